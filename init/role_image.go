@@ -1,0 +1,3 @@
+package main
+
+func imageMain(args []string) int { return 2 }

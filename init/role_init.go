@@ -1,0 +1,3 @@
+package main
+
+func initMain(args []string) int { return 2 }

@@ -1,0 +1,3 @@
+package main
+
+func pbxdMain(args []string) int { return 2 }

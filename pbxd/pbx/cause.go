@@ -1,0 +1,138 @@
+package pbx
+
+import "fmt"
+
+// Cause is why a call was refused or ended, as an ITU-T Q.850 cause value
+// (1 to 127). Zero means that no cause is known. This table is the only place
+// that maps between Q.850 and SIP (RFC 3398 sections 7.2.4.1 and 8.2.6.1).
+type Cause int
+
+// The causes that Galilei gives (ITU-T Q.850 table 1).
+const (
+	CauseUnallocated        Cause = 1
+	CauseNormalClearing     Cause = 16
+	CauseUserBusy           Cause = 17
+	CauseNoUserResponding   Cause = 18
+	CauseNoAnswer           Cause = 19
+	CauseSubscriberAbsent   Cause = 20
+	CauseCallRejected       Cause = 21
+	CauseNumberChanged      Cause = 22
+	CauseAnsweredElsewhere  Cause = 26 // non-selected user clearing
+	CauseOutOfOrder         Cause = 27
+	CauseInvalidNumber      Cause = 28
+	CauseFacilityRejected   Cause = 29
+	CauseNormalUnspecified  Cause = 31
+	CauseNoCircuit          Cause = 34
+	CauseNetworkOutOfOrder  Cause = 38
+	CauseTemporaryFailure   Cause = 41
+	CauseCongestion         Cause = 42
+	CauseNotAuthorised      Cause = 57
+	CauseIncompatible       Cause = 88
+	CauseRecoveryOnTimer    Cause = 102
+	CauseInterworking       Cause = 127
+	CauseBearerNotAvailable Cause = 58
+	CauseNotImplemented     Cause = 79
+)
+
+type causeRow struct {
+	cause Cause
+	sip   int // status that a caller gets for this cause
+	text  string
+}
+
+func causeTable() []causeRow {
+	return []causeRow{
+		{CauseUnallocated, 404, "unknown number"},
+		{CauseNormalClearing, 480, "hung up"},
+		{CauseUserBusy, 486, "busy"},
+		{CauseNoUserResponding, 408, "phone does not respond"},
+		{CauseNoAnswer, 480, "no answer"},
+		{CauseSubscriberAbsent, 480, "no phone registered"},
+		{CauseCallRejected, 603, "rejected"},
+		{CauseNumberChanged, 410, "number changed"},
+		{CauseAnsweredElsewhere, 487, "answered elsewhere"},
+		{CauseOutOfOrder, 502, "line out of order"},
+		{CauseInvalidNumber, 484, "incomplete number"},
+		{CauseFacilityRejected, 501, "facility rejected"},
+		{CauseNormalUnspecified, 480, "ended"},
+		{CauseNoCircuit, 503, "no line free"},
+		{CauseNetworkOutOfOrder, 503, "network out of order"},
+		{CauseTemporaryFailure, 503, "temporary failure"},
+		{CauseCongestion, 503, "congestion"},
+		{CauseNotAuthorised, 403, "not permitted"},
+		{CauseBearerNotAvailable, 503, "bearer not available"},
+		{CauseNotImplemented, 501, "not implemented"},
+		{CauseIncompatible, 488, "no common codec"},
+		{CauseRecoveryOnTimer, 504, "time-out"},
+		{CauseInterworking, 500, "interworking error"},
+	}
+}
+
+// SIPStatus returns the SIP final status that tells a caller of this cause.
+func (c Cause) SIPStatus() int {
+	for _, r := range causeTable() {
+		if r.cause == c {
+			return r.sip
+		}
+	}
+	return 480
+}
+
+// String returns plain words.
+func (c Cause) String() string {
+	for _, r := range causeTable() {
+		if r.cause == c {
+			return r.text
+		}
+	}
+	if c == 0 {
+		return ""
+	}
+	return fmt.Sprintf("cause %d", int(c))
+}
+
+// CauseOfSIP returns the Q.850 cause of a SIP final status (RFC 3398 section
+// 8.2.6.1; 487 and 603 as current practice has them).
+func CauseOfSIP(status int) Cause {
+	switch status {
+	case 400, 481, 500:
+		return CauseTemporaryFailure
+	case 401, 402, 403, 407:
+		return CauseCallRejected
+	case 404, 485, 604:
+		return CauseUnallocated
+	case 405:
+		return CauseNotImplemented
+	case 406, 415, 488, 606:
+		return CauseIncompatible
+	case 408:
+		return CauseNoUserResponding
+	case 410:
+		return CauseNumberChanged
+	case 480:
+		return CauseNoAnswer
+	case 484:
+		return CauseInvalidNumber
+	case 486, 600:
+		return CauseUserBusy
+	case 487:
+		return CauseNormalClearing
+	case 501:
+		return CauseNotImplemented
+	case 502:
+		return CauseNetworkOutOfOrder
+	case 503:
+		return CauseTemporaryFailure
+	case 504:
+		return CauseRecoveryOnTimer
+	case 603:
+		return CauseCallRejected
+	}
+	switch {
+	case status >= 200 && status < 300:
+		return CauseNormalClearing
+	case status >= 400 && status < 700:
+		return CauseInterworking
+	}
+	return CauseNormalUnspecified
+}

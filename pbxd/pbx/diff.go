@@ -1,0 +1,88 @@
+package pbx
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Change is one parameter that differs between two revisions. Secrets are
+// shown as "***".
+type Change struct {
+	Path string `json:"path"`
+	Old  string `json:"old"` // empty when the parameter is new
+	New  string `json:"new"` // empty when the parameter is gone
+}
+
+// Diff lists what differs between old and new, sorted by path. Users are
+// named by their login name, or by their ID when that changed.
+func Diff(old, new *Config) []Change {
+	a, b := flatten(old), flatten(new)
+	keys := map[string]bool{}
+	for k := range a {
+		keys[k] = true
+	}
+	for k := range b {
+		keys[k] = true
+	}
+	changes := []Change{}
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
+		if a[k] != b[k] {
+			changes = append(changes, Change{k, masked(k, a[k]), masked(k, b[k])})
+		}
+	}
+	return changes
+}
+
+func masked(path, value string) string {
+	secret := strings.HasSuffix(path, ".pinHash") || strings.HasSuffix(path, "Sealed")
+	if secret && value != "" {
+		return "***"
+	}
+	return value
+}
+
+func flatten(c *Config) map[string]string {
+	flat := map[string]string{}
+	if c == nil {
+		return flat
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(fmt.Sprintf("configuration cannot be written as JSON: %v", err)) // every field is a plain type
+	}
+	var tree any
+	if err := json.Unmarshal(text, &tree); err != nil {
+		panic(fmt.Sprintf("configuration cannot be read back: %v", err))
+	}
+	flattenInto(flat, "", tree)
+	return flat
+}
+
+func flattenInto(flat map[string]string, path string, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			p := k
+			if path != "" {
+				p = path + "." + k
+			}
+			flattenInto(flat, p, e)
+		}
+	case []any:
+		for i, e := range v {
+			key := fmt.Sprint(i)
+			if m, ok := e.(map[string]any); ok && m["id"] != nil {
+				key = fmt.Sprint(m["id"])
+			}
+			flattenInto(flat, path+"["+key+"]", e)
+		}
+	case nil:
+	case string:
+		flat[path] = v
+	default:
+		flat[path] = fmt.Sprint(v)
+	}
+}

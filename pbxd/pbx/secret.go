@@ -1,0 +1,95 @@
+package pbx
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"golang.org/x/crypto/chacha20poly1305"
+)
+
+// Secret is text that never reaches a log: it prints as "***".
+type Secret string
+
+func (Secret) String() string       { return "***" }
+func (Secret) GoString() string     { return "***" }
+func (Secret) LogValue() slog.Value { return slog.StringValue("***") }
+
+// Reveal returns the text itself. The caller must have a reason.
+func (s Secret) Reveal() string { return string(s) }
+
+// NewSIPPassword returns 20 random characters of an alphabet without look-alikes
+// (116 bits).
+func NewSIPPassword() Secret {
+	const alphabet = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+	b := make([]byte, 0, 20)
+	var r [64]byte
+	for {
+		rand.Read(r[:]) // never fails since Go 1.24
+		for _, c := range r {
+			if n := int(c) & 63; n < len(alphabet) { // rejection keeps the choice uniform
+				if b = append(b, alphabet[n]); len(b) == cap(b) {
+					return Secret(b)
+				}
+			}
+		}
+	}
+}
+
+// NewID returns a stable identifier that is never given twice.
+func NewID() string { return strings.ToLower(rand.Text()[:16]) }
+
+// DeviceKey seals secrets at rest. It never leaves the device.
+type DeviceKey [32]byte
+
+// NewDeviceKey makes a random key.
+func NewDeviceKey() (k DeviceKey) {
+	rand.Read(k[:])
+	return k
+}
+
+func (DeviceKey) String() string   { return "***" }
+func (DeviceKey) GoString() string { return "***" }
+
+// Sealed is a secret encrypted with the device key: "x1:" and the base64 of
+// nonce and XChaCha20-Poly1305 ciphertext.
+type Sealed string
+
+const sealedPrefix = "x1:"
+
+// ErrSealed says that a sealed secret was not made by this device's key for
+// this purpose, or was damaged.
+var ErrSealed = errors.New("secret cannot be opened with this device's key")
+
+// Seal encrypts s. purpose is bound to the result: Open must name the same.
+func (k DeviceKey) Seal(purpose string, s Secret) Sealed {
+	aead, _ := chacha20poly1305.NewX(k[:]) // the key has the right length
+	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(s)+aead.Overhead())
+	rand.Read(nonce)
+	return Sealed(sealedPrefix + base64.StdEncoding.EncodeToString(aead.Seal(nonce, nonce, []byte(s), []byte(purpose))))
+}
+
+// Open decrypts what Seal made for the same purpose.
+func (k DeviceKey) Open(purpose string, sealed Sealed) (Secret, error) {
+	text, ok := strings.CutPrefix(string(sealed), sealedPrefix)
+	b, err := base64.StdEncoding.DecodeString(text)
+	if !ok || err != nil {
+		return "", fmt.Errorf("open %s: %w", purpose, ErrSealed)
+	}
+	aead, _ := chacha20poly1305.NewX(k[:])
+	if len(b) < aead.NonceSize() {
+		return "", fmt.Errorf("open %s: %d bytes: %w", purpose, len(b), ErrSealed)
+	}
+	plain, err := aead.Open(nil, b[:aead.NonceSize()], b[aead.NonceSize():], []byte(purpose))
+	if err != nil {
+		return "", fmt.Errorf("open %s: %w", purpose, ErrSealed)
+	}
+	return Secret(plain), nil
+}
+
+// SIPPasswordPurpose is the purpose under which a user's SIP password is
+// sealed: moving the value to another user makes it unreadable.
+func SIPPasswordPurpose(userID string) string { return "sip-password/" + userID }

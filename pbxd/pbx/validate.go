@@ -1,0 +1,148 @@
+package pbx
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strings"
+)
+
+// FieldError names one parameter by its JSON path and says which rule its
+// value breaks, in words that an administrator reads.
+type FieldError struct {
+	Path string `json:"path"`
+	Rule string `json:"rule"`
+}
+
+// ValidationError lists every parameter that is wrong, not only the first.
+type ValidationError struct {
+	Fields []FieldError
+}
+
+func (e *ValidationError) Error() string {
+	var b strings.Builder
+	b.WriteString("configuration is not valid")
+	for i, f := range e.Fields {
+		sep := "; "
+		if i == 0 {
+			sep = ": "
+		}
+		fmt.Fprintf(&b, "%s%s %s", sep, f.Path, f.Rule)
+	}
+	return b.String()
+}
+
+// Validate checks c as a whole against the rules of its parameters and the
+// limits of the model. It returns nil or a *ValidationError.
+func Validate(c *Config, m Model) error {
+	var errs []FieldError
+	for _, e := range checkTags("", reflect.ValueOf(c).Elem()) {
+		if i, ok := adminWithoutExtension(c, e.Path); ok && c.Users[i].Extension == "" {
+			continue // an administrator needs no phone
+		}
+		errs = append(errs, e)
+	}
+	errs = append(errs, checkUsers(c, m)...)
+	errs = append(errs, checkNetwork(c.Network)...)
+	errs = append(errs, checkSIPAndMedia(c)...)
+	if len(errs) == 0 {
+		return nil
+	}
+	return &ValidationError{errs}
+}
+
+func adminWithoutExtension(c *Config, path string) (int, bool) {
+	for i := range c.Users {
+		if path == fmt.Sprintf("users[%d].extension", i) {
+			return i, c.Users[i].Admin
+		}
+	}
+	return 0, false
+}
+
+func checkUsers(c *Config, m Model) (errs []FieldError) {
+	names, exts, ids := map[string]int{}, map[string]int{}, map[string]int{}
+	admins, phones := 0, 0
+	for i := range c.Users {
+		u := &c.Users[i]
+		path := fmt.Sprintf("users[%d].", i)
+		if j, dup := ids[u.ID]; dup || u.ID == "" {
+			errs = append(errs, FieldError{path + "id", fmt.Sprintf("is empty or the same as that of user %q", c.Users[j].Name)})
+		}
+		ids[u.ID] = i
+		if _, dup := names[u.Name]; dup {
+			errs = append(errs, FieldError{path + "user", fmt.Sprintf("%q is already in use", u.Name)})
+		}
+		names[u.Name] = i
+		if u.Extension != "" {
+			phones++
+			if j, dup := exts[u.Extension]; dup {
+				errs = append(errs, FieldError{path + "extension", fmt.Sprintf("%s is already the extension of %s", u.Extension, c.Users[j].Name)})
+			}
+			exts[u.Extension] = i
+		}
+		if u.Admin {
+			admins++
+		}
+	}
+	if _, ok := names["admin"]; !ok || admins == 0 {
+		errs = append(errs, FieldError{"users", "must contain the administrator admin"})
+	}
+	if m.MaxUsers > 0 && phones > m.MaxUsers {
+		errs = append(errs, FieldError{"users", fmt.Sprintf("%d users with an extension; a %s has at most %d", phones, m.Name, m.MaxUsers)})
+	}
+	return errs
+}
+
+func checkNetwork(n Network) (errs []FieldError) {
+	if n.Mode != "static" {
+		return nil
+	}
+	p, err := netip.ParsePrefix(n.Address)
+	if err != nil {
+		if n.Address == "" {
+			errs = append(errs, FieldError{"network.address", "is needed when the address is fixed"})
+		}
+		return errs // otherwise the tag rule has already said it
+	}
+	a := p.Addr()
+	switch {
+	case !a.Is4():
+		errs = append(errs, FieldError{"network.address", "is not an IPv4 address"})
+		return errs
+	case a.IsUnspecified() || a.IsMulticast() || a.IsLoopback() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		errs = append(errs, FieldError{"network.address", "is not an address for a device"})
+		return errs
+	case p.Bits() < 8 || p.Bits() > 30:
+		errs = append(errs, FieldError{"network.address", fmt.Sprintf("has prefix length %d; allowed are 8 to 30", p.Bits())})
+		return errs
+	case a == p.Masked().Addr() || a == lastAddr(p):
+		errs = append(errs, FieldError{"network.address", "is the network's own or its broadcast address"})
+	}
+	if gw, err := netip.ParseAddr(n.Gateway); err == nil && (!p.Contains(gw) || gw == a) {
+		errs = append(errs, FieldError{"network.gateway", fmt.Sprintf("must be another address in %s", p.Masked())})
+	}
+	return errs
+}
+
+// lastAddr returns the broadcast address of an IPv4 prefix.
+func lastAddr(p netip.Prefix) netip.Addr {
+	b := p.Masked().Addr().As4()
+	for i := p.Bits(); i < 32; i++ {
+		b[i/8] |= 1 << (7 - i%8)
+	}
+	return netip.AddrFrom4(b)
+}
+
+func checkSIPAndMedia(c *Config) (errs []FieldError) {
+	if c.SIP.MinExpires > c.SIP.MaxExpires {
+		errs = append(errs, FieldError{"sip.minExpires", fmt.Sprintf("is longer than the longest registration, %d s", c.SIP.MaxExpires)})
+	}
+	if c.Media.RTPPortMin%2 != 0 {
+		errs = append(errs, FieldError{"media.rtpPortMin", "must be even, RTP uses even ports (RFC 3550 section 11)"})
+	}
+	if c.Media.RTPPortMax-c.Media.RTPPortMin < 3 {
+		errs = append(errs, FieldError{"media.rtpPortMax", "leaves no room: a call needs four ports"})
+	}
+	return errs
+}
