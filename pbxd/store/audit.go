@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"galilei/pbxd/pbx"
+)
+
+// Limits of the audit log.
+const (
+	maxAuditEntries = 50_000
+	maxAuditField   = 200 // runes; a client chooses what it tries to log in as
+	maxAuditAsked   = 500 // in one answer
+)
+
+// Audit writes one entry durably, numbers it, and drops the oldest beyond
+// 50,000. A zero time becomes now; fields are cut at 200 characters.
+func (s *Store) Audit(ctx context.Context, e pbx.AuditEntry) error {
+	if e.Time.IsZero() {
+		e.Time = s.opts.Now()
+	}
+	err := s.db.write(ctx, durable, func(tx writeTx) error {
+		done, err := tx.ExecContext(ctx, "INSERT INTO audit (time, actor, action, object, client) VALUES (?, ?, ?, ?, ?)",
+			e.Time.UnixMilli(), clipped(e.Actor, maxAuditField), clipped(e.Action, maxAuditField),
+			clipped(e.Object, maxAuditField), clipped(e.From, maxAuditField))
+		if err != nil {
+			return err
+		}
+		id, err := done.LastInsertId()
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM audit WHERE id <= ?", id-maxAuditEntries)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: audit %q: %w", e.Action, err)
+	}
+	return nil
+}
+
+// AuditLog returns up to limit (1 to 500, otherwise 500) entries with an ID
+// below before, newest first. before 0 begins with the newest.
+func (s *Store) AuditLog(ctx context.Context, before int64, limit int) ([]pbx.AuditEntry, error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	if limit < 1 || limit > maxAuditAsked {
+		limit = maxAuditAsked
+	}
+	rows, err := s.db.readers.QueryContext(ctx,
+		"SELECT id, time, actor, action, object, client FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?", before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("store: read audit log: %w", s.db.reading(err))
+	}
+	defer rows.Close()
+	list := []pbx.AuditEntry{}
+	for rows.Next() {
+		var e pbx.AuditEntry
+		var ms int64
+		if err := rows.Scan(&e.ID, &ms, &e.Actor, &e.Action, &e.Object, &e.From); err != nil {
+			return nil, fmt.Errorf("store: read audit log: %w", s.db.reading(err))
+		}
+		e.Time = time.UnixMilli(ms).UTC()
+		list = append(list, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("store: read audit log: %w", s.db.reading(err))
+	}
+	return list, nil
+}

@@ -1,0 +1,22 @@
+// Package store keeps what must outlive a restart: revisions of the
+// configuration, registrations, the audit log and sealed secrets, in one
+// SQLite database beside the device key.
+//
+// # Files
+//
+//	galilei.db    the database (write-ahead log in galilei.db-wal)
+//	device.key    32 random bytes that seal secrets in the database
+//	galilei.lock  held while a Store is open; one process at a time
+//
+// All are readable by their owner only. The database is built under another
+// name and renamed when it is complete, so that a galilei.db which lacks a
+// revision is always damage and never a first start.
+//
+// # Durability
+//
+// Revisions, secrets and audit entries are on the disk (fsync) when the call
+// that writes them returns. Registrations survive the death of the process at
+// once and a loss of power from the next of those writes on, or when the
+// kernel has written them back: phones renew them by themselves, and flash
+// wears.
+package store

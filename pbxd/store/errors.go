@@ -1,0 +1,42 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Errors that a caller may want to tell apart with errors.Is.
+var (
+	// ErrFull says that the disk has no room left. Nothing was changed.
+	ErrFull = errors.New("the disk is full")
+	// ErrReadOnly says that the disk or the file cannot be written. Nothing was changed.
+	ErrReadOnly = errors.New("the disk is read-only")
+	// ErrDamaged says that a file is not what the store wrote.
+	ErrDamaged = errors.New("damaged")
+	// ErrNewer says that a newer version of Galilei wrote the database.
+	ErrNewer = errors.New("the database was written by a newer version")
+	// ErrInUse says that another process has the data directory open.
+	ErrInUse = errors.New("the data directory is in use by another process")
+	// ErrClosed says that the store has been closed.
+	ErrClosed = errors.New("the store is closed")
+)
+
+// explained adds to an error of SQLite the sentinel that it amounts to.
+func explained(err error) error {
+	var se *sqlite.Error
+	if !errors.As(err, &se) {
+		return err
+	}
+	switch se.Code() & 0xff { // the primary result code
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w (%w)", ErrFull, err)
+	case sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("%w (%w)", ErrReadOnly, err)
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT:
+		return fmt.Errorf("%w (%w)", ErrDamaged, err)
+	}
+	return err
+}

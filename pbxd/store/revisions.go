@@ -1,0 +1,178 @@
+package store
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"time"
+
+	"galilei/pbxd/pbx"
+)
+
+// Limits of the history. The newest revisions are kept; whichever limit is
+// met first drops the oldest.
+const (
+	maxRevisions      = 1000
+	maxHistorySize    = 64 << 20 // bytes, compressed
+	minRevisions      = 20       // kept whatever their size
+	maxRevisionText   = 32 << 20 // bytes of JSON in one column: bounds memory when a file is damaged
+	maxAuthor         = 100      // runes
+	maxComment        = 500      // runes
+	maxRevisionsAsked = 200      // in one answer
+)
+
+// pruneBySizeEvery keeps the walk over all sizes off most commits.
+const pruneBySizeEvery = 16
+
+// Revisions returns up to limit (1 to 200, otherwise 200) revisions older than
+// number before, newest first, each with what it changed. before 0 begins with
+// the newest.
+func (s *Store) Revisions(ctx context.Context, before int64, limit int) ([]pbx.Revision, error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	if limit < 1 || limit > maxRevisionsAsked {
+		limit = maxRevisionsAsked
+	}
+	rows, err := s.db.readers.QueryContext(ctx,
+		"SELECT number, time, author, comment, changes FROM revision WHERE number < ? ORDER BY number DESC LIMIT ?", before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("store: list revisions: %w", s.db.reading(err))
+	}
+	defer rows.Close()
+	list := []pbx.Revision{}
+	for rows.Next() {
+		var r pbx.Revision
+		var ms int64
+		var changes []byte
+		if err := rows.Scan(&r.Number, &ms, &r.Author, &r.Comment, &changes); err != nil {
+			return nil, fmt.Errorf("store: list revisions: %w", s.db.reading(err))
+		}
+		r.Time = time.UnixMilli(ms).UTC()
+		if err := unpack(changes, &r.Changes); err != nil {
+			return nil, fmt.Errorf("store: changes of revision %d: %w", r.Number, err)
+		}
+		list = append(list, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("store: list revisions: %w", s.db.reading(err))
+	}
+	return list, nil
+}
+
+// configOf reads the configuration of one revision. Parameters that the
+// version which wrote it did not know have their defaults. The error is
+// fs.ErrNotExist when there is no such revision.
+func (s *Store) configOf(ctx context.Context, number int64) (*pbx.Config, error) {
+	var packed []byte
+	err := s.db.readers.QueryRowContext(ctx, "SELECT config FROM revision WHERE number = ?", number).Scan(&packed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("revision %d: %w", number, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read revision %d: %w", number, s.db.reading(err))
+	}
+	c := pbx.Factory(s.opts.Defaults)
+	c.Users = nil // the demo users are content, not defaults
+	if err := unpack(packed, c); err != nil {
+		return nil, fmt.Errorf("revision %d: %w", number, err)
+	}
+	return c, nil
+}
+
+// newest returns the highest revision number. A database without a revision
+// is damaged, because none is ever put in place without the first.
+func (d *database) newest(ctx context.Context) (int64, error) {
+	var n sql.NullInt64
+	if err := d.readers.QueryRowContext(ctx, "SELECT max(number) FROM revision").Scan(&n); err != nil {
+		return 0, fmt.Errorf("find the newest revision: %w", d.reading(err))
+	}
+	if !n.Valid || n.Int64 < 1 {
+		return 0, fmt.Errorf("the database holds no revision: %w", ErrDamaged)
+	}
+	return n.Int64, nil
+}
+
+// putRevision writes one revision and drops the oldest beyond the limits.
+func putRevision(ctx context.Context, tx writeTx, old, new *pbx.Config, r pbx.Revision) error {
+	config, err := pack(new)
+	if err != nil {
+		return fmt.Errorf("pack the configuration: %w", err)
+	}
+	changes, err := pack(pbx.Diff(old, new))
+	if err != nil {
+		return fmt.Errorf("pack the changes: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO revision (number, time, author, comment, size, changes, config) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		r.Number, r.Time.UnixMilli(), clipped(r.Author, maxAuthor), clipped(r.Comment, maxComment), len(config)+len(changes), changes, config)
+	if err != nil {
+		return fmt.Errorf("write revision %d: %w", r.Number, err)
+	}
+	return pruneRevisions(ctx, tx, r.Number)
+}
+
+func pruneRevisions(ctx context.Context, tx writeTx, newest int64) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM revision WHERE number <= ?", newest-maxRevisions); err != nil {
+		return fmt.Errorf("prune revisions: %w", err)
+	}
+	if newest%pruneBySizeEvery != 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `
+		DELETE FROM revision WHERE number <= ? AND number IN (
+			SELECT number FROM (SELECT number, sum(size) OVER (ORDER BY number DESC) AS kept FROM revision)
+			WHERE kept > ?)`, newest-minRevisions, maxHistorySize)
+	if err != nil {
+		return fmt.Errorf("prune revisions by size: %w", err)
+	}
+	return nil
+}
+
+// pack writes v as gzip of JSON.
+func pack(v any) ([]byte, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxRevisionText {
+		return nil, fmt.Errorf("%d bytes of JSON; at most %d are kept", len(text), maxRevisionText)
+	}
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := z.Write(text); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// unpack reads what pack wrote, over what v holds already.
+func unpack(packed []byte, v any) error {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return fmt.Errorf("unpack %d bytes: %w: %w", len(packed), ErrDamaged, err)
+	}
+	text, err := io.ReadAll(io.LimitReader(z, maxRevisionText+1))
+	if err != nil {
+		return fmt.Errorf("unpack %d bytes: %w: %w", len(packed), ErrDamaged, err)
+	}
+	if len(text) > maxRevisionText {
+		return fmt.Errorf("unpack %d bytes: more than %d bytes of JSON: %w", len(packed), maxRevisionText, ErrDamaged)
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return fmt.Errorf("parse %d bytes of JSON: %w: %w", len(text), ErrDamaged, err)
+	}
+	return nil
+}

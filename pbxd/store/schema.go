@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"galilei/pbxd/pbx"
+)
+
+// migrations returns the steps from an empty file to the schema of today, in
+// order. A step that has been released is never changed: add another. Times
+// are in milliseconds since 1970, UTC.
+func migrations() []string {
+	return []string{
+		// 1: revisions, registrations, audit log, secrets.
+		`
+		CREATE TABLE revision (
+			number  INTEGER PRIMARY KEY,
+			time    INTEGER NOT NULL,
+			author  TEXT NOT NULL,
+			comment TEXT NOT NULL,
+			size    INTEGER NOT NULL, -- of config and changes, in bytes; before them, so that reading it is cheap
+			changes BLOB NOT NULL,    -- []pbx.Change against the revision before, JSON, gzip
+			config  BLOB NOT NULL     -- pbx.Config, JSON, gzip (whose checksum finds damage)
+		);
+		CREATE TABLE registration (
+			extension TEXT NOT NULL,
+			position  INTEGER NOT NULL, -- order among the extension's phones
+			expires   INTEGER NOT NULL,
+			binding   TEXT NOT NULL,    -- pbx.Registration, JSON
+			PRIMARY KEY (extension, position)
+		) WITHOUT ROWID;
+		CREATE TABLE audit (
+			id     INTEGER PRIMARY KEY AUTOINCREMENT,
+			time   INTEGER NOT NULL,
+			actor  TEXT NOT NULL,
+			action TEXT NOT NULL,
+			object TEXT NOT NULL,
+			client TEXT NOT NULL
+		);
+		CREATE TABLE secret (
+			name   TEXT PRIMARY KEY,
+			sealed TEXT NOT NULL -- pbx.Sealed
+		) WITHOUT ROWID;
+		CREATE TABLE heartbeat (
+			id   INTEGER PRIMARY KEY CHECK (id = 1),
+			time INTEGER NOT NULL
+		);
+		`,
+	}
+}
+
+// migrate takes the database through the steps that it has not seen, each in
+// its own transaction together with its number (PRAGMA user_version).
+func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
+	var version int
+	if err := conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if version > len(steps) {
+		return fmt.Errorf("schema version is %d; this version knows %d: %w", version, len(steps), ErrNewer)
+	}
+	for i := version; i < len(steps); i++ {
+		if err := migrateStep(ctx, conn, i+1, steps[i]); err != nil {
+			return fmt.Errorf("migrate the schema from version %d to %d: %w", i, i+1, err)
+		}
+	}
+	return nil
+}
+
+func migrateStep(ctx context.Context, conn *sql.Conn, number int, step string) error {
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	_, err := conn.ExecContext(ctx, step)
+	if err == nil {
+		_, err = conn.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", number))
+	}
+	if err == nil {
+		_, err = conn.ExecContext(ctx, "COMMIT")
+	}
+	if err != nil {
+		_, rbErr := conn.ExecContext(ctx, "ROLLBACK")
+		return errors.Join(err, rbErr)
+	}
+	return nil
+}
+
+// keyCheckName is the row of table secret that proves which key belongs to
+// the database. No name that SetSecret accepts is empty.
+const keyCheckName = ""
+
+func putKeyCheck(ctx context.Context, tx writeTx, key pbx.DeviceKey) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO secret (name, sealed) VALUES (?, ?)",
+		keyCheckName, string(key.Seal(secretPurpose(keyCheckName), "galilei")))
+	return err
+}
+
+func checkKey(ctx context.Context, db *database, key pbx.DeviceKey) error {
+	var sealed string
+	err := db.readers.QueryRowContext(ctx, "SELECT sealed FROM secret WHERE name = ?", keyCheckName).Scan(&sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("the mark of the device key is missing: %w", ErrDamaged)
+	}
+	if err != nil {
+		return fmt.Errorf("read the mark of the device key: %w", db.reading(err))
+	}
+	if _, err := key.Open(secretPurpose(keyCheckName), pbx.Sealed(sealed)); err != nil {
+		return fmt.Errorf("%s does not belong to %s: %w", keyName, dbName, err)
+	}
+	return nil
+}
