@@ -1,0 +1,178 @@
+package rtpio
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Times and counts of the latch.
+const (
+	strangerWait    = time.Second     // how long only expected addresses may latch
+	strangerPackets = 4               // consecutive packets that a stranger must send
+	relatchAfter    = 5 * time.Second // silence of the source after which an expected address may take over
+)
+
+// rank says how well a source fits what the side has said about itself.
+type rank uint8
+
+const (
+	rankNone     rank = iota
+	rankStranger      // an address that nothing announced
+	rankAddress       // the described address or, behind NAT, that of the signalling, but another port
+	rankExact         // the described port, too
+)
+
+func (r rank) String() string {
+	switch r {
+	case rankStranger:
+		return "unannounced address"
+	case rankAddress:
+		return "announced address, other port"
+	case rankExact:
+		return "announced address and port"
+	}
+	return "none"
+}
+
+// latch decides which one source of packets belongs to a side of a call, and
+// where to send. It is a state machine without clock or lock: the first packet
+// that fits takes it, and from then on it is locked, so that nobody else can
+// speak into the call or draw its audio away (RTP bleed). It changes its mind
+// only for a source that fits strictly better, which can happen twice at
+// most, or for an expected address after the source has been silent.
+type latch struct {
+	want       netip.AddrPort // as described; not valid before Expect
+	signalling netip.Addr     // where the side's signalling comes from
+	nat        bool
+	muted      bool           // held by a null address: nothing may be sent
+	via        netip.AddrPort // for RTCP: the source that the RTP latch has found
+	strangers  bool           // whether an unannounced address may latch at all
+
+	since  time.Time // start of the wait for expected addresses
+	source netip.AddrPort
+	rank   rank
+	heard  time.Time // last packet of source
+
+	candidate netip.AddrPort // stranger that sent last
+	nextSeq   uint16         // sequence number that continues its run
+	run       int            // consecutive packets from it
+}
+
+// expect sets what the side has said about itself. Changed addresses unlock.
+// A null address (hold) changes nothing but that nothing is sent any more.
+func (l *latch) expect(want netip.AddrPort, signalling netip.Addr, nat bool, now time.Time) {
+	l.muted = want.Addr().IsValid() && want.Addr().IsUnspecified()
+	if l.muted && l.want.IsValid() {
+		return
+	}
+	if l.want == want && l.signalling == signalling && l.nat == nat {
+		return
+	}
+	*l = latch{want: want, signalling: signalling, nat: nat, muted: l.muted, via: l.via, strangers: l.strangers, since: now}
+}
+
+// wait starts the wait for expected addresses again unless a source is latched.
+func (l *latch) wait(now time.Time) {
+	if l.rank == rankNone && l.want.IsValid() {
+		l.since, l.run = now, 0
+	}
+}
+
+// rankOf says how well src fits.
+func (l *latch) rankOf(src netip.AddrPort) rank {
+	addr := src.Addr().WithZone("")
+	switch {
+	case !l.want.IsValid():
+		return rankNone
+	case addr == l.want.Addr() && src.Port() == l.want.Port():
+		return rankExact
+	case l.nat && addr == l.signalling.WithZone("") && src.Port() == l.want.Port():
+		return rankExact
+	case addr == l.want.Addr(), l.nat && addr == l.signalling.WithZone(""):
+		return rankAddress
+	case l.via.IsValid() && src.Addr() == l.via.Addr():
+		return rankAddress
+	}
+	return rankStranger
+}
+
+// accept reports whether a packet from src with RTP sequence number seq is the
+// side's, and latches when it is the first that fits. known says whether the
+// payload type is one that was agreed on; only such a packet may latch.
+func (l *latch) accept(src netip.AddrPort, seq uint16, known bool, now time.Time) bool {
+	if l.rank != rankNone && src == l.source {
+		l.heard = now
+		return true
+	}
+	r := l.rankOf(src)
+	switch {
+	case r >= rankAddress && !known:
+		if l.rank == rankNone {
+			l.since = now // the expected side is there: strangers wait on
+		}
+		return false
+	case r >= rankAddress && (r > l.rank || now.Sub(l.heard) >= relatchAfter):
+		l.lock(src, r, now)
+		return true
+	case r == rankStranger && l.rank == rankNone && l.strangers && known:
+		return l.stranger(src, seq, now)
+	}
+	return false
+}
+
+// stranger counts the consecutive packets of an unannounced address.
+func (l *latch) stranger(src netip.AddrPort, seq uint16, now time.Time) bool {
+	if src == l.candidate && seq == l.nextSeq {
+		l.run++
+	} else {
+		l.candidate, l.run = src, 1
+	}
+	l.nextSeq = seq + 1
+	if l.run < strangerPackets || now.Sub(l.since) < strangerWait {
+		return false
+	}
+	l.lock(src, rankStranger, now)
+	return true
+}
+
+func (l *latch) lock(src netip.AddrPort, r rank, now time.Time) {
+	l.source, l.rank, l.heard = src, r, now
+	l.candidate, l.run = netip.AddrPort{}, 0
+}
+
+// follow tells the latch of RTCP which source the RTP latch has found. A
+// source of RTCP at another address is given up for it.
+func (l *latch) follow(source netip.AddrPort) {
+	if l.rank != rankNone && l.source.Addr() != source.Addr() {
+		l.source, l.rank = netip.AddrPort{}, rankNone
+	}
+	l.via = source
+}
+
+// target returns where to send; not valid when that is not known or nothing
+// may be sent. Before a source is latched it is the described address, or
+// behind NAT the described port at the address that the signalling comes
+// from, unless both addresses are public: then the side knows its own.
+func (l *latch) target() netip.AddrPort {
+	switch {
+	case l.muted || !l.want.IsValid() || l.want.Port() == 0 && l.rank == rankNone:
+		return netip.AddrPort{}
+	case l.rank == rankNone && l.via.IsValid():
+		return netip.AddrPortFrom(l.via.Addr(), l.want.Port())
+	case l.rank == rankNone && l.nat && l.signalling.IsValid() && !(isPublic(l.want.Addr()) && isPublic(l.signalling)):
+		return netip.AddrPortFrom(l.signalling, l.want.Port())
+	case l.rank == rankNone:
+		return l.want
+	case !l.nat && l.source.Addr().WithZone("") == l.want.Addr() && l.want.Port() != 0:
+		// Without NAT the description is right even when the side sends from
+		// another port than it listens at (RFC 3264 section 5.1).
+		return netip.AddrPortFrom(l.source.Addr(), l.want.Port())
+	}
+	return l.source
+}
+
+// isPublic reports whether a can be reached from other networks.
+func isPublic(a netip.Addr) bool {
+	shared := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10) // providers' address translation (RFC 6598)
+	return a.IsGlobalUnicast() && !a.IsPrivate() && !shared.Contains(a)
+}
