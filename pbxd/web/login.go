@@ -1,0 +1,215 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"galilei/pbxd/pbx"
+)
+
+// maxLogins is how many PINs may wait for verification, which is done one at a
+// time and takes some ten milliseconds each.
+const maxLogins = 16
+
+// LoginRequest is the body of POST /login.
+type LoginRequest struct {
+	User string     `json:"user" doc:"Login name" maxLength:"50" required:"true"`
+	PIN  pbx.Secret `json:"pin" doc:"PIN" maxLength:"10" required:"true"`
+}
+
+// Login answers POST /login.
+type Login struct {
+	Token         string `json:"token" doc:"Bearer token of the session"`
+	MustChangePIN bool   `json:"mustChangePin" doc:"Everything but the change of the PIN, logout and session is refused until the PIN is changed"`
+}
+
+// SessionInfo says who is logged in.
+type SessionInfo struct {
+	ID            string    `json:"id" doc:"Identifier of the user"`
+	User          string    `json:"user" doc:"Login name"`
+	DisplayName   string    `json:"displayName" doc:"Name as shown on phones"`
+	Admin         bool      `json:"admin" doc:"May administer the device"`
+	MustChangePIN bool      `json:"mustChangePin" doc:"The PIN must be changed first"`
+	Ends          time.Time `json:"ends" doc:"End of the session at the latest; 60 minutes without use end it before"`
+}
+
+// PINChange is the body of PUT /profile/pin.
+type PINChange struct {
+	Old pbx.Secret `json:"old" doc:"Current PIN" maxLength:"10" required:"true"`
+	New pbx.Secret `json:"new" doc:"New PIN: 3 to 10 digits, not all zeros. Six or more are recommended." minLength:"3" maxLength:"10" pattern:"^[0-9]+$" patternDescription:"digits" required:"true"`
+}
+
+// Profile is what users see of themselves.
+type Profile struct {
+	SessionInfo
+	Extension     string             `json:"extension" doc:"Own extension"`
+	Registrations []pbx.Registration `json:"registrations" doc:"Phones that are registered on the extension"`
+}
+
+type none struct{}
+
+type withCookie[T any] struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+	Body      T
+}
+
+type answer[T any] struct {
+	Body T
+}
+
+func (s *Server) registerLogin() {
+	register(s, operation{id: "login", method: http.MethodPost, path: "/login", tag: "Login", access: accessPublic,
+		summary:     "Log in",
+		description: "Sets the session cookie of the page and returns the token that scripts send. After several failures logins must wait; the answer is then 429 with Retry-After.",
+		errors:      []int{http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable}}, s.login)
+	register(s, operation{id: "logout", method: http.MethodPost, path: "/logout", tag: "Login", access: accessAny, status: http.StatusNoContent,
+		summary: "Log out", description: "Ends this session."}, s.logout)
+	register(s, operation{id: "get-session", method: http.MethodGet, path: "/session", tag: "Login", access: accessAny,
+		summary: "Who is logged in"}, s.session)
+	register(s, operation{id: "get-profile", method: http.MethodGet, path: "/profile", tag: "Login", access: accessUser,
+		summary: "Own data and registrations"}, s.profile)
+	register(s, operation{id: "change-pin", method: http.MethodPut, path: "/profile/pin", tag: "Login", access: accessAny, status: http.StatusNoContent,
+		summary: "Change the own PIN", description: "This session lives on; the user's other sessions end.",
+		errors: []int{http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable}}, s.changePIN)
+}
+
+// verify checks a PIN within the limits of back-off. It takes the same time
+// for a user who does not exist (hash empty).
+func (s *Server) verify(ctx context.Context, user string, hash pbx.PINHash, pin pbx.Secret) (bool, error) {
+	addr := addrOf(ctx)
+	if wait := s.backoff.reserve(user, addr, s.Now()); wait > 0 {
+		seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
+		return false, huma.ErrorWithHeaders(huma.Error429TooManyRequests("Too many wrong PINs. Try again in "+seconds+" s."),
+			http.Header{"Retry-After": {seconds}})
+	}
+	select {
+	case s.logins <- struct{}{}:
+		defer func() { <-s.logins }()
+	default:
+		return false, huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("Too many logins at a time. Try again in a second."),
+			http.Header{"Retry-After": {"1"}})
+	}
+	ok := s.pins.Verify(hash, pin)
+	if hash == pbx.FactoryPIN && !isLocal(addr) {
+		ok = false // the PIN of a new device is good only from the local network
+	}
+	if ok {
+		s.backoff.succeed(user, addr, s.Now())
+	}
+	return ok, nil
+}
+
+func (s *Server) login(ctx context.Context, in *struct{ Body body[LoginRequest] }) (*withCookie[Login], error) {
+	name, pin := in.Body.value.User, in.Body.value.PIN
+	if len(name) > 50 || len(pin) > 10 {
+		name, pin = "", "" // no such user or PIN can be; refused like any other
+	}
+	cfg, _ := s.Store.Current()
+	u := cfg.UserByName(name)
+	hash, object := pbx.PINHash(""), "unknown user" // what was typed may be a PIN in the wrong field
+	if u != nil {
+		hash, object = u.PIN, u.Name
+	}
+	ok, err := s.verify(ctx, name, hash, pin)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || u == nil {
+		s.Log.Info("login failed", "user", object, "from", addrOf(ctx))
+		if err := s.audit(ctx, object, "login-failed", object); err != nil {
+			return nil, err
+		}
+		return nil, huma.Error401Unauthorized("User name or PIN is wrong.")
+	}
+	if err := s.audit(ctx, u.Name, "login", u.Name); err != nil {
+		return nil, err
+	}
+	token := s.sessions.open(u, s.Now())
+	return &withCookie[Login]{
+		SetCookie: sessionCookie(token, int(sessionLife.Seconds())),
+		Body:      Login{Token: token, MustChangePIN: mustChangePIN(u)},
+	}, nil
+}
+
+// sessionCookie is the cookie that keeps a token; maxAge -1 removes it.
+func sessionCookie(token string, maxAge int) http.Cookie {
+	return http.Cookie{Name: cookieName, Value: token, Path: "/", MaxAge: maxAge, Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode}
+}
+
+func (s *Server) logout(ctx context.Context, _ *none) (*struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+}, error) {
+	c := callerOf(ctx)
+	s.sessions.close(c.token)
+	if err := s.audit(ctx, c.user.Name, "logout", c.user.Name); err != nil {
+		return nil, err
+	}
+	return &struct {
+		SetCookie http.Cookie `header:"Set-Cookie"`
+	}{sessionCookie("", -1)}, nil
+}
+
+func sessionInfo(c *caller) SessionInfo {
+	return SessionInfo{ID: c.user.ID, User: c.user.Name, DisplayName: c.user.DisplayName(), Admin: c.user.Admin,
+		MustChangePIN: mustChangePIN(&c.user), Ends: c.ends}
+}
+
+func (s *Server) session(ctx context.Context, _ *none) (*answer[SessionInfo], error) {
+	return &answer[SessionInfo]{sessionInfo(callerOf(ctx))}, nil
+}
+
+func (s *Server) profile(ctx context.Context, _ *none) (*answer[Profile], error) {
+	c := callerOf(ctx)
+	p := Profile{SessionInfo: sessionInfo(c), Extension: c.user.Extension, Registrations: []pbx.Registration{}}
+	for _, r := range s.snapshot(ctx).Registrations {
+		if r.Extension == c.user.Extension {
+			p.Registrations = append(p.Registrations, r)
+		}
+	}
+	return &answer[Profile]{p}, nil
+}
+
+func (s *Server) changePIN(ctx context.Context, in *struct{ Body body[PINChange] }) (*none, error) {
+	c := callerOf(ctx)
+	change := in.Body.value
+	if rule := pbx.CheckPIN(change.New.Reveal()); rule != "" {
+		return nil, invalidField("new", rule)
+	}
+	if change.New == change.Old {
+		return nil, invalidField("new", "is the PIN that you have")
+	}
+	ok, err := s.verify(ctx, c.user.Name, c.user.PIN, change.Old)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		if err := s.audit(ctx, c.user.Name, "change-pin-failed", c.user.Name); err != nil {
+			return nil, err
+		}
+		return nil, invalidField("old", "is not your PIN")
+	}
+	if err := s.audit(ctx, c.user.Name, "change-pin", c.user.Name); err != nil {
+		return nil, err
+	}
+	hash := s.pins.Hash(change.New)
+	s.sessions.announce(c.token, hash)
+	_, err = s.Store.Commit(ctx, c.user.Name, "Own PIN changed", func(cfg *pbx.Config) error {
+		u := cfg.UserByID(c.user.ID)
+		if u == nil || u.PIN != c.user.PIN {
+			return huma.Error409Conflict("The PIN was changed in the meantime.")
+		}
+		u.PIN, u.MustChangePIN = hash, false
+		return nil
+	})
+	s.sessions.settle(c.token, err == nil)
+	if err != nil {
+		return nil, fmt.Errorf("change PIN of %s: %w", c.user.Name, err)
+	}
+	return &none{}, nil
+}

@@ -1,0 +1,198 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"galilei/pbxd/pbx"
+)
+
+// memory is a Store and Facts for tests.
+type memory struct {
+	mu        sync.Mutex
+	model     pbx.Model
+	cfgs      []*pbx.Config // by revision, from 1
+	revisions []pbx.Revision
+	audits    []pbx.AuditEntry
+	secrets   map[string][]byte
+	key       pbx.DeviceKey
+	facts     []pbx.Fact
+	subs      map[chan pbx.Fact]bool
+}
+
+func newMemory() *memory {
+	m := &memory{model: pbx.Model{Name: "T640", MaxUsers: 80}, secrets: map[string][]byte{}, key: pbx.NewDeviceKey(), subs: map[chan pbx.Fact]bool{}}
+	cfg := pbx.Factory(pbx.Defaults{})
+	for i := range cfg.Users {
+		if u := &cfg.Users[i]; u.Extension != "" {
+			u.SIPPassword = m.key.Seal(pbx.SIPPasswordPurpose(u.ID), pbx.NewSIPPassword())
+		}
+	}
+	m.publish(cfg, "system", "Factory settings")
+	return m
+}
+
+func (m *memory) publish(cfg *pbx.Config, author, comment string) int64 {
+	var old *pbx.Config
+	if n := len(m.cfgs); n > 0 {
+		old = m.cfgs[n-1]
+	}
+	m.cfgs = append(m.cfgs, cfg)
+	n := int64(len(m.cfgs))
+	m.revisions = append(m.revisions, pbx.Revision{Number: n, Time: time.Now(), Author: author, Comment: comment, Changes: pbx.Diff(old, cfg)})
+	m.send(pbx.Fact{Kind: pbx.FactRevision, Revision: n})
+	return n
+}
+
+func (m *memory) Current() (*pbx.Config, int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.cfgs[len(m.cfgs)-1], int64(len(m.cfgs))
+}
+
+func (m *memory) Commit(_ context.Context, author, comment string, change func(*pbx.Config) error) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	cfg := m.cfgs[len(m.cfgs)-1].Clone()
+	if err := change(cfg); err != nil {
+		return 0, fmt.Errorf("commit: %w", err)
+	}
+	if err := pbx.Validate(cfg, m.model); err != nil {
+		return 0, fmt.Errorf("commit: %w", err)
+	}
+	return m.publish(cfg, author, comment), nil
+}
+
+func (m *memory) Revisions(_ context.Context, before int64, limit int) ([]pbx.Revision, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []pbx.Revision
+	for _, r := range slices.Backward(m.revisions) {
+		if (before == 0 || r.Number < before) && len(list) < limit {
+			list = append(list, r)
+		}
+	}
+	return list, nil
+}
+
+func (m *memory) Restore(_ context.Context, author string, number int64) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if number < 1 || number > int64(len(m.cfgs)) {
+		return 0, fmt.Errorf("revision %d: %w", number, fs.ErrNotExist)
+	}
+	cfg := m.cfgs[number-1].Clone()
+	now := m.cfgs[len(m.cfgs)-1]
+	for i := range cfg.Users { // as the real store does: nobody is locked out
+		if u := now.UserByID(cfg.Users[i].ID); u != nil {
+			cfg.Users[i].PIN, cfg.Users[i].MustChangePIN = u.PIN, u.MustChangePIN
+		}
+	}
+	return m.publish(cfg, author, fmt.Sprintf("Revision %d restored", number)), nil
+}
+
+func (m *memory) Key() pbx.DeviceKey { return m.key }
+
+func (m *memory) Audit(_ context.Context, e pbx.AuditEntry) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e.ID = int64(len(m.audits) + 1)
+	m.audits = append(m.audits, e)
+	return nil
+}
+
+func (m *memory) AuditLog(_ context.Context, before int64, limit int) ([]pbx.AuditEntry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []pbx.AuditEntry
+	for _, e := range slices.Backward(m.audits) {
+		if (before == 0 || e.ID < before) && len(list) < limit {
+			list = append(list, e)
+		}
+	}
+	return list, nil
+}
+
+func (m *memory) Secret(_ context.Context, name string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v, ok := m.secrets[name]
+	if !ok {
+		return nil, fmt.Errorf("secret %s: %w", name, fs.ErrNotExist)
+	}
+	return v, nil
+}
+
+func (m *memory) SetSecret(_ context.Context, name string, value []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.secrets[name] = value
+	return nil
+}
+
+func (m *memory) Subscribe(ctx context.Context) ([]pbx.Fact, <-chan pbx.Fact) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := make(chan pbx.Fact, 16)
+	m.subs[c] = true
+	context.AfterFunc(ctx, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.subs[c] {
+			delete(m.subs, c)
+			close(c)
+		}
+	})
+	return slices.Clone(m.facts), c
+}
+
+// tell publishes a fact and keeps it for later snapshots.
+func (m *memory) tell(f pbx.Fact) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.facts = slices.DeleteFunc(m.facts, func(x pbx.Fact) bool {
+		return x.Kind == f.Kind && x.Extension == f.Extension && (f.Call == nil || x.Call.ID == f.Call.ID)
+	})
+	if f.Call == nil || f.Call.State != pbx.CallEnded {
+		m.facts = append(m.facts, f)
+	}
+	m.send(f)
+}
+
+func (m *memory) send(f pbx.Fact) {
+	for c := range m.subs {
+		select {
+		case c <- f:
+		default:
+			delete(m.subs, c)
+			close(c)
+		}
+	}
+}
+
+func (m *memory) audited(action string) (n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.audits {
+		if e.Action == action {
+			n++
+		}
+	}
+	return n
+}
+
+func newServer(t testing.TB, m *memory, now func() time.Time) *Server {
+	t.Helper()
+	s, err := New(t.Context(), Deps{Store: m, Facts: m, Model: m.model, Version: "1.2.3",
+		Health: func(context.Context) error { return nil }, Now: now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

@@ -1,0 +1,201 @@
+package web
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"galilei/pbxd/pbx"
+	"galilei/webroot"
+)
+
+// Store keeps the configuration, the audit log and sealed secrets.
+type Store interface {
+	// Current returns the published configuration, which must not be modified.
+	Current() (cfg *pbx.Config, revision int64)
+	// Commit validates and publishes what change makes of a copy. It returns a
+	// *pbx.ValidationError when the result is refused.
+	Commit(ctx context.Context, author, comment string, change func(*pbx.Config) error) (revision int64, err error)
+	// Revisions lists the newest first, those before the given number; 0 means
+	// from the newest.
+	Revisions(ctx context.Context, before int64, limit int) ([]pbx.Revision, error)
+	// Restore publishes an old revision as a new one. It returns fs.ErrNotExist
+	// when there is none of that number.
+	Restore(ctx context.Context, author string, number int64) (int64, error)
+	// Key returns the device key.
+	Key() pbx.DeviceKey
+	// Audit adds one entry to the audit log.
+	Audit(ctx context.Context, e pbx.AuditEntry) error
+	// AuditLog lists the newest entries first, those before the given ID.
+	AuditLog(ctx context.Context, before int64, limit int) ([]pbx.AuditEntry, error)
+	// Secret returns a value kept sealed at rest, or fs.ErrNotExist.
+	Secret(ctx context.Context, name string) ([]byte, error)
+	// SetSecret keeps a value sealed at rest.
+	SetSecret(ctx context.Context, name string, value []byte) error
+}
+
+// Facts tells what is true now and what changes.
+type Facts interface {
+	// Subscribe returns the facts of now and a channel of those that follow. It
+	// is closed when ctx ends or the subscriber is too slow.
+	Subscribe(ctx context.Context) (now []pbx.Fact, updates <-chan pbx.Fact)
+}
+
+// Deps is what the server needs. All fields but Log and Now must be set.
+type Deps struct {
+	Store   Store
+	Facts   Facts
+	Model   pbx.Model
+	Version string                      // of the firmware, shown to administrators
+	Health  func(context.Context) error // nil when the PBX can take calls
+	Now     func() time.Time            // nil means time.Now
+	Log     *slog.Logger                // nil means slog.Default
+}
+
+// Limits of the server. A device of 80 users needs far less.
+const (
+	maxConns        = 256
+	maxConnsPerAddr = 100
+	maxStreams      = 64 // open /events requests
+	maxHeaderBytes  = 16 << 10
+	maxBodyBytes    = 64 << 10
+	readTimeout     = 30 * time.Second
+	writeTimeout    = 60 * time.Second
+	idleTimeout     = 2 * time.Minute
+	stopTimeout     = 5 * time.Second
+	redirectTimeout = 10 * time.Second
+)
+
+// Server answers the web port of the device.
+type Server struct {
+	Deps
+	started  time.Time
+	cert     tls.Certificate
+	api      huma.API
+	handler  http.Handler
+	sessions *sessions
+	backoff  *backoff
+	pins     pbx.PINs
+	logins   chan struct{} // one element for each PIN being verified or waiting for it
+	streams  chan struct{} // one element for each open event stream
+	stopOnce sync.Once
+	stopping chan struct{} // closed when event streams must end
+}
+
+// New prepares the server. At the first start it makes the device certificate
+// and keeps it with SetSecret.
+func New(ctx context.Context, d Deps) (*Server, error) {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	s := &Server{
+		Deps:     d,
+		started:  d.Now(),
+		sessions: newSessions(),
+		backoff:  newBackoff(),
+		logins:   make(chan struct{}, maxLogins),
+		streams:  make(chan struct{}, maxStreams),
+		stopping: make(chan struct{}),
+	}
+	cfg, _ := d.Store.Current()
+	cert, err := deviceCertificate(ctx, d.Store, cfg.Network)
+	if err != nil {
+		return nil, fmt.Errorf("device certificate: %w", err)
+	}
+	s.cert = cert
+	page, err := newAssets(webroot.Files())
+	if err != nil {
+		return nil, fmt.Errorf("admin page: %w", err)
+	}
+	if s.handler, err = s.routes(page); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// ServeHTTP answers one request, as on the TLS port.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Serve answers on https with TLS and, when redirect is not nil, sends plain
+// HTTP there. It closes both and returns nil when ctx ends, after at most five
+// seconds for the requests under way, or an error when a listener fails.
+func (s *Server) Serve(ctx context.Context, https, redirect net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	quiet := slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug) // handshake failures of strangers
+	secure := &http.Server{
+		Handler:           s.handler,
+		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{s.cert}, MinVersion: tls.VersionTLS12},
+		ReadHeaderTimeout: redirectTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          quiet,
+	}
+	plain := &http.Server{
+		Handler:        redirectTo(https.Addr()),
+		ReadTimeout:    redirectTimeout,
+		WriteTimeout:   redirectTimeout,
+		IdleTimeout:    redirectTimeout,
+		MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog:       quiet,
+	}
+	failed := make(chan error, 2)
+	go func() {
+		failed <- fmt.Errorf("serve https on %s: %w", https.Addr(), secure.ServeTLS(limitConns(https, maxConns, maxConnsPerAddr), "", ""))
+	}()
+	servers := 1
+	if redirect != nil {
+		servers++
+		go func() {
+			failed <- fmt.Errorf("serve http on %s: %w", redirect.Addr(), plain.Serve(limitConns(redirect, maxConns, maxConnsPerAddr)))
+		}()
+	}
+	var first error
+	select {
+	case first = <-failed:
+		servers--
+	case <-ctx.Done():
+	}
+	s.stopOnce.Do(func() { close(s.stopping) })
+	s.stop(secure)
+	s.stop(plain)
+	for range servers {
+		if err := <-failed; !errors.Is(err, http.ErrServerClosed) && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// stop waits for the requests under way, then closes what is left.
+func (s *Server) stop(srv *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	if err := srv.Shutdown(ctx); err != nil {
+		s.Log.Warn("web requests cut off at stop", "err", err)
+		srv.Close() // its error tells nothing that Shutdown has not
+	}
+}
+
+// audit writes an entry about the act of a client. An act that cannot be
+// accounted for must not happen, so callers give up on its error.
+func (s *Server) audit(ctx context.Context, actor, action, object string) error {
+	e := pbx.AuditEntry{Time: s.Now(), Actor: actor, Action: action, Object: object, From: addrOf(ctx).String()}
+	if err := s.Store.Audit(ctx, e); err != nil {
+		return fmt.Errorf("audit %s: %w", action, err)
+	}
+	return nil
+}
