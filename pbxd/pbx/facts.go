@@ -6,10 +6,11 @@ import "time"
 // 10), as the registrar grants and the store keeps it.
 type Registration struct {
 	Extension string    `json:"extension"`
-	Contact   string    `json:"contact"`   // URI as the phone gave it
-	Transport string    `json:"transport"` // udp or tcp
-	Source    string    `json:"source"`    // address and port that the REGISTER came from
-	Local     string    `json:"local"`     // address and port that it arrived at
+	Contact   string    `json:"contact"`            // URI as the phone gave it
+	Transport string    `json:"transport"`          // udp or tcp
+	Source    string    `json:"source"`             // address and port that the REGISTER came from
+	Local     string    `json:"local"`              // address and port that it arrived at
+	Instance  string    `json:"instance,omitempty"` // +sip.instance and reg-id of RFC 5626, empty when the phone gives none
 	UserAgent string    `json:"userAgent"`
 	CallID    string    `json:"callId"`
 	CSeq      uint32    `json:"cseq"`

@@ -1,0 +1,231 @@
+package call
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"galilei/pbxd/dialplan"
+	"galilei/pbxd/media"
+	"galilei/pbxd/pbx"
+)
+
+// eventQueue is how many events of its legs a call may lag behind. A leg
+// reports few: one outstanding offer at a time, and its end.
+const eventQueue = 256
+
+// branch is one dialled leg.
+type branch struct {
+	ringing bool
+	early   *media.Description
+}
+
+// call is one call. Its goroutine alone touches it, save notify.
+type call struct {
+	engine *Engine
+	log    *slog.Logger
+	events chan Event
+	in     Incoming
+
+	a      Leg // the calling side
+	b      Leg // the connected called side, nil until it answers
+	legs   map[Leg]*branch
+	cause  pbx.Cause // best reason of the legs that failed so far
+	status pbx.CallStatus
+	ended  bool
+	// offering is the leg whose re-offer waits for the other's answer.
+	offering Leg
+	early    Leg // the leg whose early audio the caller hears
+}
+
+// notify takes an event of a leg. A full queue drops it: the leg repeats
+// nothing, but a call that is so far behind has lost its goroutine.
+func (c *call) notify(ev Event) {
+	select {
+	case c.events <- ev:
+	default:
+		c.log.Error("call does not keep up: event lost", "leg", ev.Leg.ID(), "kind", ev.Kind)
+	}
+}
+
+func (c *call) run(ctx context.Context) {
+	cfg := c.engine.deps.Config()
+	c.publish()
+	d := dialplan.Decide(cfg, dialplan.Query{Caller: c.in.Caller.Number, Digits: c.in.Digits})
+	if d.Refuse != 0 {
+		c.end(d.Refuse)
+		return
+	}
+	if !c.dial(d.Extension) {
+		return
+	}
+	ring := time.NewTimer(time.Duration(cfg.SIP.RingTime) * time.Second)
+	defer ring.Stop()
+	for !c.ended {
+		select {
+		case ev := <-c.events:
+			c.handle(ev)
+		case <-ring.C:
+			if c.b == nil {
+				c.end(pbx.CauseNoAnswer)
+			}
+		case <-ctx.Done():
+			c.end(pbx.CauseNormalClearing)
+		}
+	}
+}
+
+func (c *call) dial(extension string) (ok bool) {
+	legs, err := c.engine.deps.Dialer.Dial(Dial{
+		Extension: extension, Caller: c.in.Caller, Offer: c.in.Offer, Notify: c.notify,
+	})
+	for _, l := range legs {
+		c.legs[l] = &branch{}
+	}
+	switch {
+	case len(legs) > 0:
+		return true
+	case err != nil:
+		c.log.Warn("no leg could be started", "extension", extension, "err", err)
+		c.end(pbx.CauseTemporaryFailure)
+	default:
+		c.end(pbx.CauseSubscriberAbsent)
+	}
+	return false
+}
+
+func (c *call) handle(ev Event) {
+	switch {
+	case ev.Leg == c.a && ev.Kind == EventEnded:
+		c.a = nil
+		c.end(ev.Cause)
+	case ev.Leg == c.b && ev.Kind == EventEnded:
+		c.b = nil
+		c.end(ev.Cause)
+	case c.b != nil && (ev.Leg == c.a || ev.Leg == c.b):
+		c.connected(ev)
+	case c.b == nil && c.legs[ev.Leg] != nil:
+		c.alerting(ev)
+	}
+}
+
+// alerting handles an event of a dialled leg while nobody has answered.
+func (c *call) alerting(ev Event) {
+	br := c.legs[ev.Leg]
+	switch ev.Kind {
+	case EventRinging:
+		br.ringing = true
+		if ev.Description != nil && c.early == nil {
+			c.early = ev.Leg
+			media.Bridge(c.a.Endpoint(), ev.Leg.Endpoint())
+			c.a.Ringing(ev.Description)
+		} else if c.status.State != pbx.CallRinging {
+			c.a.Ringing(nil)
+		}
+		if c.status.State != pbx.CallRinging {
+			c.status.State = pbx.CallRinging
+			c.publish()
+		}
+	case EventAnswered:
+		c.answered(ev)
+	case EventEnded:
+		delete(c.legs, ev.Leg)
+		if c.early == ev.Leg {
+			media.Unbridge(c.a.Endpoint(), ev.Leg.Endpoint())
+			c.early = nil
+		}
+		c.cause = worse(c.cause, ev.Cause)
+		if len(c.legs) == 0 {
+			c.end(c.cause)
+		}
+	}
+}
+
+// answered connects the first leg that answers; the others stop ringing.
+func (c *call) answered(ev Event) {
+	c.b = ev.Leg
+	delete(c.legs, ev.Leg)
+	for l := range c.legs {
+		l.Hangup(pbx.CauseAnsweredElsewhere)
+	}
+	clear(c.legs)
+	media.Bridge(c.a.Endpoint(), c.b.Endpoint())
+	c.a.Answer(ev.Description)
+	c.status.State, c.status.Answered = pbx.CallUp, c.engine.deps.Now()
+	c.publish()
+}
+
+// connected handles an event of either side of a call that is up: an offer of
+// one goes to the other, its answer comes back.
+func (c *call) connected(ev Event) {
+	other := c.a
+	if ev.Leg == c.a {
+		other = c.b
+	}
+	switch ev.Kind {
+	case EventOffer:
+		if c.offering != nil { // both at once: the second waits and tries again
+			ev.Leg.Respond(nil)
+			return
+		}
+		c.offering = ev.Leg
+		other.Offer(ev.Description)
+	case EventOfferAnswered, EventOfferRefused:
+		if c.offering == other {
+			c.offering = nil
+			other.Respond(ev.Description) // nil when refused
+		}
+	}
+}
+
+// end hangs up whatever is still there and tells the others of the end.
+func (c *call) end(cause pbx.Cause) {
+	if c.ended {
+		return
+	}
+	c.ended = true
+	legs := []Leg{c.a, c.b}
+	for l := range c.legs {
+		legs = append(legs, l)
+	}
+	clear(c.legs)
+	for _, l := range legs {
+		if l != nil {
+			l.Hangup(cause)
+		}
+	}
+	c.status.State, c.status.Ended, c.status.Cause = pbx.CallEnded, c.engine.deps.Now(), cause
+	c.publish()
+	c.log.Info("call ended", "from", c.status.From, "to", c.status.To, "cause", cause.String(), "answered", !c.status.Answered.IsZero())
+}
+
+func (c *call) publish() {
+	s := c.status
+	c.engine.deps.Publish(pbx.Fact{Kind: pbx.FactCall, Call: &s})
+}
+
+// worse chooses what the caller of several phones is told: an answer of a
+// person (busy, rejected) says more than silence, silence more than absence
+// (compare the proxy's choice of RFC 3261 section 16.7 step 6).
+func worse(a, b pbx.Cause) pbx.Cause {
+	if rank(b) > rank(a) {
+		return b
+	}
+	return a
+}
+
+func rank(c pbx.Cause) int {
+	switch c {
+	case 0:
+		return 0
+	case pbx.CauseSubscriberAbsent, pbx.CauseUnallocated:
+		return 1
+	case pbx.CauseNoUserResponding, pbx.CauseRecoveryOnTimer, pbx.CauseTemporaryFailure, pbx.CauseNetworkOutOfOrder:
+		return 2
+	case pbx.CauseCallRejected:
+		return 5
+	case pbx.CauseUserBusy:
+		return 4
+	}
+	return 3
+}

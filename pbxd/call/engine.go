@@ -1,0 +1,85 @@
+package call
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"galilei/pbxd/pbx"
+)
+
+// MaxCalls bounds the calls that go on at a time. A caller beyond it hears
+// congestion.
+const MaxCalls = 2000
+
+// Deps is what the engine needs.
+type Deps struct {
+	Config  func() *pbx.Config // the current configuration
+	Dialer  Dialer
+	Publish func(pbx.Fact) // does not block
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Engine runs calls.
+type Engine struct {
+	deps   Deps
+	ctx    context.Context
+	cancel context.CancelFunc
+	next   atomic.Uint64
+	live   atomic.Int64
+	wg     sync.WaitGroup
+}
+
+// New returns an engine without calls.
+func New(d Deps) *Engine {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Engine{deps: d, ctx: ctx, cancel: cancel}
+}
+
+// Live returns how many calls go on.
+func (e *Engine) Live() int { return int(e.live.Load()) }
+
+// Incoming starts a call and returns where its calling leg reports events.
+// The call never blocks the reporter.
+func (e *Engine) Incoming(in Incoming) (notify func(Event)) {
+	c := &call{
+		engine: e,
+		a:      in.Leg,
+		in:     in,
+		events: make(chan Event, eventQueue),
+		legs:   map[Leg]*branch{},
+		status: pbx.CallStatus{
+			ID: strconv.FormatUint(e.next.Add(1), 10), From: in.Caller.Number, FromName: in.Caller.Name,
+			To: in.Digits, State: pbx.CallRouting, Started: e.deps.Now(),
+		},
+	}
+	c.log = e.deps.Log.With("call", c.status.ID)
+	if e.live.Add(1) > MaxCalls || e.ctx.Err() != nil {
+		e.live.Add(-1)
+		go in.Leg.Hangup(pbx.CauseCongestion) // not on the caller's stack, which may hold the leg
+		return func(Event) {}
+	}
+	e.wg.Go(func() {
+		defer e.live.Add(-1)
+		defer func() {
+			if r := recover(); r != nil {
+				c.log.Error("call ended: its logic panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+				c.end(pbx.CauseTemporaryFailure)
+			}
+		}()
+		c.run(e.ctx)
+	})
+	return c.notify
+}
+
+// Stop ends every call and waits until the legs have been told.
+func (e *Engine) Stop() {
+	e.cancel()
+	e.wg.Wait()
+}

@@ -1,0 +1,81 @@
+// Package call holds the call logic: who rings, who is connected, and why a
+// call ends. A call is one goroutine that owns its state and takes events from
+// one channel; what carries its legs (SIP, an analogue line) it does not know.
+package call
+
+import (
+	"galilei/pbxd/media"
+	"galilei/pbxd/pbx"
+)
+
+// Party is who takes part in a call.
+type Party struct {
+	Number string // extension, or a number of the outside
+	Name   string
+}
+
+// Leg is one side of a call. Its methods do not block, may be called in any
+// state, and do nothing where the state has no use for them. What the far end
+// does arrives as events.
+type Leg interface {
+	// ID names the leg in logs.
+	ID() string
+	// Endpoint is the leg's audio, valid until the leg has ended.
+	Endpoint() media.Endpoint
+	// Ringing tells the calling side that the called one is alerted. With
+	// early, its audio before the answer is described too.
+	Ringing(early *media.Description)
+	// Answer connects the calling side to audio as described.
+	Answer(answer *media.Description)
+	// Offer asks a connected side for other audio (hold, resume). It is
+	// answered by EventOfferAnswered or EventOfferRefused.
+	Offer(offer *media.Description)
+	// Respond answers an EventOffer; nil refuses it and the audio stays.
+	Respond(answer *media.Description)
+	// Hangup ends the leg in any state: it refuses, cancels or clears.
+	Hangup(cause pbx.Cause)
+}
+
+// EventKind is what a far end did.
+type EventKind int
+
+// The kinds of events.
+const (
+	EventRinging       EventKind = iota // of a dialled leg; Description is early audio or nil
+	EventAnswered                       // of a dialled leg; Description is its audio
+	EventOffer                          // a connected side wants other audio
+	EventOfferAnswered                  // Description answers Leg.Offer
+	EventOfferRefused                   // Leg.Offer was refused; the audio stays
+	EventEnded                          // the last event of a leg; Cause says why
+)
+
+// Event is one act of a leg's far end.
+type Event struct {
+	Leg         Leg
+	Kind        EventKind
+	Description *media.Description
+	Cause       pbx.Cause
+}
+
+// Dial asks for legs to every phone of an extension.
+type Dial struct {
+	Extension string
+	Caller    Party
+	Offer     *media.Description // audio of the calling side; nil leaves the choice to the dialler
+	Notify    func(Event)        // does not block; may be called before Dial returns
+}
+
+// Dialer makes legs towards phones.
+type Dialer interface {
+	// Dial starts the legs. No leg and no error means that no phone is
+	// registered.
+	Dial(d Dial) ([]Leg, error)
+}
+
+// Incoming is a call that a phone has begun.
+type Incoming struct {
+	Leg    Leg
+	Caller Party
+	Digits string             // as dialled
+	Offer  *media.Description // nil when the caller leaves the offer to us
+}

@@ -1,0 +1,130 @@
+package sipedge
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/pbx"
+	"galilei/pbxd/sipedge/transport"
+)
+
+// sourceAddr knows from which of our addresses a peer is reached.
+type sourceAddr struct {
+	mu    sync.Mutex
+	known map[netip.Addr]netip.Addr
+}
+
+// maxKnown bounds the memory of peers; beyond it all are asked for anew, which
+// also follows a change of our address.
+const maxKnown = 1024
+
+func newSourceAddr() *sourceAddr { return &sourceAddr{known: map[netip.Addr]netip.Addr{}} }
+
+// towards asks the kernel's routing table by connecting a UDP socket, which
+// sends nothing.
+func (s *sourceAddr) towards(peer netip.Addr) (netip.Addr, error) {
+	s.mu.Lock()
+	a, ok := s.known[peer]
+	s.mu.Unlock()
+	if ok {
+		return a, nil
+	}
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(peer, 9)))
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	defer c.Close()
+	a = c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap().WithZone("")
+	s.mu.Lock()
+	if len(s.known) >= maxKnown {
+		clear(s.known)
+	}
+	s.known[peer] = a
+	s.mu.Unlock()
+	return a, nil
+}
+
+func (s *sourceAddr) forget() {
+	s.mu.Lock()
+	clear(s.known)
+	s.mu.Unlock()
+}
+
+// self returns our address and SIP port as the peer of f must use them: the
+// external address for peers outside the local networks, otherwise the
+// interface that leads to the peer.
+func (e *Edge) self(cfg *pbx.Config, f transport.Flow) netip.AddrPort {
+	port := f.Local.Port()
+	if u, err := e.transport.UDP(f.Remote); err == nil && f.Network == "tcp" {
+		port = u.Local.Port() // a connection that we dialled has a port of its own
+	}
+	peer := f.Remote.Addr()
+	if ext, err := netip.ParseAddr(cfg.SIP.ExternalAddress); err == nil && !cfg.SIP.IsLocal(peer) {
+		return netip.AddrPortFrom(ext.Unmap(), port)
+	}
+	if a := f.Local.Addr(); a.IsValid() && !a.IsUnspecified() {
+		return netip.AddrPortFrom(a, port)
+	}
+	a, err := e.local.towards(peer)
+	if err != nil {
+		e.deps.Log.Warn("no route to SIP peer", "peer", peer, "err", err)
+		return netip.AddrPortFrom(netip.IPv4Unspecified(), port)
+	}
+	return netip.AddrPortFrom(a, port)
+}
+
+// AddressChanged drops what was learnt about our own addresses.
+func (e *Edge) AddressChanged() { e.local.forget() }
+
+// hostAddr returns the address of a SIP host part when it is a literal.
+func hostAddr(host string) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return a.Unmap().WithZone(""), err == nil
+}
+
+// behindNAT reports whether a peer that calls itself host is seen at another
+// address, so that what it says of its addresses cannot be used.
+func behindNAT(host string, seen netip.Addr) bool {
+	a, ok := hostAddr(host)
+	return !ok || a != seen
+}
+
+// uriAddr returns the address and port of a SIP URI whose host is a literal.
+func uriAddr(u *sip.Uri) (netip.AddrPort, bool) {
+	a, ok := hostAddr(u.Host)
+	if !ok {
+		return netip.AddrPort{}, false
+	}
+	port := u.Port
+	if port == 0 {
+		port = 5060
+	}
+	if port < 1 || port > 65535 {
+		return netip.AddrPort{}, false
+	}
+	return netip.AddrPortFrom(a, uint16(port)), true
+}
+
+// flowTo returns the flow for requests to target from a peer that was last
+// seen at seen: the address that the URI names, or, where it is a name or
+// behind address translation, the one that was seen.
+func (e *Edge) flowTo(target *sip.Uri, seen transport.Flow) (transport.Flow, error) {
+	addr, ok := uriAddr(target)
+	if !ok || addr.Addr() != seen.Remote.Addr() {
+		addr = seen.Remote
+	}
+	if seen.Network == "tcp" {
+		if seen.Alive() {
+			return seen, nil
+		}
+		return e.transport.TCP(addr)
+	}
+	if t, _ := target.UriParams.Get("transport"); strings.EqualFold(t, "tcp") {
+		return e.transport.TCP(addr)
+	}
+	return e.transport.UDP(addr)
+}

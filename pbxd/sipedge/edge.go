@@ -1,0 +1,248 @@
+// Package sipedge is the edge towards SIP phones: registrar, dialogs and SDP
+// on one side, call.Leg on the other. It is the only importer of sipgo.
+// Transport and transactions are in its sub-packages.
+package sipedge
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/call"
+	"galilei/pbxd/media/rtpio"
+	"galilei/pbxd/pbx"
+	"galilei/pbxd/sipedge/transaction"
+	"galilei/pbxd/sipedge/transport"
+)
+
+// RegistrationStore keeps bindings over a restart.
+type RegistrationStore interface {
+	Registrations(ctx context.Context) ([]pbx.Registration, error)
+	SaveRegistrations(ctx context.Context, byExtension map[string][]pbx.Registration) error
+}
+
+// Deps is what the edge needs.
+type Deps struct {
+	Config        func() *pbx.Config
+	Key           pbx.DeviceKey // opens SIP passwords
+	Registrations RegistrationStore
+	Ports         *rtpio.Ports
+	Publish       func(pbx.Fact)                                   // does not block
+	Incoming      func(call.Incoming) (notify func(ev call.Event)) // starts a call
+	Now           func() time.Time
+	Product       string // for Server and User-Agent, for example "Galilei/1.0"
+	Log           *slog.Logger
+}
+
+// Edge serves phones over SIP.
+type Edge struct {
+	deps      Deps
+	transport *transport.Layer
+	tx        *transaction.Layer
+	registrar *registrar
+	digest    *authenticator
+	local     *sourceAddr
+
+	mu      sync.Mutex
+	legs    map[dialogID]*leg
+	closing bool
+}
+
+// dialogID is what finds a dialog from our side (RFC 3261 section 12).
+type dialogID struct {
+	callID   string
+	localTag string
+}
+
+// New returns an edge without sockets, with the registrations that the store
+// still holds.
+func New(ctx context.Context, d Deps) (*Edge, error) {
+	e := &Edge{deps: d, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now)}
+	e.transport = transport.New(d.Log, e)
+	e.tx = transaction.New(e.transport, e, d.Log)
+	var err error
+	if e.registrar, err = newRegistrar(ctx, d); err != nil {
+		return nil, fmt.Errorf("load registrations: %w", err)
+	}
+	return e, nil
+}
+
+// Listen opens UDP and TCP on addr ("host:port", port 0 picks one).
+func (e *Edge) Listen(ctx context.Context, addr string) (netip.AddrPort, error) {
+	return e.transport.Listen(ctx, addr)
+}
+
+// Run expires and saves registrations until ctx ends.
+func (e *Edge) Run(ctx context.Context) { e.registrar.run(ctx) }
+
+// Shutdown refuses new calls and waits, as long as ctx lasts, until the
+// dialogs that are being ended have been acknowledged. Then the sockets close.
+func (e *Edge) Shutdown(ctx context.Context) {
+	e.mu.Lock()
+	e.closing = true
+	e.mu.Unlock()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for e.Legs() > 0 {
+		select {
+		case <-tick.C:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	e.tx.Close()
+	e.transport.Close()
+}
+
+// Legs returns how many dialogs are held.
+func (e *Edge) Legs() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.legs)
+}
+
+// Counts says what the edge holds, for tests and health.
+type Counts struct {
+	Legs, ClientTransactions, ServerTransactions int
+	Malformed                                    uint64
+}
+
+// Counts returns what the edge holds now.
+func (e *Edge) Counts() Counts {
+	c, s := e.tx.Count()
+	return Counts{Legs: e.Legs(), ClientTransactions: c, ServerTransactions: s, Malformed: e.transport.Malformed()}
+}
+
+// Message implements transport.Events.
+func (e *Edge) Message(m sip.Message, f transport.Flow) { e.tx.Message(m, f) }
+
+// Closed implements transport.Events.
+func (e *Edge) Closed(f transport.Flow) { e.tx.Closed(f) }
+
+// allow lists the methods that are served (RFC 3261 section 20.5).
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"
+
+// Request implements transaction.User.
+func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
+	if mf := req.MaxForwards(); mf != nil && mf.Val() == 0 && req.Method != sip.OPTIONS {
+		e.reply(tx, req, 483, "Too Many Hops")
+		return
+	}
+	if !strings.EqualFold(req.SipVersion, "SIP/2.0") {
+		e.reply(tx, req, 505, "Version Not Supported")
+		return
+	}
+	if req.Recipient.Scheme != "sip" {
+		e.reply(tx, req, 416, "Unsupported URI Scheme")
+		return
+	}
+	if unsupported := requires(req); unsupported != "" {
+		res := e.response(req, 420, "Bad Extension")
+		res.AppendHeader(sip.NewHeader("Unsupported", unsupported))
+		e.send(tx, res)
+		return
+	}
+	if tag, ok := req.To().Params.Get("tag"); ok && tag != "" {
+		e.inDialog(tx, req, tag)
+		return
+	}
+	switch req.Method {
+	case sip.REGISTER:
+		e.register(tx, req)
+	case sip.INVITE:
+		e.invite(tx, req)
+	case sip.OPTIONS:
+		res := e.response(req, 200, "OK")
+		res.AppendHeader(sip.NewHeader("Accept", "application/sdp"))
+		e.send(tx, res)
+	case sip.BYE:
+		e.reply(tx, req, 481, "Call/Transaction Does Not Exist")
+	default:
+		e.notAllowed(tx, req)
+	}
+}
+
+func (e *Edge) notAllowed(tx *transaction.Server, req *sip.Request) {
+	switch req.Method {
+	case sip.INFO, sip.MESSAGE, sip.NOTIFY, sip.PRACK, sip.PUBLISH, sip.REFER, sip.SUBSCRIBE, sip.UPDATE:
+		e.reply(tx, req, 405, "Method Not Allowed")
+	default:
+		e.reply(tx, req, 501, "Not Implemented")
+	}
+}
+
+// requires returns the options of Require that are not supported: all of them.
+func requires(req *sip.Request) string {
+	var options []string
+	for _, h := range req.GetHeaders("require") {
+		options = append(options, h.Value())
+	}
+	return strings.Join(options, ", ")
+}
+
+// inDialog hands a request to the leg that it names.
+func (e *Edge) inDialog(tx *transaction.Server, req *sip.Request, tag string) {
+	l := e.leg(dialogID{req.CallID().Value(), tag})
+	if l == nil {
+		e.reply(tx, req, 481, "Call/Transaction Does Not Exist")
+		return
+	}
+	l.request(tx, req)
+}
+
+// ACK implements transaction.User.
+func (e *Edge) ACK(req *sip.Request, f transport.Flow) {
+	tag, _ := req.To().Params.Get("tag")
+	if l := e.leg(dialogID{req.CallID().Value(), tag}); l != nil {
+		l.acknowledge(req)
+	}
+}
+
+func (e *Edge) leg(id dialogID) *leg {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.legs[id]
+}
+
+// add enters a leg unless the edge is closing.
+func (e *Edge) add(l *leg) (ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closing {
+		return false
+	}
+	e.legs[l.dialog] = l
+	return true
+}
+
+func (e *Edge) remove(l *leg) {
+	e.mu.Lock()
+	delete(e.legs, l.dialog)
+	e.mu.Unlock()
+}
+
+func (e *Edge) response(req *sip.Request, status int, reason string) *sip.Response {
+	res := sip.NewResponseFromRequest(req, status, reason, nil)
+	res.AppendHeader(sip.NewHeader("Server", e.deps.Product))
+	if status == 405 || status == 501 || status == 200 && req.Method != sip.BYE {
+		res.AppendHeader(sip.NewHeader("Allow", allow))
+	}
+	return res
+}
+
+func (e *Edge) reply(tx *transaction.Server, req *sip.Request, status int, reason string) {
+	e.send(tx, e.response(req, status, reason))
+}
+
+func (e *Edge) send(tx *transaction.Server, res *sip.Response) {
+	if err := tx.Respond(res); err != nil {
+		e.deps.Log.Debug("response not sent", "status", res.StatusCode, "to", tx.Flow().String(), "err", err)
+	}
+}

@@ -1,0 +1,308 @@
+package sipedge
+
+import (
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/call"
+	"galilei/pbxd/media"
+	"galilei/pbxd/media/rtpio"
+	"galilei/pbxd/media/sdp"
+	"galilei/pbxd/pbx"
+	"galilei/pbxd/sipedge/transaction"
+	"galilei/pbxd/sipedge/transport"
+)
+
+type legState int
+
+const (
+	legIncoming legState = iota // their INVITE has no final answer yet
+	legOutgoing                 // our INVITE has no final answer yet
+	legUp
+	legEnding // the call has let go of it; the far end has yet to agree
+	legEnded
+)
+
+// leg is one SIP dialog as a call.Leg. mu guards all that changes; it is held
+// while messages are sent, never while the call is told of an event.
+type leg struct {
+	edge   *Edge
+	log    *slog.Logger
+	dialog dialogID
+	port   *rtpio.Port
+
+	mu         sync.Mutex
+	state      legState
+	notify     func(call.Event)
+	remoteTag  string
+	localParty sip.FromHeader // us, as From of our requests
+	peerParty  sip.ToHeader   // them, as To of our requests
+	target     sip.Uri        // remote target (RFC 3261 section 12.1)
+	routes     []sip.Uri      // route set, first hop first
+	cseq       uint32         // of our last request
+	remoteCSeq uint32         // of their last request
+	flow       transport.Flow // where they were last seen
+	nat        bool           // they call themselves by an address at which they are not seen
+
+	serverTx *transaction.Server // their INVITE or re-INVITE that has no final answer yet
+	serverRq *sip.Request
+	acked    *transaction.Server // their INVITE whose 2xx waits for the ACK
+	clientTx *transaction.Client // our INVITE that has no final answer yet
+	ack      *transportedACK     // ACK of our last 2xx, for its retransmissions
+
+	origin   sdp.Origin
+	sent     []byte             // our last session description
+	sentFmts []media.Format     // formats in it
+	theirs   *media.Description // their last one
+	pending  *media.Description // theirs, of a re-INVITE that is not decided yet
+	bareACK  bool               // the ACK of their INVITE must bring an answer (delayed offer)
+}
+
+type transportedACK struct {
+	flow  transport.Flow
+	bytes []byte
+	tag   string // of the fork that it acknowledges
+}
+
+func newTag() string { return strings.ToLower(rand.Text())[:16] }
+
+func (e *Edge) newLeg(callID string, f transport.Flow, state legState) (*leg, error) {
+	l := &leg{
+		edge: e, dialog: dialogID{callID, newTag()}, state: state, flow: f,
+		origin: sdp.NewOrigin(), notify: func(call.Event) {},
+	}
+	l.log = e.deps.Log.With("leg", l.ID())
+	cfg := e.deps.Config()
+	port, err := e.deps.Ports.Open(e.self(cfg, f).Addr())
+	if err != nil {
+		return nil, fmt.Errorf("leg to %s: %w", f, err)
+	}
+	l.port = port
+	if !e.add(l) {
+		port.Close()
+		return nil, fmt.Errorf("leg to %s: shutting down", f)
+	}
+	return l, nil
+}
+
+// ID implements call.Leg.
+func (l *leg) ID() string { return "sip:" + l.dialog.localTag }
+
+// Endpoint implements call.Leg.
+func (l *leg) Endpoint() media.Endpoint { return l.port }
+
+// tell reports an event; l.mu must not be held.
+func (l *leg) tell(ev call.Event) {
+	l.mu.Lock()
+	notify := l.notify
+	l.mu.Unlock()
+	ev.Leg = l
+	notify(ev)
+}
+
+// finish ends the leg for good. With report, the call learns of it.
+func (l *leg) finish(cause pbx.Cause, report bool) {
+	l.mu.Lock()
+	if l.state == legEnded {
+		l.mu.Unlock()
+		return
+	}
+	quiet := l.state == legEnding || !report
+	l.state = legEnded
+	l.serverTx, l.serverRq, l.clientTx, l.ack, l.acked = nil, nil, nil, nil, nil
+	l.mu.Unlock()
+	l.port.Close()
+	l.edge.remove(l)
+	if !quiet {
+		l.tell(call.Event{Kind: call.EventEnded, Cause: cause})
+	}
+}
+
+// Hangup implements call.Leg.
+func (l *leg) Hangup(cause pbx.Cause) {
+	l.mu.Lock()
+	state := l.state
+	switch state {
+	case legIncoming:
+		tx, req := l.serverTx, l.serverRq
+		l.state = legEnding
+		l.mu.Unlock()
+		l.refuse(tx, req, cause)
+		l.finish(cause, false)
+		return
+	case legOutgoing:
+		l.state = legEnding
+		if l.clientTx != nil {
+			l.clientTx.Cancel(reasonHeader(cause))
+		}
+		l.mu.Unlock()
+		l.port.Close()
+		return
+	case legUp:
+		l.state = legEnding
+		if l.acked != nil {
+			l.acked.Acknowledged() // the BYE says more than another 200
+		}
+		l.byeLocked(cause)
+		l.mu.Unlock()
+		l.port.Close()
+		return
+	}
+	l.mu.Unlock()
+}
+
+func (l *leg) refuse(tx *transaction.Server, req *sip.Request, cause pbx.Cause) {
+	if tx == nil {
+		return
+	}
+	status := cause.SIPStatus()
+	res := l.edge.response(req, status, reasonPhrase(status))
+	l.tag(res)
+	res.AppendHeader(reasonHeader(cause))
+	if status == 503 {
+		res.AppendHeader(sip.NewHeader("Retry-After", "5"))
+	}
+	l.edge.send(tx, res)
+}
+
+// byeLocked sends the BYE and finishes the leg with its answer.
+func (l *leg) byeLocked(cause pbx.Cause) {
+	req := l.requestLocked(sip.BYE)
+	req.AppendHeader(reasonHeader(cause))
+	req.SetBody(nil)
+	flow, err := l.edge.flowTo(l.nextHopLocked(), l.flow)
+	if err == nil {
+		l.edge.via(req, flow)
+		_, err = l.edge.tx.Request(req, flow, func(res *sip.Response, err error) {
+			if err != nil || res.StatusCode >= 200 {
+				l.finish(cause, false)
+			}
+		})
+	}
+	if err != nil {
+		l.log.Info("BYE not sent", "err", err)
+		go l.finish(cause, false) // not under the lock that the caller holds
+	}
+}
+
+// requestLocked starts a request within the dialog (RFC 3261 section 12.2.1.1).
+func (l *leg) requestLocked(m sip.RequestMethod) *sip.Request {
+	if m != sip.ACK {
+		l.cseq++
+	}
+	return l.requestWithLocked(m, l.cseq)
+}
+
+func (l *leg) requestWithLocked(m sip.RequestMethod, cseq uint32) *sip.Request {
+	req := sip.NewRequest(m, *l.target.Clone())
+	for i := range l.routes {
+		req.AppendHeader(&sip.RouteHeader{Address: *l.routes[i].Clone()})
+	}
+	maxForwards := sip.MaxForwardsHeader(70)
+	req.AppendHeader(&maxForwards)
+	from := l.localParty
+	from.Params = sip.HeaderParams{{K: "tag", V: l.dialog.localTag}}
+	req.AppendHeader(&from)
+	to := l.peerParty
+	to.Params = nil
+	if l.remoteTag != "" {
+		to.Params = sip.HeaderParams{{K: "tag", V: l.remoteTag}}
+	}
+	req.AppendHeader(&to)
+	callID := sip.CallIDHeader(l.dialog.callID)
+	req.AppendHeader(&callID)
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: cseq, MethodName: m})
+	req.AppendHeader(sip.NewHeader("User-Agent", l.edge.deps.Product))
+	return req
+}
+
+// nextHopLocked returns the URI whose host the next request goes to.
+func (l *leg) nextHopLocked() *sip.Uri {
+	if len(l.routes) > 0 {
+		return &l.routes[0]
+	}
+	return &l.target
+}
+
+// via puts our hop on top of a request, with a fresh branch.
+func (e *Edge) via(req *sip.Request, f transport.Flow) {
+	self := e.self(e.deps.Config(), f)
+	req.PrependHeader(&sip.ViaHeader{
+		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(f.Network),
+		Host: self.Addr().String(), Port: int(self.Port()),
+		Params: sip.HeaderParams{{K: "branch", V: sip.RFC3261BranchMagicCookie + newTag()}, {K: "rport"}},
+	})
+}
+
+// contact returns our Contact for a dialog over f.
+func (e *Edge) contact(user string, f transport.Flow) *sip.ContactHeader {
+	self := e.self(e.deps.Config(), f)
+	u := sip.Uri{Scheme: "sip", User: user, Host: self.Addr().String(), Port: int(self.Port())}
+	if f.Network == "tcp" {
+		u.UriParams = sip.HeaderParams{{K: "transport", V: "tcp"}}
+	}
+	return &sip.ContactHeader{Address: u}
+}
+
+// mediaAddrLocked is where the far end must send its audio.
+func (l *leg) mediaAddrLocked() netip.AddrPort {
+	return netip.AddrPortFrom(l.edge.self(l.edge.deps.Config(), l.flow).Addr(), l.port.RTPPort())
+}
+
+// describeLocked writes our next session description. An unchanged one keeps
+// its version (RFC 3264 section 8).
+func (l *leg) describeLocked(write func(o sdp.Origin) []byte) []byte {
+	body := write(l.origin)
+	if l.sent != nil && !slices.Equal(body, l.sent) {
+		l.origin = l.origin.Next()
+		body = write(l.origin)
+	}
+	l.sent = body
+	if d, err := sdp.Parse(body); err == nil {
+		l.sentFmts = d.Formats
+	}
+	return body
+}
+
+// expectLocked takes their description as the one that counts.
+func (l *leg) expectLocked(d *media.Description) {
+	l.theirs = d
+	if d.Usable() != nil {
+		return
+	}
+	seen := l.flow.Remote.Addr()
+	x := rtpio.Expecting(d, &media.Description{Formats: l.sentFmts}, seen, l.nat)
+	if l.nat { // the best guess until their first packet tells
+		x.RTP = netip.AddrPortFrom(seen, d.RTPPort)
+		x.RTCP = netip.AddrPortFrom(seen, d.RTCPPort)
+	}
+	l.port.Expect(x)
+}
+
+// tag writes our tag into a response of the dialog.
+func (l *leg) tag(res *sip.Response) {
+	res.To().Params.Add("tag", l.dialog.localTag)
+}
+
+func bodyOf(m sip.Message) (*media.Description, error) {
+	if len(m.Body()) == 0 {
+		return nil, nil
+	}
+	if ct := headerValue(m, "content-type"); !strings.EqualFold(strings.TrimSpace(strings.SplitN(ct, ";", 2)[0]), "application/sdp") {
+		return nil, fmt.Errorf("body of type %.40q: %w", ct, errContentType)
+	}
+	return sdp.Parse(m.Body())
+}
+
+func addBody(m sip.Message, body []byte) {
+	ct := sip.ContentTypeHeader("application/sdp")
+	m.AppendHeader(&ct)
+	m.SetBody(body)
+}

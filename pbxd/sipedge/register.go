@@ -1,0 +1,209 @@
+package sipedge
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/pbx"
+	"galilei/pbxd/sipedge/transaction"
+)
+
+// binding is one contact of a REGISTER.
+type binding struct {
+	reg      pbx.Registration
+	instance string // +sip.instance and reg-id (RFC 5626), empty when the phone gives none
+	uri      sip.Uri
+}
+
+// sameAs tells whether the contact replaces binding g: the same device
+// instance, or an equal URI (RFC 3261 section 19.1.4, as far as registrars
+// meet it).
+func (b binding) sameAs(g pbx.Registration) bool {
+	if b.instance != "" && b.instance == g.Instance {
+		return true
+	}
+	var u sip.Uri
+	if err := sip.ParseUri(g.Contact, &u); err != nil {
+		return g.Contact == b.reg.Contact
+	}
+	tb, _ := b.uri.UriParams.Get("transport")
+	tu, _ := u.UriParams.Get("transport")
+	return u.User == b.uri.User && strings.EqualFold(u.Host, b.uri.Host) && u.Port == b.uri.Port && strings.EqualFold(tu, tb)
+}
+
+// Limits of one REGISTER.
+const (
+	maxContactsPerRequest = 10
+	maxContactURI         = 512 // octets
+	maxPath               = 4
+)
+
+// authenticate returns the extension that a request comes from. Otherwise it
+// has answered: with a challenge, whether the user exists or not (RFC 3261
+// section 22; no answer tells the difference).
+func (e *Edge) authenticate(tx *transaction.Server, req *sip.Request) (*pbx.User, bool) {
+	cfg := e.deps.Config()
+	user, v := e.digest.check(req, func(name string) (pbx.Secret, bool) { return e.password(cfg, name) })
+	if v == authGood {
+		return cfg.UserByExtension(user), true
+	}
+	if v == authWrong {
+		e.deps.Log.Info("SIP authentication failed", "from", tx.Flow().String(), "method", string(req.Method))
+	}
+	res := e.response(req, 401, "Unauthorized")
+	e.digest.challenge(res, cfg.SIP.DigestSHA256, v == authStale)
+	e.send(tx, res)
+	return nil, false
+}
+
+func (e *Edge) password(cfg *pbx.Config, extension string) (pbx.Secret, bool) {
+	u := cfg.UserByExtension(extension)
+	if u == nil || u.SIPPassword == "" {
+		return "", false
+	}
+	p, err := e.deps.Key.Open(pbx.SIPPasswordPurpose(u.ID), u.SIPPassword)
+	if err != nil {
+		e.deps.Log.Error("SIP password cannot be read", "user", u.Name, "err", err)
+		return "", false
+	}
+	return p, true
+}
+
+func (e *Edge) register(tx *transaction.Server, req *sip.Request) {
+	u, ok := e.authenticate(tx, req)
+	if !ok {
+		return
+	}
+	if req.To().Address.User != u.Extension {
+		e.reply(tx, req, 403, "Forbidden") // one user cannot register as another
+		return
+	}
+	regs, err := e.bind(tx, req, u.Extension)
+	var refused *bindingError
+	if errors.As(err, &refused) {
+		res := e.response(req, refused.status, refused.reason)
+		if refused.status == 423 {
+			res.AppendHeader(sip.NewHeader("Min-Expires", strconv.Itoa(e.deps.Config().SIP.MinExpires)))
+		}
+		e.send(tx, res)
+		return
+	}
+	if err != nil {
+		e.deps.Log.Info("REGISTER refused", "from", tx.Flow().String(), "err", err)
+		e.reply(tx, req, 400, "Bad Request")
+		return
+	}
+	res := e.response(req, 200, "OK")
+	now := e.deps.Now()
+	for _, r := range regs {
+		left := int(r.Expires.Sub(now).Round(time.Second).Seconds())
+		res.AppendHeader(sip.NewHeader("Contact", fmt.Sprintf("<%s>;expires=%d", r.Contact, left)))
+	}
+	for _, p := range req.GetHeaders("path") { // RFC 3327 section 5.3
+		res.AppendHeader(sip.NewHeader("Path", p.Value()))
+	}
+	res.AppendHeader(sip.NewHeader("Date", now.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")))
+	e.send(tx, res)
+}
+
+// bind applies the contacts of a REGISTER and returns what is bound then.
+func (e *Edge) bind(tx *transaction.Server, req *sip.Request, ext string) ([]pbx.Registration, error) {
+	contacts := req.GetHeaders("contact")
+	if len(contacts) == 0 {
+		return e.registrar.contacts(ext), nil // only asks
+	}
+	cfg := e.deps.Config().SIP
+	for _, h := range contacts {
+		if c, ok := h.(*sip.ContactHeader); ok && c.Address.Wildcard {
+			if len(contacts) != 1 || headerValue(req, "expires") != "0" {
+				return nil, &bindingError{400, "Contact * needs Expires 0 and no other contact"}
+			}
+			return nil, e.registrar.clear(ext, req.CallID().Value(), req.CSeq().SeqNo)
+		}
+	}
+	if len(contacts) > maxContactsPerRequest {
+		return nil, &bindingError{400, "Too many contacts"}
+	}
+	var set []binding
+	for _, h := range contacts {
+		c, ok := h.(*sip.ContactHeader)
+		if !ok {
+			return nil, fmt.Errorf("contact %.80q cannot be read", h.Value())
+		}
+		b, err := e.binding(tx, req, ext, c, cfg)
+		if err != nil {
+			return nil, err
+		}
+		set = append(set, b)
+	}
+	return e.registrar.change(ext, set, cfg.MaxContacts)
+}
+
+func (e *Edge) binding(tx *transaction.Server, req *sip.Request, ext string, c *sip.ContactHeader, cfg pbx.SIP) (binding, error) {
+	uri := c.Address.String()
+	if c.Address.Scheme != "sip" || c.Address.Host == "" || len(uri) > maxContactURI || strings.ContainsAny(uri, "<>\r\n") {
+		return binding{}, &bindingError{400, "Contact is no SIP URI"}
+	}
+	wanted, ok := c.Params.Get("expires")
+	if !ok {
+		wanted = headerValue(req, "expires")
+	}
+	seconds := cfg.MaxExpires
+	if n, err := strconv.ParseUint(strings.TrimSpace(wanted), 10, 32); err == nil { // anything else counts as absent
+		seconds = int(min(n, uint64(cfg.MaxExpires)))
+	}
+	if seconds > 0 && seconds < cfg.MinExpires {
+		return binding{}, &bindingError{423, "Interval Too Brief"}
+	}
+	now := e.deps.Now()
+	f := tx.Flow()
+	b := binding{
+		uri: *c.Address.Clone(),
+		reg: pbx.Registration{
+			Extension: ext, Contact: uri, Transport: f.Network, Source: f.Remote.String(), Local: f.Local.String(),
+			UserAgent: printable(headerValue(req, "user-agent"), 120), CallID: req.CallID().Value(), CSeq: req.CSeq().SeqNo,
+			Since: now, Expires: now.Add(time.Duration(seconds) * time.Second),
+		},
+	}
+	if id, ok := c.Params.Get("+sip.instance"); ok {
+		regID, _ := c.Params.Get("reg-id")
+		b.instance = printable(id+";"+regID, 200)
+		b.reg.Instance = b.instance
+	}
+	paths := req.GetHeaders("path")
+	if len(paths) > maxPath {
+		return binding{}, &bindingError{400, "Too many Path fields"}
+	}
+	for _, p := range paths {
+		b.reg.Path = append(b.reg.Path, p.Value())
+	}
+	return b, nil
+}
+
+// headerValue returns the first value of a header field, or "".
+func headerValue(m sip.Message, name string) string {
+	for _, h := range m.GetHeaders(name) {
+		return h.Value()
+	}
+	return ""
+}
+
+// printable returns s cut to max octets without control characters.
+func printable(s string, max int) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0xfffd {
+			return -1
+		}
+		return r
+	}, s)
+	for len(s) > max {
+		s = s[:max]
+		s = strings.ToValidUTF8(s, "")
+	}
+	return s
+}

@@ -1,0 +1,238 @@
+package transaction
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/sipedge/transport"
+)
+
+type serverState int
+
+const (
+	serverProceeding serverState = iota
+	serverAccepted               // INVITE only: a 2xx was sent (RFC 6026 section 7.1)
+	serverCompleted
+	serverConfirmed // INVITE only: the ACK of a refusal came
+	serverTerminated
+)
+
+// Server is one server transaction (RFC 3261 section 17.2).
+type Server struct {
+	layer  *Layer
+	key    string
+	flow   transport.Flow
+	invite bool
+
+	mu       sync.Mutex
+	state    serverState
+	request  *sip.Request // dropped with the final response
+	last     []byte       // last response, for retransmissions
+	to       transport.Flow
+	timer    *time.Timer // G: retransmission of a final response to INVITE
+	expiry   *time.Timer // H, I, J or L
+	interval time.Duration
+	onCancel func()
+	onNoACK  func()
+	cancel   bool
+}
+
+// Flow returns where the request came from.
+func (s *Server) Flow() transport.Flow { return s.flow }
+
+// OnCancel has fn called once when a CANCEL arrives before the final
+// response; at once when it has come already.
+func (s *Server) OnCancel(fn func()) {
+	s.mu.Lock()
+	s.onCancel = fn
+	call := s.cancel && s.state == serverProceeding
+	s.mu.Unlock()
+	if call {
+		fn()
+	}
+}
+
+// OnNoACK has fn called when nobody acknowledges the final response to an
+// INVITE within 32 s.
+func (s *Server) OnNoACK(fn func()) {
+	s.mu.Lock()
+	s.onNoACK = fn
+	s.mu.Unlock()
+}
+
+// Respond sends a response. After a final one nothing more may be sent, but
+// that the transaction repeats the same. A 2xx to INVITE is repeated, T1
+// doubling to T2, until Acknowledged is called (RFC 3261 section 13.3.1.4).
+func (s *Server) Respond(res *sip.Response) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != serverProceeding {
+		return fmt.Errorf("respond %d: a final response was sent already", res.StatusCode)
+	}
+	if res.ContentLength() == nil {
+		res.SetBody(nil)
+	}
+	s.last = []byte(res.String())
+	s.to = s.destination()
+	if res.StatusCode >= 200 {
+		s.finalLocked(res.StatusCode)
+	}
+	if err := s.layer.send.Send(s.to, s.last); err != nil {
+		return fmt.Errorf("respond %d: %w", res.StatusCode, err)
+	}
+	return nil
+}
+
+// destination follows RFC 3581 section 4, and answers to the source also
+// where a phone behind address translation did not ask for it.
+func (s *Server) destination() transport.Flow {
+	if s.flow.Network != "udp" {
+		return s.flow
+	}
+	via := s.request.Via()
+	_, rport := via.Params.Get("rport")
+	host, err := netip.ParseAddr(via.Host)
+	if rport || err != nil || host.Unmap() != s.flow.Remote.Addr() {
+		return s.flow
+	}
+	port := via.Port
+	if port == 0 {
+		port = 5060
+	}
+	to := s.flow
+	to.Remote = netip.AddrPortFrom(s.flow.Remote.Addr(), uint16(port))
+	return to
+}
+
+func (s *Server) finalLocked(status int) {
+	s.request = nil
+	reliable := s.flow.Reliable()
+	switch {
+	case !s.invite:
+		s.state = serverCompleted
+		if reliable {
+			s.terminateLocked()
+			return
+		}
+		s.expiry = time.AfterFunc(Lifetime, s.stop) // J
+	case status < 300:
+		s.state = serverAccepted
+		s.interval = T1
+		s.timer = time.AfterFunc(T1, s.repeat)
+		s.expiry = time.AfterFunc(Lifetime, s.unacknowledged) // L
+	default:
+		s.state = serverCompleted
+		if !reliable {
+			s.interval = T1
+			s.timer = time.AfterFunc(T1, s.repeat) // G
+		}
+		s.expiry = time.AfterFunc(Lifetime, s.unacknowledged) // H
+	}
+}
+
+// repeat sends the final response again: timer G, and the 2xx of section
+// 13.3.1.4, which is repeated over every transport.
+func (s *Server) repeat() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != serverCompleted && s.state != serverAccepted || s.timer == nil {
+		return
+	}
+	_ = s.layer.send.Send(s.to, s.last) // timer H or L ends what cannot be sent
+	s.interval = min(2*s.interval, T2)
+	s.timer.Reset(s.interval)
+}
+
+func (s *Server) unacknowledged() {
+	s.mu.Lock()
+	tell := s.onNoACK
+	if s.timer == nil && s.state == serverAccepted {
+		tell = nil // the ACK came: this is only the end of timer L
+	}
+	s.terminateLocked()
+	s.mu.Unlock()
+	if tell != nil {
+		tell()
+	}
+}
+
+// Acknowledged ends the repetition of a 2xx: the dialog has seen its ACK.
+func (s *Server) Acknowledged() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == serverAccepted && s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+}
+
+// acknowledged takes an ACK that matches this transaction: it belongs to a
+// refusal (section 17.2.1). It reports false for the ACK of a 2xx.
+func (s *Server) acknowledged() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch s.state {
+	case serverCompleted:
+		s.state = serverConfirmed
+		s.stopTimersLocked()
+		if s.flow.Reliable() {
+			s.terminateLocked()
+			return true
+		}
+		s.expiry = time.AfterFunc(T4, s.stop) // I
+		return true
+	case serverAccepted:
+		return false
+	}
+	return true
+}
+
+// retransmission answers a repeated request as before.
+func (s *Server) retransmission() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last != nil && (s.state == serverProceeding || s.state == serverCompleted) {
+		_ = s.layer.send.Send(s.to, s.last)
+	}
+}
+
+func (s *Server) cancelled() {
+	s.mu.Lock()
+	first := !s.cancel
+	s.cancel = true
+	tell := s.onCancel
+	live := s.state == serverProceeding
+	s.mu.Unlock()
+	if first && live && tell != nil {
+		tell()
+	}
+}
+
+func (s *Server) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.terminateLocked()
+}
+
+func (s *Server) terminateLocked() {
+	s.state = serverTerminated
+	s.stopTimersLocked()
+	s.last, s.request, s.onCancel = nil, nil, nil
+	go s.layer.dropServer(s.key) // not under this lock: the layer's comes first
+}
+
+func (s *Server) stopTimersLocked() {
+	for _, t := range []*time.Timer{s.timer, s.expiry} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+	s.timer, s.expiry = nil, nil
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

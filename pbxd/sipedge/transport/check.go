@@ -1,0 +1,54 @@
+package transport
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+var (
+	errHeader = errors.New("mandatory header field is missing or unreadable")
+	errMethod = errors.New("method is not in capitals or differs from CSeq")
+)
+
+// check refuses what no later code could handle: RFC 3261 section 8.1.1
+// demands To, From, CSeq, Call-ID and Via in every message. raw begins with
+// the start line as received; sipgo capitalises methods, which are case
+// sensitive (section 7.1).
+func check(m sip.Message, raw []byte) error {
+	switch {
+	case m == nil:
+		return errHeader
+	case m.Via() == nil:
+		return fmt.Errorf("Via: %w", errHeader)
+	case m.From() == nil:
+		return fmt.Errorf("From: %w", errHeader)
+	case m.To() == nil:
+		return fmt.Errorf("To: %w", errHeader)
+	case m.CallID() == nil || *m.CallID() == "":
+		return fmt.Errorf("Call-ID: %w", errHeader)
+	case m.CSeq() == nil:
+		return fmt.Errorf("CSeq: %w", errHeader)
+	}
+	if req, ok := m.(*sip.Request); ok {
+		if m.CSeq().MethodName != req.Method {
+			return errMethod
+		}
+		if raw != nil && !bytes.HasPrefix(bytes.TrimLeft(raw, "\r\n"), []byte(req.Method)) {
+			return errMethod
+		}
+	}
+	return nil
+}
+
+// brief cuts a parser's error: some quote the whole message, which may hold
+// secrets and control characters.
+func brief(err error) string {
+	s := err.Error()
+	if len(s) > 80 {
+		s = s[:80] + "..."
+	}
+	return fmt.Sprintf("%q", s)
+}

@@ -1,0 +1,250 @@
+// Package transport carries SIP messages over UDP and TCP (RFC 3261 section
+// 18, RFC 3581, the keep-alives of RFC 5626). It parses with sipgo and does
+// the sockets itself: one reader a socket, so that messages of one source
+// stay in order; nothing is remembered of a UDP source; what a peer can make
+// us hold is bounded.
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// Limits of what peers can make us hold.
+const (
+	MaxMessage       = 65535 // octets in one message, on UDP and TCP
+	maxConns         = 1024  // TCP connections in all
+	maxConnsPerHost  = 100   // TCP connections of one address
+	connQueue        = 128   // messages that wait for a slow TCP peer
+	udpReceiveBuffer = 4 << 20
+)
+
+// Errors of Send and Connect.
+var (
+	ErrClosed    = errors.New("connection is closed")
+	ErrQueueFull = errors.New("peer does not read: its queue is full")
+	ErrNoSocket  = errors.New("no socket of this kind is open")
+)
+
+// Flow is where a message came from or goes to. The zero Flow goes nowhere.
+type Flow struct {
+	Network string         // "udp" or "tcp"
+	Local   netip.AddrPort // our side; the address is unspecified for UDP on a wildcard socket
+	Remote  netip.AddrPort // the peer, IPv4 never as mapped IPv6
+	conn    *conn
+}
+
+func (f Flow) String() string { return f.Network + ":" + f.Remote.String() }
+
+// Reliable reports whether the transport itself retransmits (RFC 3261 section
+// 17.1.1.1).
+func (f Flow) Reliable() bool { return f.Network != "udp" }
+
+// Same reports whether both flows are the same UDP peer or TCP connection.
+func (f Flow) Same(g Flow) bool {
+	return f.Network == g.Network && f.Remote == g.Remote && f.conn == g.conn
+}
+
+// Alive reports whether the flow's connection is still open; UDP always is.
+func (f Flow) Alive() bool { return f.conn == nil || !f.conn.isClosed() }
+
+// Events is who hears of messages and of connections that end. Its methods
+// are called from the reader of the socket and must not block.
+type Events interface {
+	Message(m sip.Message, f Flow)
+	Closed(f Flow)
+}
+
+// Layer owns the SIP sockets.
+type Layer struct {
+	log    *slog.Logger
+	events Events
+	parser *sip.Parser
+
+	mu    sync.Mutex
+	udp   []*net.UDPConn
+	tcp   []net.Listener
+	conns map[*conn]bool
+	perIP map[netip.Addr]int
+	wg    sync.WaitGroup
+	done  bool
+
+	malformed atomic.Uint64
+}
+
+// New returns a layer without sockets; Serve starts to deliver to events.
+func New(log *slog.Logger, events Events) *Layer {
+	return &Layer{
+		log: log, events: events, parser: sip.NewParser(),
+		conns: map[*conn]bool{}, perIP: map[netip.Addr]int{},
+	}
+}
+
+// Malformed returns how many messages could not be parsed.
+func (l *Layer) Malformed() uint64 { return l.malformed.Load() }
+
+// Listen opens UDP and TCP sockets on addr; port 0 picks one that is free for
+// both. It returns the address in use. Messages arrive at once.
+func (l *Layer) Listen(ctx context.Context, addr string) (netip.AddrPort, error) {
+	var lastErr error
+	for range 10 { // with port 0, the UDP port may be taken on TCP
+		u, t, err := listenBoth(ctx, addr)
+		if err != nil {
+			lastErr = err
+			if _, port, _ := net.SplitHostPort(addr); port == "0" {
+				continue
+			}
+			break
+		}
+		local := u.LocalAddr().(*net.UDPAddr).AddrPort()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.done {
+			u.Close()
+			t.Close()
+			return netip.AddrPort{}, fmt.Errorf("listen for SIP on %s: %w", addr, ErrClosed)
+		}
+		l.udp, l.tcp = append(l.udp, u), append(l.tcp, t)
+		l.wg.Go(func() { l.readUDP(u) })
+		l.wg.Go(func() { l.accept(t) })
+		return local, nil
+	}
+	return netip.AddrPort{}, fmt.Errorf("listen for SIP on %s: %w", addr, lastErr)
+}
+
+func listenBoth(ctx context.Context, addr string) (*net.UDPConn, net.Listener, error) {
+	var lc net.ListenConfig
+	pc, err := lc.ListenPacket(ctx, "udp", addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	u := pc.(*net.UDPConn)
+	_ = u.SetReadBuffer(udpReceiveBuffer) // a smaller buffer only costs retransmissions
+	t, err := lc.Listen(ctx, "tcp", u.LocalAddr().String())
+	if err != nil {
+		u.Close()
+		return nil, nil, err
+	}
+	return u, t, nil
+}
+
+// Close ends all sockets and waits for their readers.
+func (l *Layer) Close() {
+	l.mu.Lock()
+	l.done = true
+	for _, u := range l.udp {
+		u.Close()
+	}
+	for _, t := range l.tcp {
+		t.Close()
+	}
+	for c := range l.conns {
+		c.close()
+	}
+	l.mu.Unlock()
+	l.wg.Wait()
+}
+
+// UDP returns the flow to a UDP peer.
+func (l *Layer) UDP(remote netip.AddrPort) (Flow, error) {
+	remote = unmap(remote)
+	u := l.socketFor(remote.Addr())
+	if u == nil {
+		return Flow{}, fmt.Errorf("UDP to %s: %w", remote, ErrNoSocket)
+	}
+	return Flow{Network: "udp", Local: unmap(u.LocalAddr().(*net.UDPAddr).AddrPort()), Remote: remote}, nil
+}
+
+func (l *Layer) socketFor(peer netip.Addr) *net.UDPConn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, u := range l.udp {
+		a := u.LocalAddr().(*net.UDPAddr).AddrPort().Addr()
+		if a.IsUnspecified() && (a.Is6() || peer.Is4()) || a.Unmap().Is4() == peer.Is4() {
+			return u
+		}
+	}
+	return nil
+}
+
+// Send writes one message. For TCP it only queues: a peer that does not read
+// loses its connection instead of stalling the sender.
+func (l *Layer) Send(f Flow, m []byte) error {
+	if f.conn != nil {
+		return f.conn.send(m)
+	}
+	u := l.socketFor(f.Remote.Addr())
+	if u == nil {
+		return fmt.Errorf("send to %s: %w", f, ErrNoSocket)
+	}
+	if _, err := u.WriteToUDPAddrPort(m, f.Remote); err != nil {
+		return fmt.Errorf("send %d octets to %s: %w", len(m), f, err)
+	}
+	return nil
+}
+
+func (l *Layer) readUDP(u *net.UDPConn) {
+	local := unmap(u.LocalAddr().(*net.UDPAddr).AddrPort())
+	buf := make([]byte, MaxMessage+1)
+	for {
+		n, from, err := u.ReadFromUDPAddrPort(buf)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			l.log.Debug("SIP read failed", "socket", local, "err", err) // an ICMP error of some peer; the socket lives
+			continue
+		}
+		if blank(buf[:n]) {
+			continue // keep-alive
+		}
+		l.datagram(buf[:n], Flow{Network: "udp", Local: local, Remote: unmap(from)})
+	}
+}
+
+// datagram parses and delivers one message. Whatever a peer sends, the reader
+// survives: a panic in a parser or handler is logged and costs that message.
+func (l *Layer) datagram(b []byte, f Flow) {
+	defer l.recovered(f)
+	m, err := l.parser.ParseSIP(b)
+	if err == nil {
+		err = check(m, b)
+	}
+	if err != nil {
+		l.malformed.Add(1)
+		l.log.Debug("malformed SIP message dropped", "from", f.String(), "octets", len(b), "err", brief(err))
+		return
+	}
+	l.events.Message(m, f)
+}
+
+func (l *Layer) recovered(f Flow) {
+	if r := recover(); r != nil {
+		l.malformed.Add(1)
+		l.log.Error("SIP message dropped: its handler panicked", "from", f.String(), "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+	}
+}
+
+// blank reports whether b is a keep-alive: only CR, LF, spaces or NUL.
+func blank(b []byte) bool {
+	for _, c := range b {
+		if c != '\r' && c != '\n' && c != ' ' && c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// unmap turns an IPv4 address in IPv6 clothes into plain IPv4.
+func unmap(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}

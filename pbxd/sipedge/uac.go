@@ -1,0 +1,244 @@
+package sipedge
+
+import (
+	"crypto/rand"
+	"net/netip"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/call"
+	"galilei/pbxd/media"
+	"galilei/pbxd/media/sdp"
+	"galilei/pbxd/pbx"
+	"galilei/pbxd/sipedge/transport"
+)
+
+// Dial implements call.Dialer: one INVITE to each phone of the extension.
+func (e *Edge) Dial(d call.Dial) ([]call.Leg, error) {
+	var legs []call.Leg
+	var lastErr error
+	for _, reg := range e.registrar.contacts(d.Extension) {
+		l, err := e.dial(d, reg)
+		if err != nil {
+			lastErr = err
+			e.deps.Log.Info("phone cannot be called", "extension", d.Extension, "contact", reg.Source, "err", err)
+			continue
+		}
+		legs = append(legs, l)
+	}
+	if len(legs) > 0 {
+		lastErr = nil
+	}
+	return legs, lastErr
+}
+
+// seen returns the flow that a phone registered over.
+func (e *Edge) seen(reg pbx.Registration) (transport.Flow, error) {
+	remote, err := netip.ParseAddrPort(reg.Source)
+	if err != nil {
+		return transport.Flow{}, err
+	}
+	if reg.Transport == "tcp" {
+		return e.transport.TCPOpen(remote), nil
+	}
+	return e.transport.UDP(remote)
+}
+
+func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
+	var target sip.Uri
+	if err := sip.ParseUri(reg.Contact, &target); err != nil {
+		return nil, err
+	}
+	seen, err := e.seen(reg)
+	if err != nil {
+		return nil, err
+	}
+	var routes []sip.Uri
+	for _, p := range reg.Path {
+		var u sip.Uri
+		if err := sip.ParseUri(strings.Trim(strings.TrimSpace(p), "<>"), &u); err == nil {
+			routes = append(routes, u)
+		}
+	}
+	hop := &target
+	if len(routes) > 0 {
+		hop = &routes[0]
+	}
+	flow, err := e.flowTo(hop, seen)
+	if err != nil {
+		return nil, err
+	}
+	l, err := e.newLeg(strings.ToLower(rand.Text()), flow, legOutgoing)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	l.notify = d.Notify
+	l.target, l.routes = target, routes
+	l.nat = behindNAT(target.Host, seen.Remote.Addr())
+	self := e.self(e.deps.Config(), flow)
+	host := self.Addr().String()
+	l.localParty = sip.FromHeader{DisplayName: quoted(d.Caller.Name), Address: sip.Uri{Scheme: "sip", User: d.Caller.Number, Host: host}}
+	l.peerParty = sip.ToHeader{Address: sip.Uri{Scheme: "sip", User: d.Extension, Host: host}}
+	err = l.inviteLocked(d.Offer)
+	l.mu.Unlock()
+	if err != nil {
+		l.finish(pbx.CauseNetworkOutOfOrder, false)
+		return nil, err
+	}
+	return l, nil
+}
+
+// inviteLocked sends the first INVITE (RFC 3261 section 13.2.1).
+func (l *leg) inviteLocked(offer *media.Description) error {
+	if offer == nil {
+		offer = ownOffer()
+	}
+	at := l.mediaAddrLocked()
+	req := l.requestLocked(sip.INVITE)
+	req.AppendHeader(l.edge.contact(l.localParty.Address.User, l.flow))
+	req.AppendHeader(sip.NewHeader("Allow", allow))
+	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(offer, o, at) }))
+	l.edge.via(req, l.flow)
+	cseq := l.cseq
+	var err error
+	l.clientTx, err = l.edge.tx.Request(req, l.flow, func(res *sip.Response, err error) { l.response(res, err, cseq) })
+	return err
+}
+
+// ownOffer is what we offer when the caller left the offer to us: the codecs
+// that every phone has.
+func ownOffer() *media.Description {
+	d := &media.Description{Direction: media.SendRecv, PTime: 20}
+	for _, pt := range []uint8{8, 0, 9} {
+		f, _ := media.StaticFormat(pt)
+		d.Formats = append(d.Formats, f)
+	}
+	d.Formats = append(d.Formats, media.Format{PT: 101, Name: media.TelephoneEvent, Clock: 8000, Channels: 1, FMTP: "0-16"})
+	return d
+}
+
+// response takes the responses to our first INVITE, in order.
+func (l *leg) response(res *sip.Response, err error, cseq uint32) {
+	switch {
+	case err != nil:
+		l.finish(pbx.CauseNoUserResponding, true)
+	case res.StatusCode == 100:
+	case res.StatusCode < 200:
+		l.provisional(res)
+	case res.StatusCode < 300:
+		l.accepted(res, cseq)
+	default:
+		cause := causeOf(res, pbx.CauseOfSIP(res.StatusCode))
+		l.finish(cause, true)
+	}
+}
+
+func (l *leg) provisional(res *sip.Response) {
+	d, err := bodyOf(res)
+	if err != nil || d != nil && d.Usable() != nil {
+		d = nil // early audio is a courtesy: ring without it
+	}
+	l.mu.Lock()
+	if l.state != legOutgoing {
+		l.mu.Unlock()
+		return
+	}
+	if d != nil {
+		l.expectLocked(d)
+	}
+	l.mu.Unlock()
+	l.tell(call.Event{Kind: call.EventRinging, Description: d})
+}
+
+// accepted takes a 2xx: the first makes the dialog, its retransmissions are
+// acknowledged again, that of another fork is acknowledged and ended (RFC 3261
+// section 13.2.2.4).
+func (l *leg) accepted(res *sip.Response, cseq uint32) {
+	tag, _ := res.To().Params.Get("tag")
+	l.mu.Lock()
+	switch {
+	case l.ack != nil && l.ack.tag == tag:
+		if err := l.edge.transport.Send(l.ack.flow, l.ack.bytes); err != nil {
+			l.log.Debug("ACK not sent again", "err", err)
+		}
+		l.mu.Unlock()
+		return
+	case l.state == legEnded, l.ack != nil:
+		fork := l.forkOf(res, tag, cseq)
+		l.mu.Unlock()
+		fork.mu.Lock()
+		fork.ackLocked(res, cseq, tag)
+		fork.byeLocked(pbx.CauseAnsweredElsewhere)
+		fork.mu.Unlock()
+		return
+	}
+	l.remoteTag = tag
+	l.takeTargetLocked(res)
+	l.ackLocked(res, cseq, tag)
+	l.clientTx = nil
+	if l.state == legEnding { // our CANCEL crossed their answer
+		l.byeLocked(pbx.CauseNormalClearing)
+		l.mu.Unlock()
+		return
+	}
+	d, err := bodyOf(res)
+	if err == nil && d != nil {
+		err = d.Usable()
+	}
+	if err != nil || d == nil {
+		l.log.Info("call was answered without usable audio", "err", err)
+		l.state = legUp
+		l.byeLocked(pbx.CauseIncompatible)
+		l.mu.Unlock()
+		l.finish(pbx.CauseIncompatible, true)
+		return
+	}
+	l.state = legUp
+	l.expectLocked(d)
+	l.mu.Unlock()
+	l.tell(call.Event{Kind: call.EventAnswered, Description: d})
+}
+
+// takeTargetLocked reads Contact and Record-Route of the response that makes
+// the dialog (RFC 3261 section 12.1.2).
+func (l *leg) takeTargetLocked(res *sip.Response) {
+	if c := res.Contact(); c != nil && c.Address.Scheme == "sip" {
+		l.target = *c.Address.Clone()
+	}
+	l.routes = nil
+	for _, h := range res.GetHeaders("record-route") {
+		if rr, ok := h.(*sip.RecordRouteHeader); ok {
+			l.routes = append([]sip.Uri{*rr.Address.Clone()}, l.routes...)
+		}
+	}
+}
+
+// forkOf is a dialog that exists only to be ended: another phone behind the
+// same contact answered, too.
+func (l *leg) forkOf(res *sip.Response, tag string, cseq uint32) *leg {
+	f := &leg{
+		edge: l.edge, log: l.log, dialog: l.dialog, port: l.port, state: legEnded, notify: func(call.Event) {},
+		remoteTag: tag, localParty: l.localParty, peerParty: l.peerParty, target: l.target, cseq: cseq, flow: l.flow,
+	}
+	f.takeTargetLocked(res)
+	return f
+}
+
+// ackLocked acknowledges a 2xx: the number of the INVITE, a branch of its own
+// (RFC 3261 section 13.2.2.4).
+func (l *leg) ackLocked(res *sip.Response, cseq uint32, tag string) {
+	req := l.requestWithLocked(sip.ACK, cseq)
+	req.SetBody(nil)
+	flow, err := l.edge.flowTo(l.nextHopLocked(), l.flow)
+	if err != nil {
+		l.log.Info("ACK not sent", "err", err)
+		return
+	}
+	l.edge.via(req, flow)
+	l.ack = &transportedACK{flow: flow, bytes: []byte(req.String()), tag: tag}
+	if err := l.edge.transport.Send(flow, l.ack.bytes); err != nil {
+		l.log.Info("ACK not sent", "err", err)
+	}
+}

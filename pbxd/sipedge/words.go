@@ -1,0 +1,88 @@
+package sipedge
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/pbx"
+)
+
+var errContentType = errors.New("content type is not supported")
+
+// reasonPhrase returns the phrase of RFC 3261 section 21 for a status that we send.
+func reasonPhrase(status int) string {
+	switch status {
+	case 403:
+		return "Forbidden"
+	case 404:
+		return "Not Found"
+	case 408:
+		return "Request Timeout"
+	case 410:
+		return "Gone"
+	case 480:
+		return "Temporarily Unavailable"
+	case 484:
+		return "Address Incomplete"
+	case 486:
+		return "Busy Here"
+	case 487:
+		return "Request Terminated"
+	case 488:
+		return "Not Acceptable Here"
+	case 500:
+		return "Server Internal Error"
+	case 501:
+		return "Not Implemented"
+	case 502:
+		return "Bad Gateway"
+	case 503:
+		return "Service Unavailable"
+	case 504:
+		return "Server Time-out"
+	case 603:
+		return "Decline"
+	}
+	return "Failed"
+}
+
+// reasonHeader says why a call ends (RFC 3326). An answer elsewhere is said in
+// the words that phones look for, so that they show no missed call.
+func reasonHeader(cause pbx.Cause) sip.Header {
+	if cause == pbx.CauseAnsweredElsewhere {
+		return sip.NewHeader("Reason", `SIP;cause=200;text="Call completed elsewhere"`)
+	}
+	return sip.NewHeader("Reason", fmt.Sprintf(`Q.850;cause=%d;text="%s"`, cause, cause))
+}
+
+// causeOf returns why a peer ended a call: its Q.850 Reason, else fallback.
+func causeOf(m sip.Message, fallback pbx.Cause) pbx.Cause {
+	for _, h := range m.GetHeaders("reason") {
+		protocol, params, _ := strings.Cut(h.Value(), ";")
+		if !strings.EqualFold(strings.TrimSpace(protocol), "Q.850") {
+			continue
+		}
+		for p := range strings.SplitSeq(params, ";") {
+			var n int
+			k, v, _ := strings.Cut(p, "=")
+			if _, err := fmt.Sscanf(strings.TrimSpace(v), "%d", &n); err == nil && strings.EqualFold(strings.TrimSpace(k), "cause") && n > 0 && n < 128 {
+				return pbx.Cause(n)
+			}
+		}
+	}
+	return fallback
+}
+
+// quoted returns a display name as the content of a quoted-string (RFC 3261
+// section 25.1).
+func quoted(name string) string {
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", "", "\n", "").Replace(name)
+}
+
+// unquoted returns a display name as people write it.
+func unquoted(name string) string {
+	return printable(strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(name), 100)
+}
