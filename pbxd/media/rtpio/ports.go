@@ -183,3 +183,22 @@ func (p *Ports) Close() {
 		q.Close()
 	}
 }
+
+// Check returns nil while ports are handed out, else an error that wraps
+// ErrNoPorts or ErrClosed. A range that calls fill for the moment is in order.
+// It opens none.
+func (p *Ports) Check() error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	pairs := 0
+	if p.max > p.min {
+		pairs = (int(p.max) - int(p.min) + 1) / 2
+	}
+	switch {
+	case p.closed:
+		return fmt.Errorf("check RTP ports: %w", ErrClosed)
+	case pairs == 0:
+		return fmt.Errorf("check RTP ports: range %d-%d: %w", p.min, p.max, ErrNoPorts)
+	}
+	return nil
+}
