@@ -1,0 +1,315 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"galilei/firmware/boards"
+	"galilei/init/internal/boot"
+	"galilei/init/internal/console"
+	"galilei/init/internal/control"
+	"galilei/init/internal/slots"
+	"galilei/init/internal/supervise"
+)
+
+// Where things are on the device, and who the roles are.
+const (
+	dataDir       = "/data"
+	pbxdDir       = dataDir + "/pbx"  // pbxd's own
+	initDir       = dataDir + "/init" // process 1's own
+	networkFile   = initDir + "/network.json"
+	runDir        = "/run/galilei"
+	controlSocket = runDir + "/control.sock"
+	cgroupRoot    = "/sys/fs/cgroup"
+	efivars       = "/sys/firmware/efi/efivars"
+	sysBlock      = "/sys/class/block"
+	ownBinary     = "/proc/self/exe"
+
+	pbxdUID = 200 // user and group
+	dhcpUID = 201
+)
+
+// device is what process 1 holds together.
+type device struct {
+	console *console.Console
+	log     *slog.Logger
+	tasks   *supervise.Tasks
+	reaper  *supervise.Reaper
+	network *network
+	end     chan boot.Way
+
+	// Roles run until stopRoles; the tasks that serve them outlive them.
+	roleCtx   context.Context
+	stopRoles context.CancelFunc
+
+	// Set by the phases of the boot, each before those that read it start.
+	board    boards.Board
+	cmdline  boot.CommandLine
+	watchdog *boot.Watchdog
+
+	mu        sync.Mutex
+	slot      string
+	memory    bool // the data partition does not mount
+	roles     []*running
+	readyLine string // of pbxd; empty while it is not ready
+	announced bool   // that pbxd is ready
+	lastLine  string // the status line printed last
+}
+
+// running is a role and the signal that it has ended.
+type running struct {
+	*supervise.Role
+	name     string
+	critical bool // the watchdog watches over it
+	cancel   context.CancelFunc
+	ended    <-chan struct{} // closed
+}
+
+// newDevice returns a device that writes to out. before is told of each
+// attempt of each task; tests throw from it.
+func newDevice(ctx context.Context, out io.Writer, before func(task string)) *device {
+	c := console.New(out, boot.SinceKernelStart)
+	log := slog.New(console.NewHandler(c, slog.LevelInfo))
+	d := &device{
+		console: c, log: log,
+		tasks:  supervise.NewTasks(ctx, log, before),
+		reaper: supervise.NewReaper(),
+		end:    make(chan boot.Way, 1),
+		slot:   slots.Unknown,
+	}
+	d.roleCtx, d.stopRoles = context.WithCancel(ctx)
+	return d
+}
+
+// startRole keeps a role running. Its events reach the device's status.
+func (d *device) startRole(s supervise.Spec, critical bool, on supervise.Events) *running {
+	changed := on.Changed
+	on.Changed = func(st supervise.Status) {
+		d.roleChanged(st)
+		if changed != nil {
+			changed(st)
+		}
+	}
+	ctx, cancel := context.WithCancel(d.roleCtx)
+	r := &running{
+		Role: supervise.NewRole(s, d.reaper.StartProcess, d.tasks, d.log, on),
+		name: s.Name, critical: critical, cancel: cancel,
+	}
+	ended := make(chan struct{})
+	r.ended = ended
+	d.mu.Lock()
+	d.roles = append(d.roles, r)
+	d.mu.Unlock()
+	d.tasks.Keep("role "+s.Name, func(context.Context) error {
+		err := r.Run(ctx) // ends with ctx; after a panic it is run again
+		if err == nil {
+			close(ended)
+		}
+		return err
+	})
+	return r
+}
+
+// endRole stops a role and forgets it. It waits for its end.
+func (d *device) endRole(r *running) {
+	r.cancel()
+	<-r.ended
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.roles = slices.DeleteFunc(d.roles, func(o *running) bool { return o == r })
+}
+
+// role returns the role of that name, or nil.
+func (d *device) role(name string) *running {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, r := range d.roles {
+		if r.name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// healthy reports whether the watchdog is to be fed.
+func (d *device) healthy() bool {
+	d.mu.Lock()
+	roles := slices.Clone(d.roles)
+	d.mu.Unlock()
+	for _, r := range roles {
+		if r.critical && !r.Healthy() {
+			return false
+		}
+	}
+	return true
+}
+
+// findSlot learns which slot is running.
+func (d *device) findSlot() (string, error) {
+	ctx, cancel := context.WithTimeout(d.roleCtx, diskTime)
+	defer cancel()
+	p, err := boot.FindPartition(ctx, sysBlock, "slot-a")
+	if err != nil {
+		return slots.Unknown, err
+	}
+	disk, err := os.Open(p.Disk)
+	if err != nil {
+		return slots.Unknown, fmt.Errorf("find slot: %w", err)
+	}
+	defer disk.Close()
+	slot, err := slots.Running(efivars, disk)
+	d.mu.Lock()
+	d.slot = slot
+	d.mu.Unlock()
+	return slot, err
+}
+
+// stop ends every role and says so.
+func (d *device) stop() {
+	d.console.Printf("going down")
+	d.stopRoles()
+	d.mu.Lock()
+	roles := slices.Clone(d.roles)
+	d.mu.Unlock()
+	for _, r := range roles {
+		<-r.ended
+	}
+	d.console.Flush(time.Second)
+}
+
+// goDown asks process 1 to go down. The first word counts.
+func (d *device) goDown(way boot.Way) {
+	select {
+	case d.end <- way:
+	default:
+	}
+}
+
+// Reboot restarts the device.
+func (d *device) Reboot() { d.goDown(boot.Reboot) }
+
+// Shutdown switches the device off.
+func (d *device) Shutdown() { d.goDown(boot.PowerOff) }
+
+// RestartRole stops a role and starts it again.
+func (d *device) RestartRole(name string) error {
+	r := d.role(name)
+	if r == nil {
+		return fmt.Errorf("restart %q: %w", name, control.ErrNoRole)
+	}
+	r.Restart()
+	return nil
+}
+
+// Status gathers what is known of the device.
+func (d *device) Status() control.Status {
+	now := d.network.now()
+	d.mu.Lock()
+	s := control.Status{
+		Version: version, Board: d.board.Name, Slot: d.slot, Memory: d.memory,
+		Uptime:    boot.SinceKernelStart().Seconds(),
+		Interface: now.iface, Source: string(now.plan.Source),
+		Addresses: []string{}, Roles: []control.Role{},
+	}
+	roles := slices.Clone(d.roles)
+	d.mu.Unlock()
+	for _, p := range d.network.addresses() {
+		s.Addresses = append(s.Addresses, p.String())
+	}
+	for _, r := range roles {
+		st := r.Status()
+		rss, err := boot.ResidentMemory("/proc", st.PID)
+		if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, unix.ESRCH) {
+			d.log.Warn("memory of role", "role", st.Name, "error", err)
+		}
+		s.Roles = append(s.Roles, control.Role{
+			Name: st.Name, State: string(st.State), PID: st.PID, Restarts: st.Restarts,
+			Seconds: time.Since(st.Since).Seconds(), LastExit: st.LastExit, RSS: rss,
+		})
+	}
+	return s
+}
+
+// roleChanged keeps the console's status line true.
+func (d *device) roleChanged(st supervise.Status) {
+	if st.Name == "pbxd" && st.State != supervise.Ready {
+		d.mu.Lock()
+		d.readyLine, d.announced = "", false
+		d.mu.Unlock()
+	}
+	d.showStatus()
+}
+
+// pbxReady takes the line that pbxd printed when calls could be made.
+func (d *device) pbxReady(line string) {
+	d.mu.Lock()
+	d.readyLine = line
+	d.mu.Unlock()
+	d.showStatus()
+}
+
+// showStatus prints the status line when it is another than the last, and the
+// ready line once the PBX is ready and has an address.
+func (d *device) showStatus() {
+	pbx := "none"
+	if r := d.role("pbxd"); r != nil {
+		pbx = string(r.Status().State)
+	}
+	plan := d.network.now().plan
+	address := "none"
+	if plan.Address.IsValid() {
+		address = plan.Address.Addr().String()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	line := fmt.Sprintf("status version=%s slot=%s address=%s (%s) pbx=%s", version, d.slot, address, plan.Source, pbx)
+	if line != d.lastLine {
+		d.lastLine = line
+		d.console.Printf("%s", line)
+	}
+	if d.readyLine != "" && !d.announced && plan.Address.IsValid() {
+		d.announced = true
+		web, sip := servicesAt(plan.Address.Addr(), d.readyLine)
+		d.console.Line(fmt.Sprintf("galilei ready version=%s slot=%s address=%s web=%s sip=%s boot=%.2fs",
+			version, d.slot, address, web, sip, boot.SinceKernelStart().Seconds()))
+	}
+}
+
+// servicesAt says where the web page and SIP are reached at addr, given the
+// line "ready web=https://HOST:PORT sip=HOST:PORT" of pbxd, whose hosts are
+// those it listens at.
+func servicesAt(addr netip.Addr, ready string) (web, sip string) {
+	web, sip = "https://"+addr.String(), addr.String()+":5060"
+	for _, word := range strings.Fields(ready) {
+		if v, ok := strings.CutPrefix(word, "web="); ok {
+			if u, err := url.Parse(v); err == nil && u.Port() != "" && u.Port() != "443" {
+				web += ":" + u.Port()
+			}
+		}
+		if v, ok := strings.CutPrefix(word, "sip="); ok {
+			if i := strings.LastIndexByte(v, ':'); i >= 0 {
+				if _, err := strconv.ParseUint(v[i+1:], 10, 16); err == nil {
+					sip = addr.String() + v[i:]
+				}
+			}
+		}
+	}
+	return web, sip
+}
+
+// cgroupOf returns the control group of a role.
+func cgroupOf(role string) string { return filepath.Join(cgroupRoot, role) }
