@@ -1,0 +1,305 @@
+// Package pbxd wires the telephone system: store, call engine, SIP edge, media
+// and web page, each made in New and run in Run. What differs between the
+// device and a developer's machine comes in as Deps.
+package pbxd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"galilei/pbxd/call"
+	"galilei/pbxd/media/rtpio"
+	"galilei/pbxd/pbx"
+	"galilei/pbxd/presence"
+	"galilei/pbxd/sipedge"
+	"galilei/pbxd/store"
+	"galilei/pbxd/web"
+)
+
+// Host is the device under the PBX. Only what needs privilege goes through it.
+type Host interface {
+	// ApplyNetwork makes the network settings the device's own. It returns
+	// ErrNotHere on a machine whose network is not ours to change.
+	ApplyNetwork(ctx context.Context, n pbx.Network) error
+}
+
+// ErrNotHere says that this machine is not ours to change.
+var ErrNotHere = errors.New("not on this host")
+
+// Deps is what a PBX needs.
+type Deps struct {
+	Dir      string // data directory, made when absent
+	Model    pbx.Model
+	Defaults pbx.Defaults // of the board, for the first start
+	Host     Host
+	Version  string
+	Web      string     // address of the HTTPS port, "host:port"
+	Redirect string     // address of the HTTP port that leads to Web; empty for none
+	SIP      string     // address of the phones' SIP port, UDP and TCP
+	RTPBind  netip.Addr // address of the RTP ports; not valid means all
+	RTPMin   uint16     // with RTPMax: a range that overrides the settings; 0 for none
+	RTPMax   uint16
+	ShowDemo bool      // print the demo users' SIP passwords before the ready line
+	Out      io.Writer // gets the ready line
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// PBX is one running system.
+type PBX struct {
+	deps   Deps
+	store  *store.Store
+	facts  *presence.Board
+	ports  *rtpio.Ports
+	edge   *sipedge.Edge
+	engine *call.Engine
+	web    *web.Server
+
+	listeners []net.Listener
+	webAddr   netip.AddrPort
+	sipAddr   netip.AddrPort
+	stopWatch func()
+	network   chan struct{} // the network settings have changed
+}
+
+// shutdownTime is how long calls have to be ended in good order.
+const shutdownTime = 3 * time.Second
+
+// New opens the store and all sockets; nothing is lost when it fails. The
+// caller ends the PBX by the context of Run.
+func New(ctx context.Context, d Deps) (_ *PBX, err error) {
+	p := &PBX{deps: d, facts: presence.New(), network: make(chan struct{}, 1)}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	if p.store, err = store.Open(ctx, d.Dir, store.Options{Model: d.Model, Defaults: d.Defaults, Now: d.Now, Log: d.Log}); err != nil {
+		return nil, fmt.Errorf("open store in %s: %w", d.Dir, err)
+	}
+	cfg, rev := p.store.Current()
+	p.facts.Publish(pbx.Fact{Kind: pbx.FactRevision, Revision: rev})
+	lo, hi := p.rtpRange(cfg)
+	p.ports = rtpio.New(d.RTPBind, lo, hi, d.Log.With("part", "rtp"), d.Now)
+	p.edge, err = sipedge.New(ctx, sipedge.Deps{
+		Config: p.config, Key: p.store.Key(), Registrations: p.store, Ports: p.ports, Publish: p.facts.Publish,
+		Incoming: func(in call.Incoming) func(call.Event) { return p.engine.Incoming(in) },
+		Now:      d.Now, Product: "Galilei/" + d.Version, Log: d.Log.With("part", "sip"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("SIP: %w", err)
+	}
+	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.facts.Publish, Now: d.Now, Log: d.Log.With("part", "call")})
+	p.web, err = web.New(ctx, web.Deps{
+		Store: p.store, Facts: p.facts, Model: d.Model, Version: d.Version, Health: p.Health, Now: d.Now, Log: d.Log.With("part", "web"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	if err := p.listen(ctx); err != nil {
+		return nil, err
+	}
+	p.stopWatch = p.store.Watch(p.committed)
+	return p, nil
+}
+
+func (p *PBX) config() *pbx.Config {
+	cfg, _ := p.store.Current()
+	return cfg
+}
+
+// rtpRange is the range of the settings, or the one that the command line sets.
+func (p *PBX) rtpRange(cfg *pbx.Config) (lo, hi uint16) {
+	if p.deps.RTPMin != 0 {
+		return p.deps.RTPMin, p.deps.RTPMax
+	}
+	return uint16(cfg.Media.RTPPortMin), uint16(cfg.Media.RTPPortMax) // validation keeps them in range
+}
+
+func (p *PBX) listen(ctx context.Context) (err error) {
+	var lc net.ListenConfig
+	https, err := lc.Listen(ctx, "tcp", p.deps.Web)
+	if err != nil {
+		return fmt.Errorf("listen for the web page on %s: %w", p.deps.Web, err)
+	}
+	p.listeners = append(p.listeners, https)
+	p.webAddr = https.Addr().(*net.TCPAddr).AddrPort()
+	if p.deps.Redirect != "" {
+		plain, err := lc.Listen(ctx, "tcp", p.deps.Redirect)
+		if err != nil {
+			return fmt.Errorf("listen for plain HTTP on %s: %w", p.deps.Redirect, err)
+		}
+		p.listeners = append(p.listeners, plain)
+	}
+	p.sipAddr, err = p.edge.Listen(ctx, p.deps.SIP)
+	return err
+}
+
+// WebAddr and SIPAddr are the addresses in use.
+func (p *PBX) WebAddr() netip.AddrPort { return p.webAddr }
+
+// SIPAddr is the address of the phones' SIP port.
+func (p *PBX) SIPAddr() netip.AddrPort { return p.sipAddr }
+
+// Run serves until ctx ends, then ends the calls and closes everything. It
+// returns an error when a part fails that the PBX cannot be without.
+func (p *PBX) Run(ctx context.Context) error {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	defer p.close()
+	var wg sync.WaitGroup
+	part := func(name string, run func() error) {
+		wg.Go(func() {
+			defer func() {
+				if r := recover(); r != nil {
+					p.deps.Log.Error("part panicked", "part", name, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+					fail(fmt.Errorf("%s panicked: %v", name, r))
+				}
+			}()
+			if err := run(); err != nil {
+				fail(fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	var plain net.Listener
+	if len(p.listeners) > 1 {
+		plain = p.listeners[1]
+	}
+	part("web", func() error { return p.web.Serve(ctx, p.listeners[0], plain) })
+	registrar, stopRegistrar := context.WithCancel(context.WithoutCancel(ctx)) // outlives the calls: it saves last
+	defer stopRegistrar()
+	part("registrar", func() error { p.edge.Run(registrar); return nil })
+	part("network", func() error { p.followNetwork(ctx); return nil })
+	if err := p.ready(ctx); err != nil {
+		fail(err)
+	}
+
+	<-ctx.Done()
+	p.deps.Log.Info("stopping", "calls", p.engine.Live())
+	p.engine.Stop()
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	p.edge.Shutdown(drain)
+	cancel()
+	stopRegistrar()
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// ready tests that calls can be made and says so in one line.
+func (p *PBX) ready(ctx context.Context) error {
+	if err := p.Health(ctx); err != nil {
+		return fmt.Errorf("self-test at the start: %w", err)
+	}
+	if p.deps.ShowDemo {
+		p.showDemo()
+	}
+	_, err := fmt.Fprintf(p.deps.Out, "ready web=https://%s sip=%s\n", p.webAddr, p.sipAddr)
+	return err
+}
+
+// showDemo prints the access of the demo users, for people who try Galilei on
+// their own machine.
+func (p *PBX) showDemo() {
+	cfg := p.config()
+	for _, ext := range []string{"101", "102", "103"} {
+		u := cfg.UserByExtension(ext)
+		if u == nil || u.Name != "demo"+ext {
+			continue
+		}
+		if s, err := p.store.Key().Open(pbx.SIPPasswordPurpose(u.ID), u.SIPPassword); err == nil {
+			fmt.Fprintf(p.deps.Out, "demo user=%s extension=%s password=%s\n", u.Name, u.Extension, s.Reveal())
+		}
+	}
+}
+
+// Health returns nil when calls can be made: the store takes a row, the SIP
+// port answers, RTP ports are left.
+func (p *PBX) Health(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := p.store.Check(ctx); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	if err := p.edge.Ping(ctx, p.sipAddr); err != nil {
+		return fmt.Errorf("SIP: %w", err)
+	}
+	if err := p.ports.Check(); err != nil {
+		return fmt.Errorf("media: %w", err)
+	}
+	return nil
+}
+
+// committed follows a new configuration.
+func (p *PBX) committed(old, new *pbx.Config, revision int64) {
+	p.facts.Publish(pbx.Fact{Kind: pbx.FactRevision, Revision: revision})
+	p.ports.SetRange(p.rtpRange(new))
+	p.edge.Configured(new)
+	if !sameNetwork(old.Network, new.Network) {
+		select {
+		case p.network <- struct{}{}:
+		default: // a change is waiting already; it will take the newest settings
+		}
+	}
+}
+
+func sameNetwork(a, b pbx.Network) bool {
+	x, y := pbx.Config{Network: a}, pbx.Config{Network: b}
+	return len(pbx.Diff(&x, &y)) == 0
+}
+
+// followNetwork applies the network settings now and after each change.
+func (p *PBX) followNetwork(ctx context.Context) {
+	for {
+		p.applyNetwork(ctx, p.config().Network)
+		select {
+		case <-p.network:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (p *PBX) applyNetwork(ctx context.Context, n pbx.Network) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	switch err := p.deps.Host.ApplyNetwork(ctx, n); {
+	case errors.Is(err, ErrNotHere):
+	case err != nil:
+		p.deps.Log.Error("network settings not applied", "err", err)
+	default:
+		p.edge.AddressChanged()
+	}
+}
+
+func (p *PBX) close() {
+	if p.stopWatch != nil {
+		p.stopWatch()
+	}
+	for _, l := range p.listeners {
+		l.Close() // the web server has closed it already, save when New failed
+	}
+	if p.edge != nil {
+		done, cancel := context.WithCancel(context.Background())
+		cancel()
+		p.edge.Shutdown(done)
+	}
+	if p.ports != nil {
+		p.ports.Close()
+	}
+	if p.store != nil {
+		if err := p.store.Close(); err != nil {
+			p.deps.Log.Error("store not closed cleanly", "err", err)
+		}
+	}
+}
