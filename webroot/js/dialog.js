@@ -1,0 +1,86 @@
+// Questions, side sheets and short notices. The dialog element keeps the focus
+// inside and gives it back.
+
+import {h, put, button, icon, uid} from './dom.js';
+import {t} from './text.js';
+
+// confirm asks before something that matters. It resolves to true or false.
+export function confirm({title, text, action, danger}) {
+  return new Promise((done) => {
+    const id = uid();
+    const box = h('dialog', {class: 'ask', 'aria-labelledby': id});
+    const answer = (yes) => {
+      box.close();
+      box.remove();
+      done(yes);
+    };
+    box.addEventListener('cancel', (e) => {
+      e.preventDefault();
+      answer(false);
+    });
+    const no = button('plain', t('action.cancel'), () => answer(false));
+    put(box, [
+      h('h2', {id}, title),
+      [text].flat().map((p) => h('p', {}, p)),
+      h('div', {class: 'actions'}, no, button(danger ? 'danger' : 'primary', action, () => answer(true))),
+    ]);
+    document.body.append(box);
+    box.showModal();
+    no.focus();
+  });
+}
+
+// sheet opens a panel over the screen. leave is asked before it closes by the
+// user's hand; closed is called after.
+export function sheet({title, content, leave, closed}) {
+  const id = uid();
+  const box = h('dialog', {class: 'sheet', 'aria-labelledby': id});
+  const close = () => {
+    if (!box.isConnected) return;
+    box.close();
+    box.remove();
+  };
+  const ask = async () => {
+    if (leave && !(await leave())) return;
+    close();
+    closed?.();
+  };
+  box.addEventListener('cancel', (e) => {
+    e.preventDefault();
+    ask();
+  });
+  box.addEventListener('mousedown', (e) => {
+    if (e.target === box) ask();
+  });
+  put(box, h('div', {class: 'sheet-body'},
+    h('header', {}, h('h2', {id, tabindex: '-1'}, title), button('icon', t('action.close'), ask, {icon: 'close'})),
+    content));
+  document.body.append(box);
+  box.showModal();
+  (box.querySelector('[autofocus]') ?? box.querySelector('h2')).focus();
+  return {box, close, ask};
+}
+
+// toast tells in passing what was done.
+export function toast(text, kind = 'ok') {
+  let bar = document.querySelector('.toasts');
+  if (!bar) document.body.append((bar = h('div', {class: 'toasts', role: 'status', popover: 'manual'})));
+  const note = h('div', {class: `toast ${kind}`}, icon(kind === 'ok' ? 'check' : 'alert'), h('span', {}, text));
+  bar.append(note);
+  bar.hidePopover?.(); // shown again, it lies above an open dialog
+  bar.showPopover?.();
+  setTimeout(() => {
+    note.remove();
+    if (!bar.childElementCount) bar.hidePopover?.();
+  }, 5000);
+}
+
+// copy puts a value on the clipboard.
+export async function copy(value) {
+  try {
+    await navigator.clipboard.writeText(value);
+    toast(t('action.copied'));
+  } catch {
+    toast(t('action.notCopied'), 'bad');
+  }
+}

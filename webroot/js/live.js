@@ -1,0 +1,102 @@
+// Live facts: registrations, calls and the number of the current revision, as
+// the server sends them. Events: "change" (detail: kind), "state".
+
+import {events as api, call, Problem} from './api.js';
+
+class Live extends EventTarget {
+  registrations = new Map(); // extension => list
+  calls = new Map(); // id => call
+  revision = 0;
+  state = 'off'; // off, connecting, on, lost
+  #source = null;
+  #timer = 0;
+
+  start() {
+    this.stop();
+    this.#set('connecting');
+    this.#open();
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = null;
+    this.registrations.clear();
+    this.calls.clear();
+    this.#set('off');
+  }
+
+  #open() {
+    const source = new EventSource('/api/v1/events');
+    this.#source = source;
+    source.addEventListener('snapshot', (e) => {
+      const s = JSON.parse(e.data);
+      this.registrations = group(s.registrations);
+      this.calls = new Map(s.calls.map((c) => [c.id, c]));
+      this.revision = s.revision;
+      this.#set('on');
+      this.#tell('all');
+    });
+    source.addEventListener('fact', (e) => this.#fact(JSON.parse(e.data)));
+    source.addEventListener('logout', () => {
+      this.stop();
+      api.dispatchEvent(new Event('expired'));
+    });
+    source.addEventListener('error', () => {
+      if (this.#source !== source) return;
+      this.#set('lost');
+      if (source.readyState === EventSource.CLOSED) this.#again();
+    });
+  }
+
+  // again asks for the session first: it may be that which is gone.
+  #again() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(async () => {
+      try {
+        await call('GET', '/session');
+      } catch (err) {
+        if (err instanceof Problem && err.status === 401) return;
+        this.#again();
+        return;
+      }
+      if (this.state === 'lost') this.#open();
+    }, 3000);
+  }
+
+  #fact(f) {
+    if (f.kind === 'registration') {
+      if (f.registrations?.length) this.registrations.set(f.extension, f.registrations);
+      else this.registrations.delete(f.extension);
+    } else if (f.kind === 'call') {
+      if (f.call.state === 'ended') this.calls.delete(f.call.id);
+      else this.calls.set(f.call.id, f.call);
+    } else if (f.kind === 'revision') {
+      this.revision = f.revision;
+    }
+    this.#tell(f.kind);
+  }
+
+  #tell(kind) {
+    this.dispatchEvent(new CustomEvent('change', {detail: kind}));
+  }
+
+  #set(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.dispatchEvent(new Event('state'));
+  }
+
+  // follow calls fn at every change until the signal aborts.
+  follow(signal, fn) {
+    this.addEventListener('change', (e) => fn(e.detail), {signal});
+  }
+}
+
+function group(list) {
+  const map = new Map();
+  for (const r of list) map.set(r.extension, [...(map.get(r.extension) ?? []), r]);
+  return map;
+}
+
+export const live = new Live();

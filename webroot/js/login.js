@@ -1,0 +1,125 @@
+// Login, and the change of the PIN, forced or not.
+
+import {h, button, icon, uid} from './dom.js';
+import {t} from './text.js';
+import {call, Problem} from './api.js';
+import {sheet, toast} from './dialog.js';
+
+function input(key, attributes) {
+  const id = uid();
+  const el = h('input', {id, ...attributes});
+  const error = h('p', {class: 'error', id: uid(), hidden: true});
+  el.setAttribute('aria-describedby', error.id);
+  return {
+    el, row: h('div', {class: 'row'}, h('label', {for: id}, t(key)), el, error),
+    set error(text) {
+      error.textContent = text;
+      error.hidden = !text;
+      el.toggleAttribute('aria-invalid', Boolean(text));
+    },
+  };
+}
+
+const pin = (key, autocomplete) => input(key, {type: 'password', inputmode: 'numeric', autocomplete, maxlength: 10, required: true});
+
+// form makes a form that tells its trouble in one place. run may throw a
+// Problem, whose fields go to the inputs of the same names.
+function form(inputs, action, run) {
+  const alert = h('p', {class: 'alert', role: 'alert', hidden: true});
+  const submit = h('button', {class: 'button primary wide', type: 'submit'}, action);
+  const say = (text) => {
+    alert.textContent = text;
+    alert.hidden = !text;
+  };
+  const el = h('form', {novalidate: true, onsubmit: async (e) => {
+    e.preventDefault();
+    say('');
+    for (const i of Object.values(inputs)) i.error = '';
+    submit.disabled = true;
+    try {
+      await run();
+    } catch (err) {
+      let placed = false;
+      for (const [name, text] of Object.entries(err instanceof Problem ? err.fields() : {})) {
+        if (!inputs[name]) continue;
+        inputs[name].error = text;
+        inputs[name].el.focus();
+        placed = true;
+      }
+      if (!placed) say(err instanceof Problem ? message(err) : t('error.unreachable'));
+    } finally {
+      submit.disabled = false;
+    }
+  }}, alert, Object.values(inputs).map((i) => i.row), submit);
+  return {el, say};
+}
+
+function message(err) {
+  if (err.status === 401) return t('login.wrong');
+  if (err.status === 429) return t('login.wait', {n: err.retryAfter});
+  return err.message;
+}
+
+// loginScreen asks for user and PIN; done gets the PIN when it must be changed.
+export function loginScreen(done, notice) {
+  const inputs = {
+    user: input('login.user', {type: 'text', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', maxlength: 50, required: true}),
+    pin: pin('login.pin', 'current-password'),
+  };
+  const f = form(inputs, t('login.action'), async () => {
+    const body = {user: inputs.user.el.value.trim(), pin: inputs.pin.el.value};
+    try {
+      const {body: answer} = await call('POST', '/login', {body, quiet: true});
+      await done(answer.mustChangePin ? body.pin : null);
+    } catch (err) {
+      inputs.pin.el.value = '';
+      inputs.pin.el.focus();
+      throw err;
+    }
+  });
+  queueMicrotask(() => inputs.user.el.focus());
+  return welcome(t('login.title'), notice ? h('p', {class: 'notice', role: 'status'}, icon('alert'), notice) : null, f.el);
+}
+
+// welcome is the frame of the screens before the menu.
+function welcome(title, ...content) {
+  return h('main', {class: 'welcome'},
+    h('div', {class: 'brand'}, h('img', {src: '/mark.svg', alt: '', width: 44, height: 44}), h('span', {}, 'Galilei')),
+    h('section', {class: 'card'}, h('h1', {}, title), content),
+    h('p', {class: 'footnote'}, location.host));
+}
+
+function pinForm(old, done) {
+  const inputs = {};
+  if (old === null) inputs.old = pin('pin.old', 'current-password');
+  inputs.new = pin('pin.new', 'new-password');
+  inputs.again = pin('pin.again', 'new-password');
+  return form(inputs, t('pin.action'), async () => {
+    if (inputs.new.el.value !== inputs.again.el.value) {
+      inputs.again.error = t('pin.differs');
+      inputs.again.el.focus();
+      return;
+    }
+    await call('PUT', '/profile/pin', {body: {old: old ?? inputs.old.el.value, new: inputs.new.el.value}, quiet: old !== null});
+    await done();
+  });
+}
+
+// forcedPinScreen comes after the login with a PIN that must be changed. old
+// is that PIN, or null when the page was loaded anew.
+export function forcedPinScreen(old, done, logout) {
+  const f = pinForm(old, done);
+  queueMicrotask(() => f.el.querySelector('input').focus());
+  return welcome(t('pin.forcedTitle'), h('p', {class: 'lead'}, t('pin.forcedText')), f.el,
+    button('quiet wide', t('profile.logout'), logout));
+}
+
+// pinSheet changes the PIN on request.
+export function pinSheet() {
+  const f = pinForm(null, () => {
+    s.close();
+    toast(t('pin.done'));
+  });
+  const s = sheet({title: t('profile.changePin'), content: [h('p', {class: 'lead'}, t('pin.text')), f.el]});
+  f.el.querySelector('input').focus();
+}

@@ -1,0 +1,73 @@
+// What a person needs to set up a phone, and which phones are registered.
+
+import {h, button} from './dom.js';
+import {t, when} from './text.js';
+import {post, Problem} from './api.js';
+import {confirm, copy, toast} from './dialog.js';
+
+const hideAfter = 60_000; // ms that a revealed password stays on the screen
+
+function row(label, value, ...actions) {
+  return h('div', {class: 'fact'}, h('dt', {}, label), h('dd', {}, value, actions));
+}
+
+const copied = (label, value) => button('icon', t('action.copy', {what: label}), () => copy(value), {icon: 'copy'});
+
+// phoneSetup lists server, user name and password for a phone.
+export function phoneSetup(extension, password) {
+  const server = location.hostname.replace(/^\[|\]$/g, '');
+  return h('dl', {class: 'facts'},
+    row(t('phone.server'), h('code', {}, server), copied(t('phone.server'), server)),
+    row(t('phone.user'), h('code', {}, extension), copied(t('phone.user'), extension)),
+    password,
+    row(t('phone.transport'), t('phone.transports')));
+}
+
+// passwordRow shows dots, and the password on request.
+export function passwordRow(user) {
+  const value = h('code', {class: 'secret'}, user.sipPasswordSet ? '••••••••••' : t('phone.noPassword'));
+  const actions = h('span', {class: 'secret-actions'});
+  let timer = 0;
+  const ask = async (act) => {
+    try {
+      return (await post(`/users/${user.id}/${act}`)).sipPassword;
+    } catch (err) {
+      toast(err instanceof Problem ? err.message : t('error.unreachable'), 'bad');
+      return null;
+    }
+  };
+  const hide = () => {
+    clearTimeout(timer);
+    value.textContent = '••••••••••';
+    draw(false);
+  };
+  const reveal = (password) => {
+    if (password === null) return;
+    value.textContent = password;
+    draw(true);
+    timer = setTimeout(hide, hideAfter);
+  };
+  const draw = (shown) => {
+    actions.replaceChildren(...[
+      user.sipPasswordSet && (shown ? button('plain small', t('action.hide'), hide)
+        : button('plain small reveal', t('action.reveal'), async () => reveal(await ask('reveal-sip-password')), {icon: 'eye'})),
+      shown && button('icon', t('action.copy', {what: t('phone.password')}), () => copy(value.textContent), {icon: 'copy'}),
+      button('icon', t('phone.newPassword'), async () => {
+        const sure = await confirm({title: t('phone.newTitle', {name: user.user}), text: t('phone.newText'), action: t('phone.newAction')});
+        if (sure) reveal(await ask('new-sip-password'));
+      }, {icon: 'refresh'}),
+    ].filter(Boolean));
+    if (actions.isConnected) actions.querySelector('button').focus();
+  };
+  draw(false);
+  return row(t('phone.password'), value, actions);
+}
+
+// registeredPhones lists the phones of one extension.
+export function registeredPhones(list) {
+  if (!list.length) return h('p', {class: 'muted'}, t('phone.none'));
+  return h('ul', {class: 'phones'}, list.map((r) => h('li', {},
+    h('span', {class: 'dot on', role: 'img', 'aria-label': t('users.registered')}),
+    h('div', {}, h('strong', {}, r.userAgent || t('phone.unknown')),
+      h('span', {class: 'muted'}, `${r.source} · ${r.transport.toUpperCase()} · ${t('phone.since', {time: when(r.since)})}`)))));
+}

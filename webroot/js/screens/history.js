@@ -1,0 +1,80 @@
+// System > History: revisions of the configuration, what changed, and back.
+
+import {h, button} from '../dom.js';
+import {t, when} from '../text.js';
+import {label} from '../schema.js';
+import {call, get, Problem} from '../api.js';
+import {live} from '../live.js';
+import {confirm, toast} from '../dialog.js';
+import {older} from '../older.js';
+
+// named returns a path for people: users[q3x].firstName is "eva: First name".
+function named(path, users) {
+  const user = /^users\[(.+?)\]\.(.+)$/.exec(path);
+  if (user) return `${users.get(user[1]) ?? user[1]}: ${label(user[2])}`;
+  const dot = path.indexOf('.');
+  return dot < 0 ? path : `${t(`part.${path.slice(0, dot)}`)}: ${label(path.slice(dot + 1).replace(/\[(\d+)\]/, (_, n) => ` ${Number(n) + 1}`))}`;
+}
+
+function value(text) {
+  return text === '' ? h('span', {class: 'muted'}, t('history.nothing')) : text;
+}
+
+// changes shows old and new side by side. The names of users come from the
+// revision itself first: they may be gone by now.
+function changes(r, users) {
+  const names = new Map(users);
+  for (const c of r.changes) {
+    const m = /^users\[(.+?)\]\.user$/.exec(c.path);
+    if (m) names.set(m[1], c.new || c.old);
+  }
+  const shown = r.changes.filter((c) => !/^users\[.+?\]\.id$/.test(c.path));
+  if (!shown.length) return h('p', {class: 'muted'}, t('history.noChange'));
+  return h('div', {class: 'table-frame'}, h('table', {class: 'diff'},
+    h('thead', {}, h('tr', {}, ['history.what', 'history.old', 'history.new'].map((k) => h('th', {scope: 'col'}, t(k))))),
+    h('tbody', {}, shown.map((c) => h('tr', {}, h('th', {scope: 'row'}, named(c.path, names)),
+      h('td', {class: 'old', 'data-label': t('history.old')}, value(c.old)),
+      h('td', {class: 'new', 'data-label': t('history.new')}, value(c.new)))))));
+}
+
+async function restore(r) {
+  const sure = await confirm({
+    title: t('history.restoreTitle', {n: r.number}),
+    text: [t('history.restoreText', {time: when(r.time)}), t('history.restoreBack')],
+    action: t('history.restore'),
+  });
+  if (!sure) return;
+  try {
+    await call('POST', `/revisions/${r.number}/restore`);
+    toast(t('history.restored', {number: r.number}));
+  } catch (err) {
+    toast(err instanceof Problem ? err.message : t('error.unreachable'), 'bad');
+  }
+}
+
+export default {
+  path: '/history', title: 'history.title', about: 'history.about',
+  async show({content, signal}) {
+    const load = async () => new Map((await get('/users')).map((u) => [u.id, u.user]));
+    let users = await load();
+    const opened = new Set();
+    const draw = (r) => {
+      const current = r.number === live.revision;
+      const box = h('details', {class: 'revision', open: opened.has(r.number), 'data-number': r.number},
+        h('summary', {}, h('span', {class: 'number'}, r.number), h('span', {class: 'comment'}, r.comment || t('history.noComment'), current && h('span', {class: 'tag good'}, t('history.current'))),
+          h('span', {class: 'by'}, `${r.author} · ${when(r.time)}`)),
+        changes(r, users),
+        !current && button('plain', t('history.restoreTo', {n: r.number}), () => restore(r)));
+      box.addEventListener('toggle', () => (box.open ? opened.add(r.number) : opened.delete(r.number)));
+      return box;
+    };
+    const reload = await older({box: content, signal, resource: '/revisions', number: (r) => r.number, draw, empty: t('history.empty')});
+    live.follow(signal, async (kind) => {
+      if (kind !== 'revision' && kind !== 'all') return;
+      try {
+        users = await load();
+        await reload();
+      } catch { /* a lost connection has its banner */ }
+    });
+  },
+};
