@@ -303,3 +303,15 @@ func (p *PBX) close() {
 		}
 	}
 }
+
+// Counts is what a PBX holds at the moment, for tests and measurements.
+type Counts struct {
+	Calls int // that go on
+	Ports int // RTP ports in use, one for each leg
+	SIP   sipedge.Counts
+}
+
+// Counts returns what the PBX holds now.
+func (p *PBX) Counts() Counts {
+	return Counts{Calls: p.engine.Live(), Ports: p.ports.InUse(), SIP: p.edge.Counts()}
+}

@@ -77,12 +77,12 @@ func (s *Server) Respond(res *sip.Response) error {
 	if res.ContentLength() == nil {
 		res.SetBody(nil)
 	}
-	s.last = []byte(res.String())
-	s.to = s.destination()
+	text := []byte(res.String())
+	s.last, s.to = text, s.destination()
 	if res.StatusCode >= 200 {
-		s.finalLocked(res.StatusCode)
+		s.finalLocked(res.StatusCode) // may end the transaction and let go of last
 	}
-	if err := s.layer.send.Send(s.to, s.last); err != nil {
+	if err := s.layer.send.Send(s.to, text); err != nil {
 		return fmt.Errorf("respond %d: %w", res.StatusCode, err)
 	}
 	return nil

@@ -1,0 +1,157 @@
+// Package pbxdtest runs the whole PBX in one process with real sockets, and
+// phones around it whose every message a test decides. It is for tests only.
+package pbxdtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"galilei/pbxd"
+	"galilei/pbxd/pbx"
+	"galilei/pbxd/store"
+)
+
+// System is one running PBX.
+type System struct {
+	T    testing.TB
+	Dir  string
+	PBX  *pbxd.PBX
+	SIP  netip.AddrPort
+	Web  netip.AddrPort
+	Log  *Buffer
+	stop context.CancelFunc
+	done chan error
+	demo map[string]string // extension to SIP password
+}
+
+// Options changes what Start does.
+type Options struct {
+	Dir      string // data of an earlier system; empty for a new one
+	Defaults pbx.Defaults
+	SIP      string // default "127.0.0.1:0"
+	RTP      string // bind address of RTP; default 127.0.0.1
+	RTPMin   uint16 // default 40000
+	RTPMax   uint16 // default 48999
+
+	// Configure changes the configuration before the PBX starts.
+	Configure func(*pbx.Config)
+}
+
+// Start runs a PBX until the test ends or Stop is called.
+func Start(t testing.TB, o Options) *System {
+	t.Helper()
+	if o.Dir == "" {
+		o.Dir = t.TempDir()
+	}
+	if o.SIP == "" {
+		o.SIP = "127.0.0.1:0"
+	}
+	if o.RTP == "" {
+		o.RTP = "127.0.0.1"
+	}
+	if o.RTPMin == 0 {
+		o.RTPMin, o.RTPMax = 40000, 48999
+	}
+	s := &System{T: t, Dir: o.Dir, Log: &Buffer{}, done: make(chan error, 1), demo: map[string]string{}}
+	out := &Buffer{}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	if o.Configure != nil {
+		configure(t, o)
+	}
+	var err error
+	s.PBX, err = pbxd.New(ctx, pbxd.Deps{
+		Dir: o.Dir, Model: pbx.Model{Name: "T640", MaxUsers: 80}, Defaults: o.Defaults, Host: otherMachine{}, Version: "test",
+		Web: "127.0.0.1:0", SIP: o.SIP, RTPBind: netip.MustParseAddr(o.RTP), RTPMin: o.RTPMin, RTPMax: o.RTPMax,
+		ShowDemo: true, Out: out, Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	if err != nil {
+		cancel()
+		t.Fatalf("start PBX: %v\n%s", err, s.Log)
+	}
+	s.SIP, s.Web = s.PBX.SIPAddr(), s.PBX.WebAddr()
+	go func() { s.done <- s.PBX.Run(ctx) }()
+	t.Cleanup(s.Stop)
+	s.Eventually("the ready line", func() bool { return strings.Contains(out.String(), "\nready web=") })
+	for line := range strings.Lines(out.String()) {
+		var user, ext, password string
+		if n, _ := fmt.Sscanf(line, "demo user=%s extension=%s password=%s", &user, &ext, &password); n == 3 {
+			s.demo[ext] = password
+		}
+	}
+	return s
+}
+
+func configure(t testing.TB, o Options) {
+	t.Helper()
+	ctx := context.Background()
+	st, err := store.Open(ctx, o.Dir, store.Options{Model: pbx.Model{Name: "T640"}, Defaults: o.Defaults, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatalf("open store: %v", err)
+	}
+	defer st.Close()
+	if _, err := st.Commit(ctx, "test", "prepared", func(c *pbx.Config) error { o.Configure(c); return nil }); err != nil {
+		t.Fatalf("prepare configuration: %v", err)
+	}
+}
+
+// Password returns the SIP password of a demo user.
+func (s *System) Password(ext string) string { return s.demo[ext] }
+
+// Stop ends the PBX as SIGTERM does and fails the test when that goes wrong.
+func (s *System) Stop() {
+	s.stop()
+	select {
+	case err := <-s.done:
+		s.done <- nil // for a second Stop
+		if err != nil {
+			s.T.Errorf("PBX stopped with: %v\n%s", err, s.Log)
+		}
+	case <-time.After(20 * time.Second):
+		s.T.Errorf("PBX does not stop\n%s", s.Log)
+	}
+}
+
+// Eventually waits until ok holds; the test fails when it does not come to it.
+func (s *System) Eventually(what string, ok func() bool) {
+	s.T.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	s.T.Fatalf("waited in vain for %s\n%s", what, s.Log)
+}
+
+type otherMachine struct{}
+
+func (otherMachine) ApplyNetwork(context.Context, pbx.Network) error { return pbxd.ErrNotHere }
+
+// Buffer collects output of several goroutines; the last MiB of it.
+type Buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *Buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.b.Len() > 1<<20 {
+		b.b.Next(b.b.Len() / 2)
+	}
+	return b.b.Write(p)
+}
+
+func (b *Buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
