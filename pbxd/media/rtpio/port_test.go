@@ -129,6 +129,16 @@ func waitFor(t testing.TB, what string, ok func() bool) {
 	}
 }
 
+// needIPv6 skips a test on machines whose kernel has no IPv6.
+func needIPv6(t testing.TB) {
+	t.Helper()
+	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loop6, 0)))
+	if err != nil {
+		t.Skipf("no IPv6 on this machine: %v", err)
+	}
+	c.Close()
+}
+
 func at(p *Port, addr netip.Addr) netip.AddrPort { return netip.AddrPortFrom(addr, p.RTPPort()) }
 
 func atRTCP(p *Port, addr netip.Addr) netip.AddrPort { return netip.AddrPortFrom(addr, p.RTPPort()+1) }
@@ -145,6 +155,9 @@ func TestRelay(t *testing.T) {
 		{"both families at one socket", netip.IPv6Unspecified(), netip.Addr{}, netip.Addr{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.bind != loop4 {
+				needIPv6(t)
+			}
 			ports := newPorts(t, tt.bind, 24000, 24199, newFakeClock())
 			a, b := openPort(t, ports, tt.a), openPort(t, ports, tt.b)
 			aAddr, bAddr := tt.a, tt.b
@@ -171,15 +184,14 @@ func TestRelay(t *testing.T) {
 			ctrlA.send(atRTCP(a, aAddr), bye)
 			ctrlB.wants(bye)
 
+			// What is sent is counted after it was sent.
+			waitFor(t, "counting", func() bool { return a.Stats().PacketsOut == 20 && b.Stats().RTCPOut == 1 })
 			s := a.Stats()
 			if s.PacketsIn != 20 || s.PacketsOut != 20 || s.OctetsIn != 20*172 || s.OctetsOut != 20*172 || s.RTCPIn != 1 {
 				t.Errorf("A: %+v, want 20 packets of 172 octets each way, 1 RTCP in", s)
 			}
 			if s.Remote != phoneA.addr() || s.SSRC != 1 || s.Lost != 0 || s.Dropped != (media.Dropped{}) {
 				t.Errorf("A: remote %v source %d lost %d dropped %+v, want %v 1 0 none", s.Remote, s.SSRC, s.Lost, s.Dropped, phoneA.addr())
-			}
-			if got := b.Stats().RTCPOut; got != 1 {
-				t.Errorf("B: %d RTCP out, want 1", got)
 			}
 		})
 	}
@@ -252,6 +264,23 @@ func TestBleed(t *testing.T) {
 	}
 }
 
+// TestDetachedSideIsNotForStrangers sprays a side that was detached before its
+// phone ever spoke, as in a transfer.
+func TestDetachedSideIsNotForStrangers(t *testing.T) {
+	clock := newFakeClock()
+	ports := newPorts(t, loop4, 24000, 24199, clock)
+	a := openPort(t, ports, loop4)
+	phone, evil := newSocket(t, loop4), newSocket(t, netip.MustParseAddr("127.6.6.6"))
+	a.Expect(Expectation{RTP: phone.addr(), PayloadTypes: []uint8{8}})
+	a.SetPeer(&sink{})
+	a.SetPeer(nil)
+	clock.advance(time.Minute)
+	for i := range uint16(20) {
+		evil.send(at(a, loop4), packet(t, 8, i, 666))
+	}
+	waitFor(t, "dropping", func() bool { return a.Stats().Dropped.Foreign == 20 })
+}
+
 // TestOneAddressForTwoPhones is what QEMU's user networking does: both phones
 // have the same address, and their described addresses mean nothing.
 func TestOneAddressForTwoPhones(t *testing.T) {
@@ -306,6 +335,14 @@ func TestNoLoop(t *testing.T) {
 	if got := a.Stats().PacketsIn + b.Stats().PacketsIn; got != 0 {
 		t.Errorf("%d packets accepted from our own ports", got)
 	}
+	for _, addr := range ports.local {
+		if !ports.own(at(a, addr)) || !ports.own(atRTCP(a, addr)) {
+			t.Errorf("our ports at %v are not taken for ours", addr)
+		}
+	}
+	if len(ports.local) == 0 {
+		t.Error("no address of this machine known, not even that of the loopback")
+	}
 	if ports.own(phone.addr()) {
 		t.Errorf("phone %v on this machine taken for a port of ours", phone.addr())
 	}
@@ -331,6 +368,61 @@ func TestMuxedRTCP(t *testing.T) {
 	ctrlB.wants(rr)
 	if got, want := a.Stats().Report, (media.Report{At: a.Stats().Report.At, Lost: -2, FractionLost: 0.25, Jitter: 80}); got != want || got.At.IsZero() {
 		t.Errorf("report %+v, want %+v", got, want)
+	}
+}
+
+func TestSenderReport(t *testing.T) {
+	p, peer := unconnected(t)
+	sr, err := rtcp.Marshal([]rtcp.Packet{
+		&rtcp.SenderReport{SSRC: 1, PacketCount: 0xFFFFFFFF, Reports: []rtcp.ReceptionReport{{SSRC: 2, FractionLost: 128, TotalLost: 9, Jitter: 7}}},
+		&rtcp.Goodbye{Sources: []uint32{1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.receiveRTCP(sr, netip.MustParseAddrPort("192.0.2.10:4001"))
+	if got := p.Stats().Report; got.Lost != 9 || got.FractionLost != 0.5 || got.Jitter != 7 {
+		t.Errorf("report %+v, want 9 lost, 0.5, jitter 7", got)
+	}
+	if peer.rtcp != 1 {
+		t.Errorf("%d RTCP passed on, want 1", peer.rtcp)
+	}
+}
+
+// TestComfortNoiseFirst has a phone start in a pause of speech: noise is never
+// a surprise, other payload types are.
+func TestComfortNoiseFirst(t *testing.T) {
+	p, peer := unconnected(t)
+	p.receiveRTP(packet(t, 34, 1, 1), phoneAddr)
+	if peer.rtp != 0 {
+		t.Error("payload type 34 latched, which nobody agreed on")
+	}
+	p.receiveRTP(packet(t, 13, 2, 1), phoneAddr)
+	if peer.rtp != 1 || p.Stats().Remote != phoneAddr {
+		t.Errorf("comfort noise: %d passed on, remote %v", peer.rtp, p.Stats().Remote)
+	}
+}
+
+// TestRTCPFollowsRTP has a phone behind NAT whose audio shows its address.
+func TestRTCPFollowsRTP(t *testing.T) {
+	ports := newPorts(t, loop4, 24000, 24199, newFakeClock())
+	a := openPort(t, ports, loop4)
+	phone, ctrl := newSocket(t, loop4), newSocket(t, loop4)
+	described := netip.MustParseAddr("192.168.77.7")
+	a.Expect(Expectation{
+		RTP: netip.AddrPortFrom(described, 9), RTCP: netip.AddrPortFrom(described, ctrl.addr().Port()),
+		Signalling: loop4, NAT: true, PayloadTypes: []uint8{8},
+	})
+	phone.send(at(a, loop4), packet(t, 8, 1, 1))
+	waitFor(t, "latching", func() bool { return a.Stats().Remote == phone.addr() })
+	bye, err := (&rtcp.Goodbye{Sources: []uint32{1}}).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.WriteRTCP(bye)
+	ctrl.wants(bye)
+	if a.control.via != phone.addr() {
+		t.Errorf("RTCP goes by %v, want the source of the audio, %v", a.control.via, phone.addr())
 	}
 }
 
@@ -421,6 +513,11 @@ func TestPortsOfOthersAreSkipped(t *testing.T) {
 	if got := openPort(t, ports, loop4).RTPPort(); got != 24404 {
 		t.Errorf("port %d, want 24404", got)
 	}
+	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loop4, 24402)))
+	if err != nil {
+		t.Fatalf("port 24402, whose RTCP port is held, is still open: %v", err)
+	}
+	defer c.Close()
 	if _, err := ports.Open(loop4); !errors.Is(err, ErrNoPorts) || !strings.Contains(err.Error(), "1 in use, 0 resting, 2 held") {
 		t.Errorf("error %v, want one that counts them", err)
 	}

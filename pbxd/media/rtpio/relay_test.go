@@ -125,6 +125,9 @@ func TestTrafficClass(t *testing.T) {
 		{"both", netip.IPv6Unspecified(), true, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.v6 {
+				needIPv6(t)
+			}
 			c, err := listen(tt.addr, 0)
 			if err != nil {
 				t.Fatal(err)
