@@ -126,7 +126,8 @@ func (e *eventWriter) send(text string) bool {
 	// Not every writer has deadlines (a test's recorder has none); the write
 	// itself then says what is wrong.
 	_ = e.control.SetReadDeadline(time.Time{})
-	_ = e.control.SetWriteDeadline(time.Now().Add(heartbeat))
+	// A deadline that passes between two writes ends an HTTP/2 stream too.
+	_ = e.control.SetWriteDeadline(time.Now().Add(2 * heartbeat))
 	if _, err := e.w.Write([]byte(text)); err != nil {
 		return false
 	}

@@ -1,5 +1,7 @@
 // Calls of the HTTP API. The session is a cookie that scripts cannot read.
 
+import {t} from './text.js';
+
 const prefix = '/api/v1';
 
 // Problem is an answer that says why not (RFC 9457).
@@ -57,3 +59,11 @@ export async function call(method, path, {body, etag, quiet} = {}) {
 
 export const get = async (path) => (await call('GET', path)).body;
 export const post = async (path, body) => (await call('POST', path, {body})).body;
+
+// told returns what to tell people about an error. One that is a fault of this
+// page is thrown on in its own time, so that the browser reports it.
+export function told(err) {
+  if (err instanceof Problem) return err.message;
+  if (!(err instanceof Unreachable)) reportError(err);
+  return t('error.unreachable');
+}

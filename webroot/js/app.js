@@ -3,7 +3,7 @@
 import {h, put, button, icon} from './dom.js';
 import * as text from './text.js';
 import {t} from './text.js';
-import {events as api, call, get, Problem, Unreachable} from './api.js';
+import {events as api, call, get, told, Problem, Unreachable} from './api.js';
 import * as schema from './schema.js';
 import {live} from './live.js';
 import {loginScreen, forcedPinScreen, pinSheet} from './login.js';
@@ -208,7 +208,7 @@ class App extends HTMLElement {
       if (!signal.aborted) this.#shown = shown ?? {};
     } catch (err) {
       if (signal.aborted || (err instanceof Problem && err.status === 401)) return;
-      content.replaceChildren(h('p', {class: 'alert', role: 'alert'}, err instanceof Problem ? err.message : t('error.unreachable')),
+      content.replaceChildren(h('p', {class: 'alert', role: 'alert'}, told(err)),
         button('plain', t('action.again'), () => this.#show(screen, entry)));
     }
   }

@@ -5,7 +5,7 @@ import {h, put, button, icon} from './dom.js';
 import {t} from './text.js';
 import {label} from './schema.js';
 import {Field} from './field.js';
-import {Problem} from './api.js';
+import {Problem, told} from './api.js';
 
 // Form edits the values of a schema. sections maps a title key to field names.
 // save(values) must return the values that then hold.
@@ -111,7 +111,7 @@ export class Form extends HTMLElement {
 
   #failed(err) {
     if (!(err instanceof Problem)) {
-      this.#report([['', t('error.unreachable')]]);
+      this.#report([['', told(err)]]);
       return;
     }
     const fields = Object.entries(err.fields());

@@ -1,10 +1,10 @@
-// A list: sortable titles, prefix search, rows that open an entry.
+// A list: sortable titles, search by beginning, rows that open an entry.
 
 import {h, put, icon, button} from './dom.js';
 import {t} from './text.js';
 
 // List shows rows. A column is {key, label, cell(row), sort(row), class}; rows
-// need a stable id. open(row) gives the address of the entry, prefix(row) the
+// need a stable id. open(row) gives the address of the entry, begins(row) the
 // texts that the search compares.
 export class List extends HTMLElement {
   #rows = [];
@@ -15,9 +15,9 @@ export class List extends HTMLElement {
   #query = '';
   #heads = new Map();
 
-  constructor({columns, open, prefix, searchLabel, empty, actions, sort, name}) {
+  constructor({columns, open, begins, searchLabel, empty, actions, sort, name}) {
     super();
-    Object.assign(this, {columns, open, prefix, searchLabel, empty, actions, name});
+    Object.assign(this, {columns, open, begins, searchLabel, empty, actions, name});
     this.#sort = sort ?? columns[0].key;
   }
 
@@ -25,7 +25,7 @@ export class List extends HTMLElement {
     if (this.#body) return;
     this.#count = h('p', {class: 'list-count', role: 'status'});
     this.#body = h('tbody');
-    if (this.prefix) {
+    if (this.begins) {
       const input = h('input', {type: 'search', 'aria-label': this.searchLabel, placeholder: this.searchLabel, oninput: () => {
         this.#query = input.value.trim().toLocaleLowerCase();
         this.#draw();
@@ -59,7 +59,7 @@ export class List extends HTMLElement {
     const column = this.columns.find((c) => c.key === this.#sort);
     let rows = this.#rows;
     if (this.#query) {
-      rows = rows.filter((r) => this.prefix(r).some((x) => x.toLocaleLowerCase().startsWith(this.#query)));
+      rows = rows.filter((r) => this.begins(r).some((x) => x.toLocaleLowerCase().startsWith(this.#query)));
     }
     if (!column?.sort) return rows;
     const order = new Intl.Collator(document.documentElement.lang, {numeric: true}).compare;

@@ -2,7 +2,7 @@
 
 import {h, button, icon, uid} from './dom.js';
 import {t} from './text.js';
-import {call, Problem} from './api.js';
+import {call, told, Problem} from './api.js';
 import {sheet, toast} from './dialog.js';
 
 function input(key, attributes) {
@@ -46,7 +46,7 @@ function form(inputs, action, run) {
         inputs[name].el.focus();
         placed = true;
       }
-      if (!placed) say(err instanceof Problem ? message(err) : t('error.unreachable'));
+      if (!placed) say(err instanceof Problem ? message(err) : told(err));
     } finally {
       submit.disabled = false;
     }

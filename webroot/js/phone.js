@@ -2,7 +2,7 @@
 
 import {h, button} from './dom.js';
 import {t, when} from './text.js';
-import {post, Problem} from './api.js';
+import {post, told} from './api.js';
 import {confirm, copy, toast} from './dialog.js';
 
 const hideAfter = 60_000; // ms that a revealed password stays on the screen
@@ -32,7 +32,7 @@ export function passwordRow(user) {
     try {
       return (await post(`/users/${user.id}/${act}`)).sipPassword;
     } catch (err) {
-      toast(err instanceof Problem ? err.message : t('error.unreachable'), 'bad');
+      toast(told(err), 'bad');
       return null;
     }
   };

@@ -3,7 +3,7 @@
 import {h, button} from '../dom.js';
 import {t, when} from '../text.js';
 import {label} from '../schema.js';
-import {call, get, Problem} from '../api.js';
+import {call, get, told} from '../api.js';
 import {live} from '../live.js';
 import {confirm, toast} from '../dialog.js';
 import {older} from '../older.js';
@@ -48,7 +48,7 @@ async function restore(r) {
     await call('POST', `/revisions/${r.number}/restore`);
     toast(t('history.restored', {number: r.number}));
   } catch (err) {
-    toast(err instanceof Problem ? err.message : t('error.unreachable'), 'bad');
+    toast(told(err), 'bad');
   }
 }
 

@@ -2,7 +2,7 @@
 
 import {h, put, button} from '../dom.js';
 import {t} from '../text.js';
-import {call, get, Problem} from '../api.js';
+import {call, get, told} from '../api.js';
 import {live} from '../live.js';
 import {List} from '../list.js';
 import {Form} from '../form.js';
@@ -49,7 +49,7 @@ async function remove(u, etag) {
     toast(t('users.deleted', {name: u.user}));
     return true;
   } catch (err) {
-    toast(err instanceof Problem ? err.message : t('error.unreachable'), 'bad');
+    toast(told(err), 'bad');
     return false;
   }
 }
@@ -62,7 +62,7 @@ class Users {
     Object.assign(this, {content, signal, app, session});
     this.list = new List({
       name: t('users.title'), columns: columns(), sort: 'user', empty: t('users.empty'), searchLabel: t('users.search'),
-      open: (u) => `/users/${u.id}`, prefix: (u) => [u.user, u.firstName, u.lastName, u.extension],
+      open: (u) => `/users/${u.id}`, begins: (u) => [u.user, u.firstName, u.lastName, u.extension],
       actions: (u) => (u.id === 'admin' || u.id === session.id ? [] : [{icon: 'trash', label: t('users.deleteLabel', {name: u.user}), run: async () => {
         if (await remove(u)) await this.load();
       }}]),
@@ -89,7 +89,7 @@ class Users {
       const {body, etag} = await call('GET', `/users/${id}`);
       if (this.#openId === id) this.#edit(body, etag);
     } catch (err) {
-      toast(err instanceof Problem ? err.message : t('error.unreachable'), 'bad');
+      toast(told(err), 'bad');
       this.#back();
     }
   }
