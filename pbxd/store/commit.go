@@ -2,9 +2,9 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -32,11 +32,7 @@ func (s *Store) Commit(ctx context.Context, author, comment string, change func(
 	if err := change(next); err != nil {
 		return now.number, err
 	}
-	same, err := equal(now.config, next)
-	if err != nil {
-		return now.number, fmt.Errorf("store: commit: %w", err)
-	}
-	if same {
+	if reflect.DeepEqual(now.config, next) {
 		return now.number, nil
 	}
 	if err := pbx.Validate(next, s.opts.Model); err != nil {
@@ -44,7 +40,7 @@ func (s *Store) Commit(ctx context.Context, author, comment string, change func(
 	}
 	next = next.Clone() // the caller may have kept what it was given
 	r := pbx.Revision{Number: now.number + 1, Time: s.opts.Now(), Author: author, Comment: comment}
-	err = s.db.write(ctx, durable, func(tx writeTx) error {
+	err := s.db.write(ctx, durable, func(tx writeTx) error {
 		return putRevision(ctx, tx, now.config, next, r)
 	})
 	if err != nil {
@@ -108,18 +104,6 @@ func (s *Store) watching() []func(old, new *pbx.Config, revision int64) {
 		list = append(list, s.watchers[id])
 	}
 	return list
-}
-
-func equal(a, b *pbx.Config) (bool, error) {
-	x, err := json.Marshal(a)
-	if err != nil {
-		return false, fmt.Errorf("write configuration as JSON: %w", err)
-	}
-	y, err := json.Marshal(b)
-	if err != nil {
-		return false, fmt.Errorf("write configuration as JSON: %w", err)
-	}
-	return string(x) == string(y), nil
 }
 
 // clipped returns at most n runes of s, valid UTF-8.

@@ -1,0 +1,365 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"galilei/pbxd/pbx"
+)
+
+func TestCommit(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	before, _ := s.Current()
+	frozen := before.Clone()
+	n, err := s.Commit(t.Context(), "anna", "longer ringing", setRingTime(99))
+	if err != nil || n != 2 {
+		t.Fatalf("revision %d, %v", n, err)
+	}
+	now, m := s.Current()
+	if m != 2 || now.SIP.RingTime != 99 {
+		t.Errorf("current is %d with %d s", m, now.SIP.RingTime)
+	}
+	if !reflect.DeepEqual(before, frozen) {
+		t.Error("the commit modified the published configuration")
+	}
+	revs, err := s.Revisions(t.Context(), 0, 0)
+	want := []pbx.Change{{Path: "sip.ringTime", Old: "120", New: "99"}}
+	if err != nil || len(revs) != 2 || revs[0].Author != "anna" || revs[0].Comment != "longer ringing" || !reflect.DeepEqual(revs[0].Changes, want) {
+		t.Errorf("%+v, %v", revs[0], err)
+	}
+}
+
+func TestCommitThatChangesNothing(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	defer s.Watch(func(_, _ *pbx.Config, n int64) { t.Errorf("watcher told of revision %d", n) })()
+	if n, err := s.Commit(t.Context(), "a", "", func(c *pbx.Config) error { c.SIP.RingTime *= 1; return nil }); err != nil || n != 1 {
+		t.Errorf("revision %d, %v", n, err)
+	}
+	if revs, err := s.Revisions(t.Context(), 0, 0); err != nil || len(revs) != 1 {
+		t.Errorf("%d revisions, %v", len(revs), err)
+	}
+}
+
+func TestCommitRefused(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	defer s.Watch(func(_, _ *pbx.Config, n int64) { t.Errorf("watcher told of revision %d", n) })()
+	before, _ := s.Current()
+	var ve *pbx.ValidationError
+	if n, err := s.Commit(t.Context(), "a", "", setRingTime(4)); !errors.As(err, &ve) || n != 1 || ve.Fields[0].Path != "sip.ringTime" {
+		t.Errorf("revision %d, %v", n, err)
+	}
+	own := errors.New("no such user")
+	if n, err := s.Commit(t.Context(), "a", "", func(c *pbx.Config) error { c.SIP.RingTime = 50; return own }); err != own || n != 1 {
+		t.Errorf("revision %d, %v", n, err)
+	}
+	func() { // a change that panics must not leave the store locked
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was swallowed")
+			}
+		}()
+		s.Commit(t.Context(), "a", "", func(*pbx.Config) error { panic("bug") })
+	}()
+	if c, n := s.Current(); n != 1 || c != before {
+		t.Errorf("current is revision %d", n)
+	}
+}
+
+func TestCallerCannotReachThePublished(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	var kept *pbx.Config
+	if _, err := s.Commit(t.Context(), "a", "", func(c *pbx.Config) error { kept = c; return addUser(1)(c) }); err != nil {
+		t.Fatal(err)
+	}
+	kept.Users[0].Name = "mallory"
+	if c, _ := s.Current(); c.UserByName("mallory") != nil {
+		t.Error("a change after the commit shows")
+	}
+}
+
+func TestWatch(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	var seen []string
+	stop := s.Watch(func(old, new *pbx.Config, n int64) {
+		if c, m := s.Current(); c != new || m != n {
+			t.Errorf("told of %d while %d is current", n, m)
+		}
+		seen = append(seen, fmt.Sprintf("%d: %d to %d", n, old.SIP.RingTime, new.SIP.RingTime))
+	})
+	for _, v := range []int{30, 40} {
+		if _, err := s.Commit(t.Context(), "a", "", setRingTime(v)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	stop() // twice does no harm
+	if _, err := s.Commit(t.Context(), "a", "", setRingTime(50)); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"2: 120 to 30", "3: 30 to 40"}; !reflect.DeepEqual(seen, want) {
+		t.Errorf("%q, want %q", seen, want)
+	}
+}
+
+func TestWatcherThatCommitsMeetsItsDeadline(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	var inner error
+	defer s.Watch(func(_, _ *pbx.Config, _ int64) {
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		defer cancel()
+		_, inner = s.Commit(ctx, "watcher", "", setRingTime(77))
+	})()
+	if _, err := s.Commit(t.Context(), "a", "", setRingTime(30)); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(inner, context.DeadlineExceeded) {
+		t.Errorf("commit inside a watcher: %v", inner)
+	}
+}
+
+func TestRestore(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	ctx := t.Context()
+	commit := func(change func(*pbx.Config) error) {
+		t.Helper()
+		if _, err := s.Commit(ctx, "admin", "", change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, _ := s.Current()
+	commit(func(c *pbx.Config) error { // 2: a new PIN, a new SIP password, demo103 goes, another comes
+		admin, demo := c.UserByName("admin"), c.UserByName("demo101")
+		admin.PIN, admin.MustChangePIN = "argon2id:new", false
+		demo.SIPPassword, demo.FirstName = "x1:new", "Berta"
+		c.Users = c.Users[:len(c.Users)-1]
+		return addUser(7)(c)
+	})
+	n, err := s.Restore(ctx, "admin", 1)
+	if err != nil || n != 3 {
+		t.Fatalf("revision %d, %v", n, err)
+	}
+	c, _ := s.Current()
+	admin, demo, back := c.UserByName("admin"), c.UserByName("demo101"), c.UserByName("demo103")
+	if admin.PIN != "argon2id:new" || admin.MustChangePIN {
+		t.Errorf("the administrator's PIN went back: %q, must change %v", admin.PIN, admin.MustChangePIN)
+	}
+	if demo.SIPPassword != "x1:new" || demo.FirstName != "Anna" {
+		t.Errorf("demo101: %+v", demo)
+	}
+	if back == nil || back.SIPPassword != first.UserByName("demo103").SIPPassword || back.PIN != pbx.FactoryPIN {
+		t.Errorf("demo103: %+v", back)
+	}
+	if c.UserByName("user7") != nil {
+		t.Error("user7 is still there")
+	}
+	revs, err := s.Revisions(ctx, 0, 1)
+	if err != nil || !strings.Contains(revs[0].Comment, "revision 1;") || revs[0].Author != "admin" {
+		t.Errorf("%+v, %v", revs, err)
+	}
+	if n, err := s.Restore(ctx, "admin", 3); err != nil || n != 3 {
+		t.Errorf("restore of the current revision: %d, %v", n, err)
+	}
+	if n, err := s.Restore(ctx, "admin", 99); !errors.Is(err, fs.ErrNotExist) || n != 3 {
+		t.Errorf("restore of revision 99: %d, %v", n, err)
+	}
+}
+
+func TestRevisionsPages(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	for i := range 9 {
+		if _, err := s.Commit(t.Context(), "a", "", setRingTime(30+i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	numbers := func(before int64, limit int) (list []int64) {
+		revs, err := s.Revisions(t.Context(), before, limit)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, r := range revs {
+			list = append(list, r.Number)
+		}
+		return list
+	}
+	for _, tt := range []struct {
+		before int64
+		limit  int
+		want   []int64
+	}{
+		{0, 3, []int64{10, 9, 8}},
+		{8, 3, []int64{7, 6, 5}},
+		{3, 3, []int64{2, 1}},
+		{1, 3, nil},
+		{-5, 1, []int64{10}},
+		{4, -1, []int64{3, 2, 1}},
+		{4, 1 << 30, []int64{3, 2, 1}},
+	} {
+		if got := numbers(tt.before, tt.limit); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("before %d, %d: %v, want %v", tt.before, tt.limit, got, tt.want)
+		}
+	}
+}
+
+func TestLongTextIsClipped(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	if _, err := s.Commit(t.Context(), strings.Repeat("\u00e4", 1000), "\xff"+strings.Repeat("x", 1000), setRingTime(50)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Revisions(t.Context(), 0, 1)
+	if err != nil || r[0].Author != strings.Repeat("\u00e4", maxAuthor) || r[0].Comment != "\ufffd"+strings.Repeat("x", maxComment-1) {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestRevisionsArePruned(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	c, _ := s.Current()
+	err := s.db.write(t.Context(), durable, func(tx writeTx) error {
+		for n := int64(2); n < maxRevisions+5; n++ {
+			if _, err := tx.ExecContext(t.Context(), "INSERT INTO revision SELECT ?, time, author, comment, size, changes, config FROM revision WHERE number = 1", n); err != nil {
+				return err
+			}
+		}
+		return putRevision(t.Context(), tx, c, c, pbx.Revision{Number: maxRevisions + 5, Time: time.Now(), Author: "a"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func() (rows int, oldest int64) {
+		if err := s.db.readers.QueryRow("SELECT count(*), min(number) FROM revision").Scan(&rows, &oldest); err != nil {
+			t.Fatal(err)
+		}
+		return rows, oldest
+	}
+	if rows, oldest := count(); rows != maxRevisions || oldest != 6 {
+		t.Errorf("%d revisions from %d on, want %d from 6", rows, oldest, maxRevisions)
+	}
+	// Sizes are believed as they stand in the row: make them large.
+	number := int64(maxRevisions/pruneBySizeEvery*pruneBySizeEvery + 2*pruneBySizeEvery)
+	err = s.db.write(t.Context(), durable, func(tx writeTx) error {
+		if _, err := tx.ExecContext(t.Context(), "UPDATE revision SET size = ?", maxHistorySize/100); err != nil {
+			return err
+		}
+		return putRevision(t.Context(), tx, c, c, pbx.Revision{Number: number, Time: time.Now()})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows, _ := count(); rows < 90 || rows > 100 {
+		t.Errorf("%d revisions kept of a hundredth of the budget each", rows)
+	}
+	err = s.db.write(t.Context(), durable, func(tx writeTx) error {
+		if _, err := tx.ExecContext(t.Context(), "UPDATE revision SET size = ?", maxHistorySize); err != nil {
+			return err
+		}
+		return pruneRevisions(t.Context(), tx, number)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows, oldest := count(); rows < 1 || rows > minRevisions || oldest <= number-2*minRevisions-pruneBySizeEvery {
+		t.Errorf("%d revisions from %d on are kept whatever their size", rows, oldest)
+	}
+}
+
+// Writers add users, each under its own name, while readers watch that every
+// configuration they see is valid and that numbers never go back.
+func TestConcurrentCommits(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	const writers, commits = 4, 12
+	var told []int64
+	defer s.Watch(func(old, new *pbx.Config, n int64) {
+		if len(new.Users) != len(old.Users)+1 {
+			t.Errorf("revision %d: %d users after %d", n, len(new.Users), len(old.Users))
+		}
+		told = append(told, n) // under the store's own lock
+	})()
+	done := make(chan struct{})
+	var readers, writing sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			last := int64(0)
+			for {
+				c, n := s.Current()
+				if n < last {
+					t.Errorf("revision %d after %d", n, last)
+				}
+				if want := 4 + int(n) - 1; len(c.Users) != want {
+					t.Errorf("revision %d has %d users, want %d", n, len(c.Users), want)
+				}
+				last = n
+				if _, err := s.Revisions(t.Context(), 0, 5); err != nil {
+					t.Error(err)
+				}
+				if err := s.SaveRegistrations(t.Context(), map[string][]pbx.Registration{"101": nil}); err != nil {
+					t.Error(err)
+				}
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for w := range writers {
+		writing.Go(func() {
+			for i := range commits {
+				if _, err := s.Commit(t.Context(), fmt.Sprint(w), "", addUser(w*commits+i)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writing.Wait()
+	close(done)
+	readers.Wait()
+	if _, n := s.Current(); n != 1+writers*commits {
+		t.Errorf("revision %d, want %d", n, 1+writers*commits)
+	}
+	for i, n := range told {
+		if n != int64(i+2) {
+			t.Fatalf("watcher told of %d in place %d", n, i)
+		}
+	}
+	if len(told) != writers*commits {
+		t.Errorf("watcher told %d times, want %d", len(told), writers*commits)
+	}
+}
+
+func BenchmarkCommit(b *testing.B) {
+	for _, users := range []int{4, 640} {
+		b.Run(fmt.Sprintf("users=%d", users), func(b *testing.B) {
+			s, err := Open(b.Context(), b.TempDir(), Options{Model: model()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.Close()
+			fill := func(c *pbx.Config) error {
+				for i := len(c.Users); i < users; i++ {
+					if err := addUser(i)(c); err != nil {
+						return err
+					}
+					u := &c.Users[i]
+					u.SIPPassword = s.Key().Seal(pbx.SIPPasswordPurpose(u.ID), pbx.NewSIPPassword())
+				}
+				return nil
+			}
+			if _, err := s.Commit(b.Context(), "b", "", fill); err != nil {
+				b.Fatal(err)
+			}
+			for i := 0; b.Loop(); i++ {
+				if _, err := s.Commit(b.Context(), "b", "", setRingTime(5+i%500)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,92 @@
+package store
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"galilei/pbxd/pbx"
+)
+
+// FuzzDamagedDatabase cuts the database short and writes over it. Whatever is
+// left, opening gives an error or a configuration that was once committed:
+// never a panic, and never a device that quietly begins anew.
+func FuzzDamagedDatabase(f *testing.F) {
+	dir := f.TempDir()
+	s, err := Open(f.Context(), dir, Options{Model: model()})
+	if err != nil {
+		f.Fatal(err)
+	}
+	once := []*pbx.Config{}
+	for i := range 12 {
+		c, _ := s.Current()
+		once = append(once, c)
+		if _, err := s.Commit(f.Context(), "a", "comment", addUser(i)); err != nil {
+			f.Fatal(err)
+		}
+		if err := s.Audit(f.Context(), pbx.AuditEntry{Action: "a"}); err != nil {
+			f.Fatal(err)
+		}
+	}
+	last, _ := s.Current()
+	once = append(once, last)
+	r := map[string][]pbx.Registration{"101": {{Contact: "sip:a@1", Expires: time.Now().Add(time.Hour)}}}
+	if err := s.SaveRegistrations(f.Context(), r); err != nil {
+		f.Fatal(err)
+	}
+	if err := s.SetSecret(f.Context(), "tls", []byte("value")); err != nil {
+		f.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		f.Fatal(err)
+	}
+	files := snapshot(f, dir)
+	size := uint32(len(files[dbName]))
+
+	junk := []byte("\xff\x00\x80\x7f\xff\xff\xff\xff")
+	for _, cut := range []uint32{0, 1, 15, 16, 99, 100, 512, 4095, 4096, 4097, size / 2, size - 4096, size - 1} {
+		f.Add(cut, uint32(0), []byte{})
+	}
+	for _, at := range []uint32{0, 16, 18, 24, 28, 44, 52, 60, 68, 96, 100, 101, 103, 105, 200, 2000, 4000} {
+		f.Add(size, at, junk)
+	}
+	for page := uint32(1); page < size/4096; page++ {
+		f.Add(size, page*4096, junk)
+		f.Add(size, page*4096+4000, junk)
+	}
+	f.Fuzz(func(t *testing.T, cut, at uint32, over []byte) {
+		db := []byte(files[dbName])
+		if uint64(at)+uint64(len(over)) <= uint64(len(db)) {
+			copy(db[at:], over)
+		}
+		db = db[:min(uint64(cut), uint64(len(db)))]
+		dir := t.TempDir()
+		for name, content := range map[string]string{dbName: string(db), keyName: files[keyName]} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := Open(t.Context(), dir, Options{Model: model()})
+		if err != nil {
+			if got := snapshot(t, dir)[dbName]; got != string(db) {
+				t.Errorf("a database that was refused (%v) has changed: %d bytes, were %d", err, len(got), len(db))
+			}
+			return
+		}
+		defer s.Close()
+		c, n := s.Current()
+		if n < 1 || n > int64(len(once)) || !reflect.DeepEqual(c, once[n-1]) {
+			t.Errorf("revision %d is not what was committed under this number", n)
+		}
+		// What else is damaged may give errors, but not a panic.
+		s.Revisions(t.Context(), 0, 0)
+		s.Registrations(t.Context())
+		s.AuditLog(t.Context(), 0, 0)
+		if v, err := s.Secret(t.Context(), "tls"); err == nil && string(v) != "value" {
+			t.Errorf("secret is %q", v)
+		}
+		s.Commit(t.Context(), "a", "", setRingTime(77))
+	})
+}
