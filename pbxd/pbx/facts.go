@@ -6,11 +6,12 @@ import "time"
 // 10), as the registrar grants and the store keeps it.
 type Registration struct {
 	Extension string    `json:"extension"`
-	Contact   string    `json:"contact"`            // URI as the phone gave it
-	Transport string    `json:"transport"`          // udp or tcp
-	Source    string    `json:"source"`             // address and port that the REGISTER came from
-	Local     string    `json:"local"`              // address and port that it arrived at
-	Instance  string    `json:"instance,omitempty"` // +sip.instance and reg-id of RFC 5626, empty when the phone gives none
+	Contact   string    `json:"contact"`             // URI as the phone gave it
+	Transport string    `json:"transport"`           // udp or tcp
+	Source    string    `json:"source"`              // address and port that the REGISTER came from
+	Local     string    `json:"local"`               // address and port that it arrived at
+	Instance  string    `json:"instance,omitempty"`  // +sip.instance and reg-id of RFC 5626, empty when the phone gives none
+	ReachedAt string    `json:"reachedAt,omitempty"` // host and port of the REGISTER's Request-URI: how the phone reaches us
 	UserAgent string    `json:"userAgent"`
 	CallID    string    `json:"callId"`
 	CSeq      uint32    `json:"cseq"`

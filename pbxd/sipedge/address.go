@@ -56,14 +56,19 @@ func (s *sourceAddr) forget() {
 
 // self returns our address and SIP port as the peer of f must use them: the
 // external address for peers outside the local networks, otherwise the
-// interface that leads to the peer.
-func (e *Edge) self(cfg *pbx.Config, f transport.Flow) netip.AddrPort {
+// interface that leads to the peer. reachedAt is the address by which the
+// peer itself reaches us, where it has said so: whoever forwards the external
+// address may forward another port than ours.
+func (e *Edge) self(cfg *pbx.Config, f transport.Flow, reachedAt netip.AddrPort) netip.AddrPort {
 	port := f.Local.Port()
 	if u, err := e.transport.UDP(f.Remote); err == nil && f.Network == "tcp" {
 		port = u.Local.Port() // a connection that we dialled has a port of its own
 	}
 	peer := f.Remote.Addr()
 	if ext, err := netip.ParseAddr(cfg.SIP.ExternalAddress); err == nil && !cfg.SIP.IsLocal(peer) {
+		if reachedAt.Addr() == ext.Unmap() {
+			return reachedAt
+		}
 		return netip.AddrPortFrom(ext.Unmap(), port)
 	}
 	if a := f.Local.Addr(); a.IsValid() && !a.IsUnspecified() {
@@ -107,6 +112,13 @@ func uriAddr(u *sip.Uri) (netip.AddrPort, bool) {
 		return netip.AddrPort{}, false
 	}
 	return netip.AddrPortFrom(a, uint16(port)), true
+}
+
+// reachedAt returns the address by which the sender of a request reaches us;
+// not valid when it uses a name.
+func reachedAt(req *sip.Request) netip.AddrPort {
+	a, _ := uriAddr(&req.Recipient)
+	return a
 }
 
 // flowTo returns the flow for requests to target from a peer that was last

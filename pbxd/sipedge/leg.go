@@ -49,6 +49,7 @@ type leg struct {
 	cseq       uint32         // of our last request
 	remoteCSeq uint32         // of their last request
 	flow       transport.Flow // where they were last seen
+	reachedAt  netip.AddrPort // how they address us, where that is known
 	nat        bool           // they call themselves by an address at which they are not seen
 
 	serverTx *transaction.Server // their INVITE or re-INVITE that has no final answer yet
@@ -73,14 +74,13 @@ type transportedACK struct {
 
 func newTag() string { return strings.ToLower(rand.Text())[:16] }
 
-func (e *Edge) newLeg(callID string, f transport.Flow, state legState) (*leg, error) {
+func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort, state legState) (*leg, error) {
 	l := &leg{
-		edge: e, dialog: dialogID{callID, newTag()}, state: state, flow: f,
+		edge: e, dialog: dialogID{callID, newTag()}, state: state, flow: f, reachedAt: reachedAt,
 		origin: sdp.NewOrigin(), notify: func(call.Event) {},
 	}
 	l.log = e.deps.Log.With("leg", l.ID())
-	cfg := e.deps.Config()
-	port, err := e.deps.Ports.Open(e.self(cfg, f).Addr())
+	port, err := e.deps.Ports.Open(l.selfOver(f).Addr())
 	if err != nil {
 		return nil, fmt.Errorf("leg to %s: %w", f, err)
 	}
@@ -179,7 +179,7 @@ func (l *leg) byeLocked(cause pbx.Cause) {
 	req.SetBody(nil)
 	flow, err := l.edge.flowTo(l.nextHopLocked(), l.flow)
 	if err == nil {
-		l.edge.via(req, flow)
+		l.via(req, flow)
 		_, err = l.edge.tx.Request(req, flow, func(res *sip.Response, err error) {
 			if err != nil || res.StatusCode >= 200 {
 				l.finish(cause, false)
@@ -231,9 +231,14 @@ func (l *leg) nextHopLocked() *sip.Uri {
 	return &l.target
 }
 
+// selfOver is our address as the far end must use it.
+func (l *leg) selfOver(f transport.Flow) netip.AddrPort {
+	return l.edge.self(l.edge.deps.Config(), f, l.reachedAt)
+}
+
 // via puts our hop on top of a request, with a fresh branch.
-func (e *Edge) via(req *sip.Request, f transport.Flow) {
-	self := e.self(e.deps.Config(), f)
+func (l *leg) via(req *sip.Request, f transport.Flow) {
+	self := l.selfOver(f)
 	req.PrependHeader(&sip.ViaHeader{
 		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(f.Network),
 		Host: self.Addr().String(), Port: int(self.Port()),
@@ -241,10 +246,11 @@ func (e *Edge) via(req *sip.Request, f transport.Flow) {
 	})
 }
 
-// contact returns our Contact for a dialog over f.
-func (e *Edge) contact(user string, f transport.Flow) *sip.ContactHeader {
-	self := e.self(e.deps.Config(), f)
-	u := sip.Uri{Scheme: "sip", User: user, Host: self.Addr().String(), Port: int(self.Port())}
+// contact returns our Contact for the dialog.
+func (l *leg) contact() *sip.ContactHeader {
+	f := l.flow
+	self := l.selfOver(f)
+	u := sip.Uri{Scheme: "sip", User: l.localParty.Address.User, Host: self.Addr().String(), Port: int(self.Port())}
 	if f.Network == "tcp" {
 		u.UriParams = sip.HeaderParams{{K: "transport", V: "tcp"}}
 	}
@@ -253,7 +259,7 @@ func (e *Edge) contact(user string, f transport.Flow) *sip.ContactHeader {
 
 // mediaAddrLocked is where the far end must send its audio.
 func (l *leg) mediaAddrLocked() netip.AddrPort {
-	return netip.AddrPortFrom(l.edge.self(l.edge.deps.Config(), l.flow).Addr(), l.port.RTPPort())
+	return netip.AddrPortFrom(l.selfOver(l.flow).Addr(), l.port.RTPPort())
 }
 
 // describeLocked writes our next session description. An unchanged one keeps

@@ -170,6 +170,9 @@ func (e *Edge) binding(tx *transaction.Server, req *sip.Request, ext string, c *
 			Since: now, Expires: now.Add(time.Duration(seconds) * time.Second),
 		},
 	}
+	if a := reachedAt(req); a.IsValid() {
+		b.reg.ReachedAt = a.String()
+	}
 	if id, ok := c.Params.Get("+sip.instance"); ok {
 		regID, _ := c.Params.Get("reg-id")
 		b.instance = printable(id+";"+regID, 200)

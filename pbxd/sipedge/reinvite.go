@@ -126,14 +126,14 @@ func (l *leg) offerLocked(offer *media.Description) error {
 	}
 	at := l.mediaAddrLocked()
 	req := l.requestLocked(sip.INVITE)
-	req.AppendHeader(l.edge.contact(l.localParty.Address.User, l.flow))
+	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
 	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Reoffer(offer, l.theirs, o, at) }))
 	flow, err := l.edge.flowTo(l.nextHopLocked(), l.flow)
 	if err != nil {
 		return err
 	}
-	l.edge.via(req, flow)
+	l.via(req, flow)
 	cseq := l.cseq
 	l.clientTx, err = l.edge.tx.Request(req, flow, func(res *sip.Response, err error) { l.reoffered(res, err, cseq) })
 	return err

@@ -69,7 +69,8 @@ func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := e.newLeg(strings.ToLower(rand.Text()), flow, legOutgoing)
+	reachedAt, _ := netip.ParseAddrPort(reg.ReachedAt) // not known of a phone that registered by a name
+	l, err := e.newLeg(strings.ToLower(rand.Text()), flow, reachedAt, legOutgoing)
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +78,7 @@ func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
 	l.notify = d.Notify
 	l.target, l.routes = target, routes
 	l.nat = behindNAT(target.Host, seen.Remote.Addr())
-	self := e.self(e.deps.Config(), flow)
-	host := self.Addr().String()
+	host := l.selfOver(flow).Addr().String()
 	l.localParty = sip.FromHeader{DisplayName: quoted(d.Caller.Name), Address: sip.Uri{Scheme: "sip", User: d.Caller.Number, Host: host}}
 	l.peerParty = sip.ToHeader{Address: sip.Uri{Scheme: "sip", User: d.Extension, Host: host}}
 	err = l.inviteLocked(d.Offer)
@@ -97,10 +97,10 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 	}
 	at := l.mediaAddrLocked()
 	req := l.requestLocked(sip.INVITE)
-	req.AppendHeader(l.edge.contact(l.localParty.Address.User, l.flow))
+	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
 	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(offer, o, at) }))
-	l.edge.via(req, l.flow)
+	l.via(req, l.flow)
 	cseq := l.cseq
 	var err error
 	l.clientTx, err = l.edge.tx.Request(req, l.flow, func(res *sip.Response, err error) { l.response(res, err, cseq) })
@@ -236,7 +236,7 @@ func (l *leg) ackLocked(res *sip.Response, cseq uint32, tag string) {
 		l.log.Info("ACK not sent", "err", err)
 		return
 	}
-	l.edge.via(req, flow)
+	l.via(req, flow)
 	l.ack = &transportedACK{flow: flow, bytes: []byte(req.String()), tag: tag}
 	if err := l.edge.transport.Send(flow, l.ack.bytes); err != nil {
 		l.log.Info("ACK not sent", "err", err)

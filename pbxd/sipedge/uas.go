@@ -38,7 +38,7 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 		return
 	}
 	e.reply(tx, req, 100, "Trying")
-	l, err := e.newLeg(req.CallID().Value(), tx.Flow(), legIncoming)
+	l, err := e.newLeg(req.CallID().Value(), tx.Flow(), reachedAt(req), legIncoming)
 	if err != nil {
 		e.deps.Log.Warn("call refused", "from", u.Extension, "err", err)
 		res := e.response(req, 503, "Service Unavailable")
@@ -138,7 +138,7 @@ func (l *leg) Ringing(early *media.Description) {
 		}
 	}
 	l.tag(res)
-	res.AppendHeader(l.edge.contact(l.localParty.Address.User, l.flow))
+	res.AppendHeader(l.contact())
 	l.edge.send(l.serverTx, res)
 }
 
@@ -174,7 +174,7 @@ func (l *leg) Answer(answer *media.Description) {
 func (l *leg) acceptedLocked(body []byte) {
 	res := l.edge.response(l.serverRq, 200, "OK")
 	l.tag(res)
-	res.AppendHeader(l.edge.contact(l.localParty.Address.User, l.flow))
+	res.AppendHeader(l.contact())
 	addBody(res, body)
 	l.edge.send(l.serverTx, res)
 	l.acked = l.serverTx
