@@ -355,7 +355,7 @@ func TestPageLive(t *testing.T) {
 	b.button("System settings")
 	b.fill("Last RTP port", "20001")
 	b.button("Save")
-	b.text("g-field .error", "leaves no room")
+	b.text("g-field .error", "no room: a call needs four ports")
 	b.fill("Last RTP port", "20099")
 	b.button("Save")
 	b.text(".toast", "Settings are saved")

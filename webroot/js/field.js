@@ -32,7 +32,7 @@ export class Field extends HTMLElement {
     this.#input.addEventListener('change', () => this.validate());
     this.#error = h('p', {class: 'error', id: this.#errorId, hidden: true});
     const label = h('label', {for: id}, schema.label(name));
-    const help = h('p', {class: 'help', id: helpId}, schema.help(name, property), this.#range());
+    const help = h('p', {class: 'help', id: helpId}, sentence(schema.help(name, property)), this.#range());
     this.dataset.type = property.type;
     if (property.type === 'boolean') {
       this.append(h('div', {class: 'switch-row'}, label, this.#input), this.#error, help);
@@ -112,6 +112,11 @@ export class Field extends HTMLElement {
   focus() {
     this.#input.focus();
   }
+}
+
+// sentence ends a text with a full stop, so that another may follow.
+function sentence(text) {
+  return !text || /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 customElements.define('g-field', Field);

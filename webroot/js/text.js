@@ -27,7 +27,8 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
 }
 
-const language = () => document.documentElement.lang;
+// language is the reader's own kind of the page's language, for dates.
+const language = () => navigator.languages.find((l) => l.startsWith(document.documentElement.lang)) ?? document.documentElement.lang;
 
 // when writes a date and time for people.
 export function when(iso) {

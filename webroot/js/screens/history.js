@@ -1,6 +1,6 @@
 // System > History: revisions of the configuration, what changed, and back.
 
-import {h, button} from '../dom.js';
+import {h, button, icon} from '../dom.js';
 import {t, when} from '../text.js';
 import {label} from '../schema.js';
 import {call, get, told} from '../api.js';
@@ -61,7 +61,7 @@ export default {
     const draw = (r) => {
       const current = r.number === live.revision;
       const box = h('details', {class: 'revision', open: opened.has(r.number), 'data-number': r.number},
-        h('summary', {}, h('span', {class: 'number'}, r.number), h('span', {class: 'comment'}, r.comment || t('history.noComment'), current && h('span', {class: 'tag good'}, t('history.current'))),
+        h('summary', {}, icon('down'), h('span', {class: 'number'}, r.number), h('span', {class: 'comment'}, r.comment || t('history.noComment'), current && h('span', {class: 'tag good'}, t('history.current'))),
           h('span', {class: 'by'}, `${r.author} · ${when(r.time)}`)),
         changes(r, users),
         !current && button('plain', t('history.restoreTo', {n: r.number}), () => restore(r)));

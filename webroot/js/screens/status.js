@@ -10,7 +10,7 @@ const fact = (label, value) => h('div', {class: 'fact'}, h('dt', {}, t(label)), 
 
 function device(s) {
   const uptime = h('span', {class: 'ticking', 'data-since': Date.now() - s.uptimeSeconds * 1000}, span(s.uptimeSeconds));
-  return h('section', {class: 'card'}, h('h2', {}, t('status.device')), h('dl', {class: 'facts'},
+  return h('section', {class: 'card device'}, h('h2', {}, t('status.device')), h('dl', {class: 'facts'},
     fact('status.model', s.model), fact('status.version', s.version), fact('status.hostname', s.hostname),
     fact('status.time', when(s.time)), fact('status.uptime', uptime)));
 }
@@ -64,8 +64,10 @@ export default {
     let status = await get('/status');
     const draw = () => {
       const phones = [...live.registrations.values()].flat();
-      top.replaceChildren(device(status), users(status),
-        figure(phones.length, t('status.registered', {n: phones.length})), figure(live.calls.size, t('status.callsNow', {n: live.calls.size})));
+      top.replaceChildren(
+        figure(live.calls.size, t('status.callsNow', {n: live.calls.size})),
+        figure(phones.length, t('status.registered', {n: phones.length})),
+        users(status), device(status));
       callList.rows = [...live.calls.values()];
       phoneList.rows = phones.map((r) => ({...r, id: `${r.extension} ${r.contact}`}));
       tick(content);
