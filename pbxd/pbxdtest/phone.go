@@ -276,3 +276,9 @@ func (p *Phone) Credentials(challenge, method, uri string) string {
 	return fmt.Sprintf(`Digest username="%s", realm="%s", nonce="%s", uri="%s", response="%s", algorithm=%s, qop=auth, nc=%s, cnonce="%s"`,
 		p.Ext, c["realm"], c["nonce"], uri, response, c["algorithm"], nc, cnonce)
 }
+
+// PhoneAt returns a phone that reaches the PBX at another of its addresses.
+func (s *System) PhoneAt(addr, network, ext string) *Phone {
+	s.T.Helper()
+	return NewPhone(s.T, netip.MustParseAddrPort(addr), network, ext, s.Password(ext))
+}
