@@ -66,12 +66,13 @@ export function toast(text, kind = 'ok') {
   let bar = document.querySelector('.toasts');
   if (!bar) document.body.append((bar = h('div', {class: 'toasts', role: 'status', popover: 'manual'})));
   const note = h('div', {class: `toast ${kind}`}, icon(kind === 'ok' ? 'check' : 'alert'), h('span', {}, text));
-  bar.append(note);
+  bar.replaceChildren(note); // the newest says how things stand
   bar.hidePopover?.(); // shown again, it lies above an open dialog
   bar.showPopover?.();
   setTimeout(() => {
+    if (!note.isConnected) return;
     note.remove();
-    if (!bar.childElementCount) bar.hidePopover?.();
+    bar.hidePopover?.();
   }, 5000);
 }
 

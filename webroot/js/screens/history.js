@@ -20,19 +20,22 @@ function value(text) {
   return text === '' ? h('span', {class: 'muted'}, t('history.nothing')) : text;
 }
 
-// changes shows old and new side by side. The names of users come from the
-// revision itself first: they may be gone by now.
-function changes(r, users) {
-  const names = new Map(users);
+// learn keeps the names of users that are gone: newer revisions are drawn
+// first and tell how a user was called last.
+function learn(r, users) {
   for (const c of r.changes) {
     const m = /^users\[(.+?)\]\.user$/.exec(c.path);
-    if (m) names.set(m[1], c.new || c.old);
+    if (m && !users.has(m[1])) users.set(m[1], c.new || c.old);
   }
+}
+
+// changes shows old and new side by side.
+function changes(r, users) {
   const shown = r.changes.filter((c) => !/^users\[.+?\]\.id$/.test(c.path));
   if (!shown.length) return h('p', {class: 'muted'}, t('history.noChange'));
   return h('div', {class: 'table-frame'}, h('table', {class: 'diff'},
     h('thead', {}, h('tr', {}, ['history.what', 'history.old', 'history.new'].map((k) => h('th', {scope: 'col'}, t(k))))),
-    h('tbody', {}, shown.map((c) => h('tr', {}, h('th', {scope: 'row'}, named(c.path, names)),
+    h('tbody', {}, shown.map((c) => h('tr', {}, h('th', {scope: 'row'}, named(c.path, users)),
       h('td', {class: 'old', 'data-label': t('history.old')}, value(c.old)),
       h('td', {class: 'new', 'data-label': t('history.new')}, value(c.new)))))));
 }
@@ -59,6 +62,7 @@ export default {
     let users = await load();
     const opened = new Set();
     const draw = (r) => {
+      learn(r, users);
       const current = r.number === live.revision;
       const box = h('details', {class: 'revision', open: opened.has(r.number), 'data-number': r.number},
         h('summary', {}, icon('down'), h('span', {class: 'number'}, r.number), h('span', {class: 'comment'}, r.comment || t('history.noComment'), current && h('span', {class: 'tag good'}, t('history.current'))),
