@@ -91,8 +91,11 @@ func (c Cause) String() string {
 	return fmt.Sprintf("cause %d", int(c))
 }
 
-// CauseOfSIP returns the Q.850 cause of a SIP final status (RFC 3398 section
-// 8.2.6.1; 487 and 603 as current practice has them).
+// CauseOfSIP returns the Q.850 cause of a SIP final status. It follows RFC 3398
+// section 8.2.6.1, except where a status must reach the caller as it came from
+// the called phone: 408, 480 and 488 (and what means the same) have the cause
+// that SIPStatus turns into them again. 405, 482, 483 and 487 are as current
+// practice has them.
 func CauseOfSIP(status int) Cause {
 	switch status {
 	case 400, 481, 500:

@@ -19,7 +19,7 @@ type Config struct {
 
 // User is one login and, when Extension is set, one extension.
 type User struct {
-	ID string `json:"id" doc:"Stable identifier, never reused" pattern:"^[a-z0-9]{1,26}$"`
+	ID string `json:"id" doc:"Stable identifier, never reused" minLength:"1" maxLength:"26" pattern:"^[a-z0-9]+$" patternDescription:"lowercase letters and digits"`
 	UserSettings
 	Admin         bool    `json:"admin,omitempty" doc:"May administer the device"`
 	PIN           PINHash `json:"pinHash,omitempty"`

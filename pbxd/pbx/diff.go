@@ -17,9 +17,11 @@ type Change struct {
 }
 
 // Diff lists what differs between old and new, sorted by path. Users are
-// named by their login name, or by their ID when that changed.
+// named by their login name, as in users[anna].firstName, or by their ID, as in
+// users[#k3j5x].user, when the name changed; '#' is in no name.
 func Diff(old, new *Config) []Change {
-	a, b := flatten(old), flatten(new)
+	names := userNames(old, new)
+	a, b := flatten(old, names), flatten(new, names)
 	keys := map[string]bool{}
 	for k := range a {
 		keys[k] = true
@@ -44,7 +46,27 @@ func masked(path, value string) string {
 	return value
 }
 
-func flatten(c *Config) map[string]string {
+// userNames returns what a path calls the user of each ID: the login name when
+// it is the same on both sides, or there on one side only.
+func userNames(configs ...*Config) map[string]string {
+	names := map[string]string{}
+	for _, c := range configs {
+		if c == nil {
+			continue
+		}
+		for _, u := range c.Users {
+			if before, ok := names[u.ID]; ok && before != u.Name {
+				names[u.ID] = "#" + u.ID
+			} else {
+				names[u.ID] = u.Name
+			}
+		}
+	}
+	return names
+}
+
+// flatten returns every value of c by its path.
+func flatten(c *Config, names map[string]string) map[string]string {
 	flat := map[string]string{}
 	if c == nil {
 		return flat
@@ -57,11 +79,11 @@ func flatten(c *Config) map[string]string {
 	if err := json.Unmarshal(text, &tree); err != nil {
 		panic(fmt.Sprintf("configuration cannot be read back: %v", err))
 	}
-	flattenInto(flat, "", tree)
+	flattenInto(flat, "", tree, names)
 	return flat
 }
 
-func flattenInto(flat map[string]string, path string, v any) {
+func flattenInto(flat map[string]string, path string, v any, names map[string]string) {
 	switch v := v.(type) {
 	case map[string]any:
 		for k, e := range v {
@@ -69,15 +91,18 @@ func flattenInto(flat map[string]string, path string, v any) {
 			if path != "" {
 				p = path + "." + k
 			}
-			flattenInto(flat, p, e)
+			flattenInto(flat, p, e, names)
 		}
 	case []any:
 		for i, e := range v {
 			key := fmt.Sprint(i)
 			if m, ok := e.(map[string]any); ok && m["id"] != nil {
 				key = fmt.Sprint(m["id"])
+				if path == "users" {
+					key = names[key]
+				}
 			}
-			flattenInto(flat, path+"["+key+"]", e)
+			flattenInto(flat, path+"["+key+"]", e, names)
 		}
 	case nil:
 	case string:

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -69,10 +70,11 @@ func applyDefaults(c *Config) {
 // checkTags returns what the tags of the fields below v refuse.
 func checkTags(path string, v reflect.Value) []FieldError {
 	var errs []FieldError
+	patterns := patterns{}
 	walkParams(path, v, func(path string, f reflect.StructField, v reflect.Value) {
 		switch v.Kind() {
 		case reflect.String:
-			if rule := stringRule(f.Tag, v.String()); rule != "" {
+			if rule := stringRule(f.Tag, v.String(), patterns); rule != "" {
 				errs = append(errs, FieldError{path, rule})
 			}
 		case reflect.Int:
@@ -87,7 +89,11 @@ func checkTags(path string, v reflect.Value) []FieldError {
 				if v.Index(i).Kind() != reflect.String {
 					continue
 				}
-				if rule := stringRule(f.Tag, v.Index(i).String()); rule != "" {
+				rule := stringRule(f.Tag, v.Index(i).String(), patterns)
+				if v.Index(i).Len() == 0 {
+					rule = "is empty"
+				}
+				if rule != "" {
 					errs = append(errs, FieldError{fmt.Sprintf("%s[%d]", path, i), rule})
 				}
 			}
@@ -96,9 +102,22 @@ func checkTags(path string, v reflect.Value) []FieldError {
 	return errs
 }
 
+// patterns keeps compiled patterns for the length of one validation: hundreds
+// of users share a few.
+type patterns map[string]*regexp.Regexp
+
+func (p patterns) match(pattern, s string) bool {
+	re := p[pattern]
+	if re == nil {
+		re = regexp.MustCompile(pattern) // a typing error in Config, caught by every test
+		p[pattern] = re
+	}
+	return re.MatchString(s)
+}
+
 // stringRule returns the rule that s breaks, or "". Empty is a matter of
 // minLength alone: every other rule speaks of what is written.
-func stringRule(tag reflect.StructTag, s string) string {
+func stringRule(tag reflect.StructTag, s string, patterns patterns) string {
 	n := int64(utf8.RuneCountInString(s))
 	minLen, hasMin := intTag(tag, "minLength")
 	maxLen, hasMax := intTag(tag, "maxLength")
@@ -114,10 +133,10 @@ func stringRule(tag reflect.StructTag, s string) string {
 	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return "contains a control character"
 	}
-	if p, ok := tag.Lookup("pattern"); ok && !regexp.MustCompile(p).MatchString(s) {
+	if p, ok := tag.Lookup("pattern"); ok && !patterns.match(p, s) {
 		return "may contain only " + tag.Get("patternDescription")
 	}
-	if e, ok := tag.Lookup("enum"); ok && !strings.Contains(","+e+",", ","+s+",") {
+	if e, ok := tag.Lookup("enum"); ok && !slices.Contains(strings.Split(e, ","), s) {
 		return "must be one of " + strings.ReplaceAll(e, ",", ", ")
 	}
 	switch tag.Get("format") {

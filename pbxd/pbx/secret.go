@@ -5,18 +5,24 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// Secret is text that never reaches a log: it prints as "***".
+// Secret is text that never reaches a log: it prints, and is written as JSON,
+// as "***". It is read from JSON as the text that it is.
 type Secret string
 
-func (Secret) String() string       { return "***" }
-func (Secret) GoString() string     { return "***" }
-func (Secret) LogValue() slog.Value { return slog.StringValue("***") }
+const hidden = "***"
+
+// Format prints *** for every verb, also the numeric ones.
+func (Secret) Format(f fmt.State, _ rune)   { io.WriteString(f, hidden) }
+func (Secret) String() string               { return hidden }
+func (Secret) LogValue() slog.Value         { return slog.StringValue(hidden) }
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + hidden + `"`), nil }
 
 // Reveal returns the text itself. The caller must have a reason.
 func (s Secret) Reveal() string { return string(s) }
@@ -51,8 +57,11 @@ func NewDeviceKey() (k DeviceKey) {
 	return k
 }
 
-func (DeviceKey) String() string   { return "***" }
-func (DeviceKey) GoString() string { return "***" }
+// Format prints *** for every verb, also the numeric ones.
+func (DeviceKey) Format(f fmt.State, _ rune)   { io.WriteString(f, hidden) }
+func (DeviceKey) String() string               { return hidden }
+func (DeviceKey) LogValue() slog.Value         { return slog.StringValue(hidden) }
+func (DeviceKey) MarshalJSON() ([]byte, error) { return []byte(`"` + hidden + `"`), nil }
 
 // Sealed is a secret encrypted with the device key: "x1:" and the base64 of
 // nonce and XChaCha20-Poly1305 ciphertext.

@@ -62,12 +62,12 @@ func adminWithoutExtension(c *Config, path string) (int, bool) {
 
 func checkUsers(c *Config, m Model) (errs []FieldError) {
 	names, exts, ids := map[string]int{}, map[string]int{}, map[string]int{}
-	admins, phones := 0, 0
+	phones := 0
 	for i := range c.Users {
 		u := &c.Users[i]
 		path := fmt.Sprintf("users[%d].", i)
-		if j, dup := ids[u.ID]; dup || u.ID == "" {
-			errs = append(errs, FieldError{path + "id", fmt.Sprintf("is empty or the same as that of user %q", c.Users[j].Name)})
+		if j, dup := ids[u.ID]; dup {
+			errs = append(errs, FieldError{path + "id", fmt.Sprintf("is the same as that of user %q", c.Users[j].Name)})
 		}
 		ids[u.ID] = i
 		if _, dup := names[u.Name]; dup {
@@ -81,11 +81,8 @@ func checkUsers(c *Config, m Model) (errs []FieldError) {
 			}
 			exts[u.Extension] = i
 		}
-		if u.Admin {
-			admins++
-		}
 	}
-	if _, ok := names["admin"]; !ok || admins == 0 {
+	if i, ok := names["admin"]; !ok || !c.Users[i].Admin {
 		errs = append(errs, FieldError{"users", "must contain the administrator admin"})
 	}
 	if m.MaxUsers > 0 && phones > m.MaxUsers {
@@ -119,7 +116,7 @@ func checkNetwork(n Network) (errs []FieldError) {
 	case a == p.Masked().Addr() || a == lastAddr(p):
 		errs = append(errs, FieldError{"network.address", "is the network's own or its broadcast address"})
 	}
-	if gw, err := netip.ParseAddr(n.Gateway); err == nil && (!p.Contains(gw) || gw == a) {
+	if gw, err := netip.ParseAddr(n.Gateway); err == nil && (!p.Contains(gw) || gw == a || gw == p.Masked().Addr() || gw == lastAddr(p)) {
 		errs = append(errs, FieldError{"network.gateway", fmt.Sprintf("must be another address in %s", p.Masked())})
 	}
 	return errs
@@ -135,6 +132,9 @@ func lastAddr(p netip.Prefix) netip.Addr {
 }
 
 func checkSIPAndMedia(c *Config) (errs []FieldError) {
+	if a, err := netip.ParseAddr(c.SIP.ExternalAddress); err == nil && (a.IsUnspecified() || a.IsMulticast()) {
+		errs = append(errs, FieldError{"sip.externalAddress", "is not an address for a device"}) // 0.0.0.0 in SDP means hold
+	}
 	if c.SIP.MinExpires > c.SIP.MaxExpires {
 		errs = append(errs, FieldError{"sip.minExpires", fmt.Sprintf("is longer than the longest registration, %d s", c.SIP.MaxExpires)})
 	}
