@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"sync"
@@ -100,6 +101,7 @@ func (r *Reaper) Orphans() int {
 // child is a started process.
 type child struct {
 	pid    int
+	out    io.ReadCloser
 	exited <-chan Exit // receives once
 	reaper *Reaper
 }
@@ -120,6 +122,9 @@ func (r *Reaper) start(begin func() (pid int, err error)) (*child, error) {
 
 // PID returns the id of the process.
 func (c *child) PID() int { return c.pid }
+
+// Output returns its standard output and error.
+func (c *child) Output() io.ReadCloser { return c.out }
 
 // Exited receives once, when the process has ended and was collected.
 func (c *child) Exited() <-chan Exit { return c.exited }

@@ -3,6 +3,7 @@ package supervise
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -47,13 +48,16 @@ type Status struct {
 // Process is a running process of a role.
 type Process interface {
 	PID() int
+	// Output is its standard output and error.
+	Output() io.ReadCloser
+	// Exited receives once, when the process has ended and was collected.
 	Exited() <-chan Exit
+	// Signal returns os.ErrProcessDone after that.
 	Signal(syscall.Signal) error
 }
 
-// Starter starts the process of a role with out as its standard output and
-// error.
-type Starter func(s Spec, out *os.File) (Process, error)
+// Starter starts the process of a role.
+type Starter func(Spec) (Process, error)
 
 // Events are told what happens to a role. Any may be nil. They run on the
 // role's goroutines and must not block.
@@ -127,16 +131,11 @@ func (r *Role) Run(ctx context.Context) error {
 // runOnce starts the process and waits for its end, which is an error, or
 // stops it because ctx ended or a restart was asked for.
 func (r *Role) runOnce(ctx context.Context) (asked bool, err error) {
-	out, in, err := os.Pipe()
+	p, err := r.start(r.spec)
 	if err != nil {
-		return false, fmt.Errorf("pipe for the log: %w", err)
-	}
-	p, err := r.start(r.spec, in)
-	in.Close()
-	if err != nil {
-		out.Close()
 		return false, err
 	}
+	out := p.Output()
 	r.mu.Lock()
 	r.process = p
 	r.mu.Unlock()

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,13 +37,27 @@ type Spec struct {
 	ReadyPrefix string
 }
 
-// StartProcess starts the process of s with out as its standard output and
-// error, in a session and a control group of its own, without the right to
-// gain privileges, and with exactly the capabilities of s.
-func (r *Reaper) StartProcess(s Spec, out *os.File) (Process, error) {
+// StartProcess starts the process of s in a session and a control group of its
+// own, without the right to gain privileges, and with exactly the capabilities
+// of s.
+func (r *Reaper) StartProcess(s Spec) (Process, error) {
+	out, in, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: pipe for its output: %w", s.Name, err)
+	}
+	defer in.Close() // the process has its own
+	c, err := r.startWriting(s, in)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start %s: %w", s.Name, err), out.Close())
+	}
+	c.out = out
+	return c, nil
+}
+
+func (r *Reaper) startWriting(s Spec, out *os.File) (*child, error) {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", s.Name, err)
+		return nil, err
 	}
 	defer null.Close()
 	attr := &os.ProcAttr{
@@ -61,12 +76,12 @@ func (r *Reaper) StartProcess(s Spec, out *os.File) (Process, error) {
 	if s.Cgroup != "" {
 		group, err := prepareCgroup(s.Cgroup, s.Limits)
 		if err != nil {
-			return nil, fmt.Errorf("start %s: %w", s.Name, err)
+			return nil, err
 		}
 		defer group.Close()
 		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, int(group.Fd())
 	}
-	c, err := r.start(func() (pid int, err error) {
+	return r.start(func() (pid int, err error) {
 		err = onOwnThread(func() error {
 			if err := shedPrivileges(s.Caps); err != nil {
 				return err
@@ -80,10 +95,6 @@ func (r *Reaper) StartProcess(s Spec, out *os.File) (Process, error) {
 		})
 		return pid, err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", s.Name, err)
-	}
-	return c, nil
 }
 
 // shedPrivileges takes from the calling thread, and so from the process that

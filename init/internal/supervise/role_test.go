@@ -1,0 +1,221 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// actor is a process that a test plays.
+type actor struct {
+	pid     int
+	exited  chan Exit
+	out     *io.PipeWriter // what it prints
+	reader  *io.PipeReader
+	mu      sync.Mutex
+	signals []syscall.Signal
+	obeys   bool // ends on SIGTERM
+}
+
+func (a *actor) PID() int              { return a.pid }
+func (a *actor) Exited() <-chan Exit   { return a.exited }
+func (a *actor) Output() io.ReadCloser { return a.reader }
+func (a *actor) Signal(s syscall.Signal) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.signals = append(a.signals, s)
+	if s == syscall.SIGKILL || s == syscall.SIGTERM && a.obeys {
+		a.end(Exit{Code: -1, Signal: s})
+	}
+	return nil
+}
+
+func (a *actor) end(e Exit) {
+	select {
+	case a.exited <- e:
+		a.out.Close()
+	default:
+	}
+}
+
+// stage starts actors and remembers when.
+type stage struct {
+	t      *testing.T
+	begin  time.Time
+	starts []time.Duration
+	actors []*actor
+	obeys  bool
+	life   time.Duration // each ends by itself after so long; 0: never
+	refuse error         // instead of starting
+}
+
+func (s *stage) start(Spec) (Process, error) {
+	s.starts = append(s.starts, time.Since(s.begin))
+	if s.refuse != nil {
+		return nil, s.refuse
+	}
+	a := &actor{pid: len(s.starts), exited: make(chan Exit, 1), obeys: s.obeys}
+	a.reader, a.out = io.Pipe()
+	s.actors = append(s.actors, a)
+	if s.life > 0 {
+		time.AfterFunc(s.life, func() { a.end(Exit{Code: 1}) })
+	}
+	return a, nil
+}
+
+func play(t *testing.T, s *stage, f func(r *Role, stop func())) {
+	synctest.Test(t, func(t *testing.T) {
+		s.t, s.begin = t, time.Now()
+		log, _ := newLog()
+		tasks := NewTasks(t.Context(), log, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		r := NewRole(Spec{Name: "actor", ReadyPrefix: "ready "}, s.start, tasks, log, Events{})
+		done := tasks.Once("role", func(context.Context) error { return r.Run(ctx) })
+		f(r, func() {
+			cancel()
+			<-done
+		})
+		cancel()
+		tasks.Wait()
+	})
+}
+
+func TestRestartDelaysDoubleUpToTheirLimit(t *testing.T) {
+	s := &stage{life: time.Millisecond}
+	play(t, s, func(r *Role, stop func()) {
+		time.Sleep(3 * time.Minute)
+		stop()
+		for i, want := range []time.Duration{100e6, 200e6, 400e6, 800e6, 1600e6, 3200e6, 6400e6, 12800e6, 25600e6, 30e9, 30e9} {
+			if got := s.starts[i+1] - s.starts[i] - s.life; got != want {
+				t.Errorf("delay %d: got %v, want %v", i, got, want)
+			}
+		}
+		if st := r.Status(); st.Restarts < 10 || st.State != Stopped || st.LastExit == "" {
+			t.Errorf("status after many restarts: %+v", st)
+		}
+	})
+}
+
+func TestDelaysBeginAnewAfterALongRun(t *testing.T) {
+	s := &stage{life: settled + time.Second}
+	play(t, s, func(r *Role, stop func()) {
+		time.Sleep(6 * time.Minute)
+		stop()
+		for i := 1; i < len(s.starts); i++ {
+			if got := s.starts[i] - s.starts[i-1] - s.life; got != firstDelay {
+				t.Errorf("delay %d: got %v, want %v", i, got, firstDelay)
+			}
+		}
+	})
+}
+
+func TestAProcessThatCannotStartIsTriedAgain(t *testing.T) {
+	s := &stage{refuse: errors.New("no memory")}
+	play(t, s, func(r *Role, stop func()) {
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if st := r.Status(); st.State != Waiting || st.LastExit != "no memory" || len(s.starts) != 4 {
+			t.Errorf("after %d starts: %+v", len(s.starts), st)
+		}
+		stop()
+	})
+}
+
+func TestBudgetOfRestarts(t *testing.T) {
+	s := &stage{life: time.Millisecond}
+	play(t, s, func(r *Role, stop func()) {
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if !r.Healthy() {
+			t.Errorf("not healthy after %d starts, within the budget of %d", len(s.starts), restartBudget)
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if r.Healthy() {
+			t.Errorf("healthy after %d starts, beyond the budget of %d", len(s.starts), restartBudget)
+		}
+		synctest.Wait()
+		s.life = 0 // the next one stays
+		time.Sleep(2 * settled)
+		synctest.Wait()
+		if !r.Healthy() {
+			t.Error("not healthy although it has run for long")
+		}
+		stop()
+	})
+}
+
+func TestStopIsGentleThenNot(t *testing.T) {
+	for _, obeys := range []bool{true, false} {
+		s := &stage{obeys: obeys}
+		play(t, s, func(r *Role, stop func()) {
+			synctest.Wait()
+			begin := time.Now()
+			stop()
+			took, want := time.Since(begin), time.Duration(0)
+			signals := []syscall.Signal{syscall.SIGTERM}
+			if !obeys {
+				want, signals = stopGrace, append(signals, syscall.SIGKILL)
+			}
+			if took != want || fmt.Sprint(s.actors[0].signals) != fmt.Sprint(signals) {
+				t.Errorf("obeys %t: %v after %v, want %v after %v", obeys, s.actors[0].signals, took, signals, want)
+			}
+		})
+	}
+}
+
+func TestReadyIsTheProcessOwnWord(t *testing.T) {
+	s := &stage{obeys: true}
+	play(t, s, func(r *Role, stop func()) {
+		synctest.Wait()
+		if got := r.Status().State; got != Starting {
+			t.Fatalf("state before a word: got %s, want %s", got, Starting)
+		}
+		for _, l := range []string{"not ready yet", "ready web=x"} {
+			fmt.Fprintln(s.actors[0].out, l)
+		}
+		synctest.Wait()
+		if got := r.Status().State; got != Ready {
+			t.Fatalf("state after its word: got %s, want %s", got, Ready)
+		}
+		if got := fmt.Sprint(r.Log()); got != "[not ready yet ready web=x]" {
+			t.Errorf("log: got %s", got)
+		}
+		r.Restart()
+		synctest.Wait()
+		if st := r.Status(); st.Restarts != 0 || st.State == Waiting {
+			t.Errorf("a restart that was asked for counts as a failure: %+v", st)
+		}
+		stop()
+	})
+}
+
+func TestRestartEndsADelay(t *testing.T) {
+	s := &stage{life: time.Millisecond}
+	play(t, s, func(r *Role, stop func()) {
+		time.Sleep(28 * time.Second) // in the delay of 25.6 s that begins after 25.5 s
+		synctest.Wait()
+		n := len(s.starts)
+		r.Restart()
+		synctest.Wait()
+		if len(s.starts) != n+1 {
+			t.Errorf("%d starts, want %d", len(s.starts), n+1)
+		}
+		stop()
+	})
+}
+
+func TestSignalWithoutAProcess(t *testing.T) {
+	log, _ := newLog()
+	r := NewRole(Spec{Name: "x"}, nil, nil, log, Events{})
+	if err := r.Signal(syscall.SIGTERM); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("got %v, want %v", err, os.ErrProcessDone)
+	}
+}
