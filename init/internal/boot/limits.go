@@ -46,8 +46,13 @@ func SetLimits(sys string, log *slog.Logger) error {
 	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
 		errs = append(errs, fmt.Errorf("switch core dumps off: %w", err))
 	}
+	return errors.Join(append(errs, writeSettings(sys, log))...)
+}
+
+func writeSettings(sys string, log *slog.Logger) error {
+	var errs []error
 	for _, s := range sysctls() {
-		err := os.WriteFile(filepath.Join(sys, s[0]), []byte(s[1]), 0)
+		err := writeExisting(filepath.Join(sys, s[0]), s[1])
 		switch {
 		case errors.Is(err, os.ErrNotExist):
 			log.Debug("the kernel lacks a setting", "name", s[0])
@@ -56,6 +61,16 @@ func SetLimits(sys string, log *slog.Logger) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// writeExisting writes to a file of the kernel's; it makes none.
+func writeExisting(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
 
 // Capacity returns the memory of the machine in bytes and its number of

@@ -42,9 +42,9 @@ func TestMain(m *testing.M) {
 		fmt.Println("session", sid == os.Getpid(), err)
 		fmt.Println("environment", os.Environ())
 	case "stay":
-		fmt.Println("ready here")
 		c := make(chan os.Signal, 1)
 		signal.Notify(c, syscall.SIGTERM)
+		fmt.Println("ready here")
 		<-c
 		fmt.Println("goodbye")
 	case "orphan": // leaves a child behind

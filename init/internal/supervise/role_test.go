@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -52,8 +53,8 @@ type stage struct {
 	starts []time.Duration
 	actors []*actor
 	obeys  bool
-	life   time.Duration // each ends by itself after so long; 0: never
-	refuse error         // instead of starting
+	life   atomic.Int64 // a time.Duration: each ends by itself after so long; 0: never
+	refuse error        // instead of starting
 }
 
 func (s *stage) start(Spec) (Process, error) {
@@ -64,8 +65,8 @@ func (s *stage) start(Spec) (Process, error) {
 	a := &actor{pid: len(s.starts), exited: make(chan Exit, 1), obeys: s.obeys}
 	a.reader, a.out = io.Pipe()
 	s.actors = append(s.actors, a)
-	if s.life > 0 {
-		time.AfterFunc(s.life, func() { a.end(Exit{Code: 1}) })
+	if life := time.Duration(s.life.Load()); life > 0 {
+		time.AfterFunc(life, func() { a.end(Exit{Code: 1}) })
 	}
 	return a, nil
 }
@@ -88,12 +89,13 @@ func play(t *testing.T, s *stage, f func(r *Role, stop func())) {
 }
 
 func TestRestartDelaysDoubleUpToTheirLimit(t *testing.T) {
-	s := &stage{life: time.Millisecond}
+	s := &stage{}
+	s.life.Store(int64(time.Millisecond))
 	play(t, s, func(r *Role, stop func()) {
 		time.Sleep(3 * time.Minute)
 		stop()
 		for i, want := range []time.Duration{100e6, 200e6, 400e6, 800e6, 1600e6, 3200e6, 6400e6, 12800e6, 25600e6, 30e9, 30e9} {
-			if got := s.starts[i+1] - s.starts[i] - s.life; got != want {
+			if got := s.starts[i+1] - s.starts[i] - time.Duration(s.life.Load()); got != want {
 				t.Errorf("delay %d: got %v, want %v", i, got, want)
 			}
 		}
@@ -104,12 +106,13 @@ func TestRestartDelaysDoubleUpToTheirLimit(t *testing.T) {
 }
 
 func TestDelaysBeginAnewAfterALongRun(t *testing.T) {
-	s := &stage{life: settled + time.Second}
+	s := &stage{}
+	s.life.Store(int64(settled + time.Second))
 	play(t, s, func(r *Role, stop func()) {
 		time.Sleep(6 * time.Minute)
 		stop()
 		for i := 1; i < len(s.starts); i++ {
-			if got := s.starts[i] - s.starts[i-1] - s.life; got != firstDelay {
+			if got := s.starts[i] - s.starts[i-1] - time.Duration(s.life.Load()); got != firstDelay {
 				t.Errorf("delay %d: got %v, want %v", i, got, firstDelay)
 			}
 		}
@@ -129,7 +132,8 @@ func TestAProcessThatCannotStartIsTriedAgain(t *testing.T) {
 }
 
 func TestBudgetOfRestarts(t *testing.T) {
-	s := &stage{life: time.Millisecond}
+	s := &stage{}
+	s.life.Store(int64(time.Millisecond))
 	play(t, s, func(r *Role, stop func()) {
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
@@ -142,7 +146,7 @@ func TestBudgetOfRestarts(t *testing.T) {
 			t.Errorf("healthy after %d starts, beyond the budget of %d", len(s.starts), restartBudget)
 		}
 		synctest.Wait()
-		s.life = 0 // the next one stays
+		s.life.Store(0) // the next one stays
 		time.Sleep(2 * settled)
 		synctest.Wait()
 		if !r.Healthy() {
@@ -198,7 +202,8 @@ func TestReadyIsTheProcessOwnWord(t *testing.T) {
 }
 
 func TestRestartEndsADelay(t *testing.T) {
-	s := &stage{life: time.Millisecond}
+	s := &stage{}
+	s.life.Store(int64(time.Millisecond))
 	play(t, s, func(r *Role, stop func()) {
 		time.Sleep(28 * time.Second) // in the delay of 25.6 s that begins after 25.5 s
 		synctest.Wait()
