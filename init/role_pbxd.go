@@ -58,6 +58,7 @@ func pbxdDeps(args []string, out, errOut io.Writer) (pbxd.Deps, error) {
 	web := fs.String("web", "127.0.0.1:8443", "`address` of the admin page (HTTPS)")
 	redirect := fs.String("web-redirect", "", "`address` of plain HTTP, which leads to the admin page")
 	sip := fs.String("sip", "127.0.0.1:5060", "`address` of the phones' SIP port, UDP and TCP")
+	trunkSIP := fs.String("trunk-sip", "", "`address` of the providers' SIP port; opened once a provider is set up")
 	rtp := fs.String("rtp", "", "`address:first-last` of the RTP ports; default: all addresses, ports of the settings")
 	control := fs.String("control", "", "unix `socket` of process 1")
 	showDemo := fs.Bool("show-demo", false, "print the SIP passwords of the demo users")
@@ -67,6 +68,11 @@ func pbxdDeps(args []string, out, errOut io.Writer) (pbxd.Deps, error) {
 	}
 	if fs.NArg() > 0 {
 		return pbxd.Deps{}, fmt.Errorf("%q is not an option", fs.Arg(0))
+	}
+	if *trunkSIP != "" {
+		if _, err := netip.ParseAddrPort(*trunkSIP); err != nil {
+			return pbxd.Deps{}, fmt.Errorf("providers' SIP port %q: %w", *trunkSIP, err)
+		}
 	}
 	if !*host && *control == "" {
 		return pbxd.Deps{}, errors.New("--host or --control is needed")
