@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -303,4 +304,20 @@ func TestUnknownAndWrongMethod(t *testing.T) {
 			t.Errorf("%s %s: policy %q", tc.method, tc.path, csp)
 		}
 	}
+}
+
+// TestFullDisk checks that nobody sees a password when that cannot be recorded,
+// and that an administrator can still log in.
+func TestFullDisk(t *testing.T) {
+	m := newMemory()
+	s := newServer(t, m, nil)
+	c := loggedIn(t, s)
+	m.auditErr = errors.New("no space left on device")
+	c.want(500, "POST", "/users/demo101/reveal-sip-password", "", nil)
+	before, _ := m.Current()
+	c.want(500, "POST", "/users/demo101/new-sip-password", "", nil)
+	if after, _ := m.Current(); after != before {
+		t.Error("the password was changed without a record")
+	}
+	c.login("admin", adminPIN)
 }

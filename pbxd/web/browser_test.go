@@ -363,6 +363,16 @@ func TestPageLive(t *testing.T) {
 		t.Errorf("last RTP port: got %d, want 20099", cfg.Media.RTPPortMax)
 	}
 	b.shoot("settings")
+
+	// Changes that are not saved are not lost without a question.
+	b.fill("Ring time", "45")
+	b.button("Audit log")
+	b.text("dialog.ask h2", "Discard your changes?")
+	b.button("Cancel")
+	b.gone("dialog.ask")
+	b.text("h1", "System settings")
+	b.button("Cancel")
+	b.gone(".save-bar.shown")
 	b.button("Audit log")
 	b.text(".audit", "logged in")
 	b.shoot("audit")

@@ -29,6 +29,9 @@ func (s *Server) registerEvents() {
 
 func (s *Server) events(ctx context.Context, _ *none) (*huma.StreamResponse, error) {
 	c := callerOf(ctx)
+	if !c.user.Admin && len(s.streams) >= maxUserStreams {
+		return nil, huma.Error503ServiceUnavailable(fmt.Sprintf("%d pages are open already.", maxUserStreams))
+	}
 	select {
 	case s.streams <- struct{}{}:
 	default:

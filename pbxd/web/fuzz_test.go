@@ -41,8 +41,9 @@ func FuzzLogin(f *testing.F) {
 	for _, seed := range []string{`{"user":"admin","pin":"0000"}`, `{"user":"","pin":""}`, `{"pin":1}`, `{"user":"admin"}`} {
 		f.Add(seed, "192.168.0.9:1")
 	}
+	s := newServer(f, newMemory(), nil)
 	f.Fuzz(func(t *testing.T, body, addr string) {
-		s := newServer(t, newMemory(), nil)
+		s.backoff = newBackoff()
 		res := (&client{t: t, s: s, addr: addr}).do("POST", apiPrefix+"/login", body)
 		var l Login
 		if res.StatusCode >= 500 {

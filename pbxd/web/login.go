@@ -122,14 +122,10 @@ func (s *Server) login(ctx context.Context, in *struct{ Body body[LoginRequest] 
 	}
 	if !ok || u == nil {
 		s.Log.Info("login failed", "user", object, "from", addrOf(ctx))
-		if err := s.audit(ctx, object, "login-failed", object); err != nil {
-			return nil, err
-		}
+		s.record(ctx, object, "login-failed", object)
 		return nil, huma.Error401Unauthorized("User name or PIN is wrong.")
 	}
-	if err := s.audit(ctx, u.Name, "login", u.Name); err != nil {
-		return nil, err
-	}
+	s.record(ctx, u.Name, "login", u.Name)
 	token := s.sessions.open(u, s.Now())
 	return &withCookie[Login]{
 		SetCookie: sessionCookie(token, int(sessionLife.Seconds())),
@@ -147,9 +143,7 @@ func (s *Server) logout(ctx context.Context, _ *none) (*struct {
 }, error) {
 	c := callerOf(ctx)
 	s.sessions.close(c.token)
-	if err := s.audit(ctx, c.user.Name, "logout", c.user.Name); err != nil {
-		return nil, err
-	}
+	s.record(ctx, c.user.Name, "logout", c.user.Name)
 	return &struct {
 		SetCookie http.Cookie `header:"Set-Cookie"`
 	}{sessionCookie("", -1)}, nil
@@ -189,13 +183,8 @@ func (s *Server) changePIN(ctx context.Context, in *struct{ Body body[PINChange]
 		return nil, err
 	}
 	if !ok {
-		if err := s.audit(ctx, c.user.Name, "change-pin-failed", c.user.Name); err != nil {
-			return nil, err
-		}
+		s.record(ctx, c.user.Name, "change-pin-failed", c.user.Name)
 		return nil, invalidField("old", "is not your PIN")
-	}
-	if err := s.audit(ctx, c.user.Name, "change-pin", c.user.Name); err != nil {
-		return nil, err
 	}
 	hash := s.pins.Hash(change.New)
 	s.sessions.announce(c.token, hash)
@@ -211,5 +200,6 @@ func (s *Server) changePIN(ctx context.Context, in *struct{ Body body[PINChange]
 	if err != nil {
 		return nil, fmt.Errorf("change PIN of %s: %w", c.user.Name, err)
 	}
+	s.record(ctx, c.user.Name, "change-pin", c.user.Name)
 	return &none{}, nil
 }

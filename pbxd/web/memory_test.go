@@ -20,6 +20,7 @@ type memory struct {
 	cfgs      []*pbx.Config // by revision, from 1
 	revisions []pbx.Revision
 	audits    []pbx.AuditEntry
+	auditErr  error // of Audit, when set
 	secrets   map[string][]byte
 	key       pbx.DeviceKey
 	facts     []pbx.Fact
@@ -102,6 +103,9 @@ func (m *memory) Key() pbx.DeviceKey { return m.key }
 func (m *memory) Audit(_ context.Context, e pbx.AuditEntry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.auditErr != nil {
+		return m.auditErr
+	}
 	e.ID = int64(len(m.audits) + 1)
 	m.audits = append(m.audits, e)
 	return nil

@@ -64,7 +64,8 @@ type Deps struct {
 const (
 	maxConns        = 256
 	maxConnsPerAddr = 100
-	maxStreams      = 64 // open /events requests
+	maxStreams      = 48 // open /events requests
+	maxUserStreams  = 24 // of them, those that users without administration can take
 	maxHeaderBytes  = 16 << 10
 	maxBodyBytes    = 64 << 10
 	readTimeout     = 30 * time.Second
@@ -190,12 +191,20 @@ func (s *Server) stop(srv *http.Server) {
 	}
 }
 
-// audit writes an entry about the act of a client. An act that cannot be
-// accounted for must not happen, so callers give up on its error.
+// audit writes an entry about the act of a client. What leaves no other trace,
+// such as a look at a password, must not happen when this fails.
 func (s *Server) audit(ctx context.Context, actor, action, object string) error {
 	e := pbx.AuditEntry{Time: s.Now(), Actor: actor, Action: action, Object: object, From: addrOf(ctx).String()}
 	if err := s.Store.Audit(ctx, e); err != nil {
 		return fmt.Errorf("audit %s: %w", action, err)
 	}
 	return nil
+}
+
+// record audits what has been done already, or must be possible even with a
+// full disk, such as a login to mend that. A failure goes to the log.
+func (s *Server) record(ctx context.Context, actor, action, object string) {
+	if err := s.audit(ctx, actor, action, object); err != nil {
+		s.Log.Error("audit log not written", "actor", actor, "object", object, "err", err)
+	}
 }

@@ -61,9 +61,7 @@ func registerSection[T any](s *Server, x section[T]) {
 			if err != nil {
 				return nil, refusedAt(err, x.prefix)
 			}
-			if err := s.audit(ctx, c.user.Name, "change-"+x.id, x.name); err != nil {
-				return nil, err
-			}
+			s.record(ctx, c.user.Name, "change-"+x.id, x.name)
 			return after, nil
 		})
 }

@@ -215,9 +215,7 @@ func (s *Server) createUser(ctx context.Context, in *struct{ Body body[UserChang
 	if err != nil {
 		return nil, refusedAt(err, fmt.Sprintf("users[%d].", at))
 	}
-	if err := s.audit(ctx, c.user.Name, "add-user", u.Name); err != nil {
-		return nil, err
-	}
+	s.record(ctx, c.user.Name, "add-user", u.Name)
 	return &created{etag(u), apiPrefix + "/users/" + u.ID, showUser(&u)}, nil
 }
 
@@ -271,9 +269,7 @@ func (s *Server) changeUser(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, refusedAt(err, fmt.Sprintf("users[%d].", at))
 	}
-	if err := s.audit(ctx, c.user.Name, "change-user", changed.Name); err != nil {
-		return nil, err
-	}
+	s.record(ctx, c.user.Name, "change-user", changed.Name)
 	return &tagged[User]{etag(changed), showUser(&changed)}, nil
 }
 
@@ -311,7 +307,8 @@ func (s *Server) deleteUser(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, fmt.Errorf("delete user %s: %w", u.Name, err)
 	}
-	return &none{}, s.audit(ctx, c.user.Name, "delete-user", u.Name)
+	s.record(ctx, c.user.Name, "delete-user", u.Name)
+	return &none{}, nil
 }
 
 func (s *Server) revealSIPPassword(ctx context.Context, in *UserPath) (*answer[SIPPassword], error) {

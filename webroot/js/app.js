@@ -6,6 +6,7 @@ import {t} from './text.js';
 import {events as api, call, get, told, Problem, Unreachable} from './api.js';
 import * as schema from './schema.js';
 import {live} from './live.js';
+import {confirm} from './dialog.js';
 import {loginScreen, forcedPinScreen, pinSheet} from './login.js';
 import {menu, screens} from './menu.js';
 
@@ -24,7 +25,10 @@ class App extends HTMLElement {
     addEventListener('popstate', () => this.#route());
     live.addEventListener('state', () => this.#liveState());
     setInterval(() => this.#checkHealth(), 30_000);
-    document.addEventListener('click', (e) => this.#follow(e));
+    document.addEventListener('click', (e) => {
+      for (const box of this.querySelectorAll('details.profile')) if (!box.contains(e.target)) box.open = false;
+      this.#follow(e);
+    });
     await this.#begin();
   }
 
@@ -146,19 +150,19 @@ class App extends HTMLElement {
       box.open = false;
       box.querySelector('summary').focus();
     });
-    document.addEventListener('click', (e) => {
-      if (!box.contains(e.target)) box.open = false;
-    });
     return box;
   }
 
-  // follow takes clicks on the page's own addresses.
-  #follow(e) {
+  // follow takes clicks on the page's own addresses. It asks before changes
+  // that are not saved are lost.
+  async #follow(e) {
     const a = e.target.closest?.('a[href]');
     if (!a || e.defaultPrevented || e.button || e.ctrlKey || e.metaKey || e.shiftKey || a.target) return;
     const url = new URL(a.href);
     if (url.origin !== location.origin || url.hash) return;
     e.preventDefault();
+    const dirty = [...this.querySelectorAll('g-form')].some((f) => f.changes.length);
+    if (dirty && !(await confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), danger: true}))) return;
     this.go(url.pathname);
   }
 

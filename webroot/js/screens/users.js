@@ -57,6 +57,7 @@ async function remove(u, etag) {
 class Users {
   #open = null;
   #openId = '';
+  #watching = null; // ends what the open sheet follows
 
   constructor({content, signal, app, session}) {
     Object.assign(this, {content, signal, app, session});
@@ -77,8 +78,7 @@ class Users {
   // entry opens the sheet of a user, of a new one ("new"), or none ("").
   async entry(id) {
     if (id === this.#openId) return;
-    this.#open?.close();
-    this.#open = null;
+    this.#close();
     this.#openId = id;
     if (id === 'new') this.#edit(null);
     else if (id) await this.#load(id);
@@ -94,10 +94,15 @@ class Users {
     }
   }
 
-  #back() {
+  #close() {
+    this.#watching?.abort();
     this.#open?.close();
     this.#open = null;
     this.#openId = '';
+  }
+
+  #back() {
+    this.#close();
     this.app.go('/users');
   }
 
@@ -123,8 +128,7 @@ class Users {
     const {body: u} = await call('POST', '/users', {body: v});
     toast(t('users.added', {name: u.user}));
     await this.load();
-    this.#open.close();
-    this.#open = null;
+    this.#close();
     this.app.go(`/users/${u.id}`); // where the phone's data is
   }
 
@@ -151,7 +155,9 @@ class Users {
     if (u.extension) {
       const phones = h('div');
       const draw = () => phones.replaceChildren(registeredPhones(live.registrations.get(u.extension) ?? []));
-      live.follow(this.signal, (kind) => {
+      this.#watching?.abort();
+      this.#watching = new AbortController();
+      live.follow(AbortSignal.any([this.signal, this.#watching.signal]), (kind) => {
         if (kind === 'registration' || kind === 'all') draw();
       });
       draw();
