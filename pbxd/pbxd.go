@@ -244,7 +244,7 @@ func (p *PBX) Health(ctx context.Context) error {
 func (p *PBX) committed(old, new *pbx.Config, revision int64) {
 	p.facts.Publish(pbx.Fact{Kind: pbx.FactRevision, Revision: revision})
 	p.ports.SetRange(p.rtpRange(new))
-	p.edge.Configured(new)
+	p.edge.Configured(old, new)
 	if !sameNetwork(old.Network, new.Network) {
 		select {
 		case p.network <- struct{}{}:

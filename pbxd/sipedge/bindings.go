@@ -134,13 +134,12 @@ func (r *registrar) tell(ext string) {
 	r.publish(pbx.Fact{Kind: pbx.FactRegistration, Extension: ext, Registrations: r.contacts(ext)})
 }
 
-// keep removes the bindings of extensions for which exists is false: their
-// users were deleted or renumbered.
-func (r *registrar) keep(exists func(ext string) bool) {
+// keep removes the bindings of extensions for which stays is false.
+func (r *registrar) keep(stays func(ext string) bool) {
 	r.mu.Lock()
 	var gone []string
 	for ext := range r.byExt {
-		if !exists(ext) {
+		if !stays(ext) {
 			gone = append(gone, ext)
 			r.setLocked(ext, nil)
 		}

@@ -101,6 +101,15 @@ func (e *Edge) Shutdown(ctx context.Context) {
 	e.transport.Close()
 }
 
+// Configured follows a new configuration: phones of users that are gone, have
+// another extension or another SIP password must register again. Calls go on.
+func (e *Edge) Configured(old, new *pbx.Config) {
+	e.registrar.keep(func(ext string) bool {
+		was, is := old.UserByExtension(ext), new.UserByExtension(ext)
+		return was != nil && is != nil && was.ID == is.ID && was.SIPPassword == is.SIPPassword
+	})
+}
+
 // Legs returns how many dialogs are held.
 func (e *Edge) Legs() int {
 	e.mu.Lock()

@@ -7,8 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"time"
-
-	"galilei/pbxd/pbx"
 )
 
 // Ping asks our own SIP port for an answer, through the kernel and back, as a
@@ -47,10 +45,4 @@ func (e *Edge) Ping(ctx context.Context, at netip.AddrPort) error {
 		}
 	}
 	return fmt.Errorf("OPTIONS to %s: no answer", target)
-}
-
-// Configured drops what a new configuration no longer allows: registrations
-// of extensions that are gone.
-func (e *Edge) Configured(cfg *pbx.Config) {
-	e.registrar.keep(func(ext string) bool { return cfg.UserByExtension(ext) != nil })
 }
