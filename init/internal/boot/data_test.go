@@ -72,9 +72,9 @@ func TestFormatIsAFileSystemThatE2fsckAccepts(t *testing.T) {
 	if err != nil {
 		t.Skip("e2fsck is not installed")
 	}
-	sizes := []int64{32 << 20, 64 << 20, 256 << 20, 1<<30 + 12345, 4 << 30}
+	sizes := []int64{32 << 20, 100<<20 + 512, 128 << 20, 129 << 20, 256 << 20, 384 << 20, 1<<30 + 12345, 1152 << 20, 17 * 128 << 20, 4<<30 + 1<<20}
 	if testing.Short() {
-		sizes = sizes[:3]
+		sizes = sizes[:5]
 	}
 	for _, size := range sizes {
 		f := dataFile(t, size)
