@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -116,6 +117,10 @@ func (s *Server) require(a access) func(huma.Context, func(huma.Context)) {
 				s.Log.Debug("refusal not delivered", "status", status, "err", err)
 			}
 		}
+		if !sendsJSON(ctx) {
+			refuse(http.StatusUnsupportedMediaType, "Send Content-Type: application/json.")
+			return
+		}
 		if a == accessPublic {
 			next(ctx)
 			return
@@ -137,6 +142,17 @@ func (s *Server) require(a access) func(huma.Context, func(huma.Context)) {
 			refuse(http.StatusForbidden, "Only administrators may do this.")
 		}
 	}
+}
+
+// sendsJSON reports whether the body, if any, says that it is JSON. That no
+// other type is taken also keeps plain forms of other sites out.
+func sendsJSON(ctx huma.Context) bool {
+	t := ctx.Header("Content-Type")
+	if t == "" {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(t)
+	return err == nil && media == "application/json"
 }
 
 // callerOfRequest returns who sent the request, or nil. A token in the

@@ -170,6 +170,9 @@ func TestRefusedFields(t *testing.T) {
 	if res := c.do("POST", apiPrefix+"/users", `{"user":`); res.StatusCode != 422 && res.StatusCode != 400 {
 		t.Errorf("broken JSON: got status %d", res.StatusCode)
 	}
+	if res := c.do("POST", apiPrefix+"/users", "user=eva", "Content-Type", "application/x-www-form-urlencoded"); res.StatusCode != http.StatusUnsupportedMediaType {
+		t.Errorf("form: got status %d, want 415", res.StatusCode)
+	}
 	if res := c.do("POST", apiPrefix+"/users", strings.Repeat(" ", maxBodyBytes+1)); res.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("big body: got status %d, want 413", res.StatusCode)
 	}
