@@ -100,6 +100,10 @@ func (b *Baresip) start(ctx context.Context) (err error) {
 	if err != nil {
 		return errors.Join(err, b.kill())
 	}
+	if _, err := b.control.command(ctx, "uanew", b.account()); err != nil {
+		b.control.close()
+		return errors.Join(fmt.Errorf("make the account: %w", err), b.kill())
+	}
 	return nil
 }
 
@@ -153,6 +157,19 @@ func (b *Baresip) writeFiles(controlPort int) error {
 		"module_app ctrl_tcp.so", "module_app menu.so",
 		fmt.Sprintf("ctrl_tcp_listen 127.0.0.1:%d", controlPort),
 	}
+	// The account comes over the control connection: one in the file would
+	// register before there is anybody to tell.
+	for name, text := range map[string]string{"config": strings.Join(config, "\n") + "\n", "accounts": "# none at the start\n"} {
+		if err := os.WriteFile(filepath.Join(o.Dir, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// account returns the line that makes the user agent.
+func (b *Baresip) account() string {
+	o := b.opts
 	domain := o.Registrar
 	if domain == "" {
 		domain = b.addr
@@ -161,17 +178,12 @@ func (b *Baresip) writeFiles(controlPort int) error {
 	if o.AutoAnswer {
 		answer = "auto"
 	}
-	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;regint=%d;answermode=%s;audio_codecs=%s",
+	line := fmt.Sprintf("<sip:%s@%s;transport=%s>;regint=%d;answermode=%s;audio_codecs=%s",
 		o.User, domain, o.Transport, int(o.Expires/time.Second), answer, strings.Join(o.Codecs, ","))
 	if o.Password != "" { // without one baresip must not learn of a user to authenticate: it would ask for the password
-		account += fmt.Sprintf(";auth_user=%s;auth_pass=%s", o.User, o.Password)
+		line += fmt.Sprintf(";auth_user=%s;auth_pass=%s", o.User, o.Password)
 	}
-	for name, lines := range map[string][]string{"config": config, "accounts": {account}} {
-		if err := os.WriteFile(filepath.Join(o.Dir, name), []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
+	return line
 }
 
 // modulePath returns where the distribution keeps baresip's modules.
