@@ -29,7 +29,7 @@ const (
 	firstWait = 500 * time.Millisecond // for an answer to the first message; it doubles
 	maxWait   = 64 * time.Second       // RFC 2131 section 4.1
 	patience  = 10 * time.Second       // without any lease for so long, NoTime is told
-	nakDelay  = 2 * time.Second        // after a refusal
+	nakDelay  = 2 * time.Second        // after a refusal, at least
 	maxOffers = 4                      // servers tried in one round
 )
 
@@ -93,7 +93,7 @@ func (c *Client) acquire(ctx context.Context) (Lease, time.Time, error) {
 			return Lease{}, time.Time{}, errors.Join(err, context.Cause(ctx))
 		}
 		if errors.Is(err, errRefused) {
-			if err := c.pause(ctx, nakDelay); err != nil {
+			if err := c.pause(ctx, max(nakDelay, c.jitter(wait))); err != nil {
 				return Lease{}, time.Time{}, err
 			}
 		}

@@ -87,5 +87,11 @@ func Make(n pbx.Network, lease *Lease, gaveUp bool) (Plan, error) {
 func Validate(n pbx.Network) error {
 	c := pbx.Factory(pbx.Defaults{}) // valid but for what n brings
 	c.Network = n
-	return pbx.Validate(c, pbx.Model{})
+	if err := pbx.Validate(c, pbx.Model{}); err != nil {
+		return err
+	}
+	if n.Mode == "" { // an enum without minLength lets it through
+		return &pbx.ValidationError{Fields: []pbx.FieldError{{Path: "network.mode", Rule: "is needed"}}}
+	}
+	return nil
 }
