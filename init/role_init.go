@@ -59,7 +59,7 @@ func initMain([]string) int {
 		d := newDevice(ctx, os.Stdout, nil)
 		d.boot()
 		debug.FreeOSMemory() // formatting took some, once
-		way = d.waitForEnd()
+		way = d.waitForEnd(d.signals())
 		d.stop()
 		return boot.Down(way, []string{dataDir}, func(err error) { d.log.Error("going down", "error", err) })
 	})
@@ -208,19 +208,24 @@ func (d *device) startControl() (string, error) {
 	return "", nil
 }
 
-// waitForEnd waits for the word to go down: a verb of control, the power
-// button or ctrl-alt-del, which come as signals.
-func (d *device) waitForEnd() boot.Way {
+// signals returns the signals that mean to go down: those of the power supply
+// and of ctrl-alt-del, which the kernel is told to leave to us.
+func (d *device) signals() <-chan os.Signal {
 	sig := make(chan os.Signal, 1)
 	signal.Notify(sig, unix.SIGTERM, unix.SIGINT, unix.SIGPWR)
-	if err := unix.Reboot(unix.LINUX_REBOOT_CMD_CAD_OFF); err != nil { // ctrl-alt-del: SIGINT to us
+	if err := unix.Reboot(unix.LINUX_REBOOT_CMD_CAD_OFF); err != nil {
 		d.log.Warn("ctrl-alt-del restarts without stopping first", "error", err)
 	}
+	return sig
+}
+
+// waitForEnd waits for the word to go down: a verb of control or a signal.
+func (d *device) waitForEnd(sig <-chan os.Signal) boot.Way {
 	select {
 	case way := <-d.end:
 		return way
 	case s := <-sig:
-		if s == unix.SIGINT {
+		if s == unix.SIGINT { // ctrl-alt-del
 			return boot.Reboot
 		}
 		return boot.PowerOff

@@ -107,7 +107,7 @@ func (d *device) startPBX() (string, error) {
 		Tasks:    512,
 	}
 	d.startRole(supervise.Spec{
-		Name: "pbxd", Binary: ownBinary, Args: args, Dir: "/",
+		Name: "pbxd", Binary: d.binaryOf("pbxd"), Args: args, Dir: "/",
 		Env: []string{
 			"HOME=" + pbxdDir, "TMPDIR=/tmp",
 			fmt.Sprintf("GOMEMLIMIT=%d", limits.Memory*8/10), // collect garbage before the kernel kills

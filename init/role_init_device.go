@@ -37,7 +37,9 @@ const (
 	cgroupRoot    = "/sys/fs/cgroup"
 	efivars       = "/sys/firmware/efi/efivars"
 	sysBlock      = "/sys/class/block"
+	ownPath       = "/init" // where the kernel finds us in the initramfs
 	ownBinary     = "/proc/self/exe"
+	binDir        = "/bin"
 
 	pbxdUID = 200 // user and group
 	dhcpUID = 201
@@ -309,6 +311,21 @@ func servicesAt(addr netip.Addr, ready string) (web, sip string) {
 		}
 	}
 	return web, sip
+}
+
+// binaryOf returns the path under which a role is started: a link to our own
+// binary with the role's name, which is what lists of processes then show.
+func (d *device) binaryOf(role string) string {
+	link := filepath.Join(binDir, role)
+	err := os.MkdirAll(binDir, 0o755)
+	if err == nil {
+		err = os.Symlink(ownPath, link)
+	}
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		d.log.Warn("role runs without its name", "role", role, "error", err)
+		return ownBinary
+	}
+	return link
 }
 
 // cgroupOf returns the control group of a role.

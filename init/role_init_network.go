@@ -204,7 +204,7 @@ func (n *network) runClient(iface string) {
 	d := n.device
 	mirror := console.NewMirror(d.console, "dhcp")
 	n.client = d.startRole(supervise.Spec{
-		Name: "dhcp", Binary: ownBinary,
+		Name: "dhcp", Binary: d.binaryOf("dhcp"),
 		Args: []string{"dhcp", "--interface", iface, "--hostname", n.settings.Hostname},
 		Env:  []string{"GOMEMLIMIT=24MiB", "GOMAXPROCS=1"},
 		Dir:  "/",
