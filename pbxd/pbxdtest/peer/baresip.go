@@ -60,18 +60,32 @@ func StartBaresip(ctx context.Context, o BaresipOptions) (*Baresip, error) {
 	if len(o.Codecs) == 0 {
 		o.Codecs = []string{"PCMA/8000/1"}
 	}
+	var last error
+	for range 3 { // the ports were free when they were chosen
+		b, err := startOnce(ctx, o)
+		if err == nil {
+			return b, nil
+		}
+		last = fmt.Errorf("baresip %s: %w%s", o.User, err, b.tail())
+		if o.Port != 0 || !strings.Contains(b.Log(), "Address already in use") {
+			break
+		}
+	}
+	return nil, last
+}
+
+// startOnce returns what it has even when it fails, for its log.
+func startOnce(ctx context.Context, o BaresipOptions) (*Baresip, error) {
+	b := &Baresip{opts: o, exited: make(chan struct{})}
 	if o.Port == 0 {
 		port, err := freePort(o.Addr)
 		if err != nil {
-			return nil, fmt.Errorf("baresip %s: pick a SIP port: %w", o.User, err)
+			return b, fmt.Errorf("pick a SIP port: %w", err)
 		}
-		o.Port = port
+		b.opts.Port = port
 	}
-	b := &Baresip{opts: o, addr: net.JoinHostPort(o.Addr, strconv.Itoa(o.Port)), exited: make(chan struct{})}
-	if err := b.start(ctx); err != nil {
-		return nil, fmt.Errorf("baresip %s: %w%s", o.User, err, b.tail())
-	}
-	return b, nil
+	b.addr = net.JoinHostPort(o.Addr, strconv.Itoa(b.opts.Port))
+	return b, b.start(ctx)
 }
 
 func (b *Baresip) start(ctx context.Context) (err error) {

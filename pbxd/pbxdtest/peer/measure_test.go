@@ -149,9 +149,9 @@ func TestParseStats(t *testing.T) {
 	log := "a@127.0.0.1: Call established: sip:b@127.0.0.1:15062\n" +
 		"audio           Transmit:     Receive:\npackets:            215          214\navg. bitrate:      64.0         64.0  (kbit/s)\nerrors:               0            3\n" +
 		"ua: stop\n" +
-		"audio           Transmit:     Receive:\npackets:              1            2\navg. bitrate:      64.0         64.0  (kbit/s)\nerrors:               4            5\n"
+		"audio           Transmit:     Receive:\npackets:              1            2\navg. bitrate:      64.0         64.0  (kbit/s)\nerrors:               4            5\npkt.report:         501          497\nlost:                 6           -7\njitter:             3.0         11.1  (ms)\n"
 	got, err := parseStats(log)
-	want := []CallStats{{215, 214, 0, 3}, {1, 2, 4, 5}}
+	want := []CallStats{{215, 214, 0, 3, -1, -1}, {1, 2, 4, 5, 6, -7}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}

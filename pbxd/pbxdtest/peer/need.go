@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"math/rand/v2"
 	"net"
 	"os/exec"
 	"strconv"
@@ -31,26 +32,37 @@ func need(t TB, program string) {
 	}
 }
 
-// freePort returns a port of addr that is free for both UDP and TCP. Another
-// process may take it before it is used; the kernel hands out ports in an
-// order that makes this rare.
+// SIP and control ports come from here: below the ports that the kernel hands
+// out by itself, above the RTP ports of baresip and the PBX.
+const firstPort, lastPort = 30000, 32766
+
+// freePort returns an even port of addr that is free for both UDP and TCP, and
+// the port after it too: baresip opens SIP over TLS there. Another process may
+// take it before it is used, so whoever uses it tries again.
 func freePort(addr string) (int, error) {
 	var last error
-	for range 20 {
-		l, err := net.Listen("tcp", net.JoinHostPort(addr, "0"))
-		if err != nil {
-			return 0, err
+	for range 100 {
+		port := firstPort + 2*rand.IntN((lastPort-firstPort)/2)
+		if last = probe(addr, port); last == nil {
+			if last = probe(addr, port+1); last == nil {
+				return port, nil
+			}
 		}
-		port := l.Addr().(*net.TCPAddr).Port
-		u, err := net.ListenPacket("udp", net.JoinHostPort(addr, strconv.Itoa(port)))
-		if err == nil {
-			u.Close()
-		}
-		l.Close()
-		if err == nil {
-			return port, nil
-		}
-		last = err
 	}
 	return 0, last
+}
+
+// probe reports why a port cannot be used.
+func probe(addr string, port int) error {
+	host := net.JoinHostPort(addr, strconv.Itoa(port))
+	l, err := net.Listen("tcp", host)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	u, err := net.ListenPacket("udp", host)
+	if err != nil {
+		return err
+	}
+	return u.Close()
 }
