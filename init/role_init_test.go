@@ -200,9 +200,9 @@ func eachFile(t *testing.T, visit func(file string, f *ast.File)) {
 func TestServicesAt(t *testing.T) {
 	addr := netip.MustParseAddr("192.0.2.5")
 	for ready, want := range map[string][2]string{
-		"ready web=https://[::]:443 sip=[::]:5060":            {"https://192.0.2.5", "192.0.2.5:5060"},
-		"ready web=https://0.0.0.0:8443 sip=0.0.0.0:5070":     {"https://192.0.2.5:8443", "192.0.2.5:5070"},
-		"ready":                                               {"https://192.0.2.5", "192.0.2.5:5060"},
+		"ready web=https://[::]:443 sip=[::]:5060":        {"https://192.0.2.5", "192.0.2.5:5060"},
+		"ready web=https://0.0.0.0:8443 sip=0.0.0.0:5070": {"https://192.0.2.5:8443", "192.0.2.5:5070"},
+		"ready": {"https://192.0.2.5", "192.0.2.5:5060"},
 		"ready web=%zz sip=x:99999 web=https://h sip=nothing": {"https://192.0.2.5", "192.0.2.5:5060"},
 	} {
 		if web, sip := servicesAt(addr, ready); web != want[0] || sip != want[1] {
