@@ -14,12 +14,6 @@ import (
 // reports few: one outstanding offer at a time, and its end.
 const eventQueue = 256
 
-// branch is one dialled leg.
-type branch struct {
-	ringing bool
-	early   *media.Description
-}
-
 // call is one call. Its goroutine alone touches it, save notify.
 type call struct {
 	engine *Engine
@@ -27,10 +21,10 @@ type call struct {
 	events chan Event
 	in     Incoming
 
-	a      Leg // the calling side
-	b      Leg // the connected called side, nil until it answers
-	legs   map[Leg]*branch
-	cause  pbx.Cause // best reason of the legs that failed so far
+	a      Leg          // the calling side
+	b      Leg          // the connected called side, nil until it answers
+	legs   map[Leg]bool // dialled and not yet answered or failed
+	cause  pbx.Cause    // best reason of the legs that failed so far
 	status pbx.CallStatus
 	ended  bool
 	// offering is the leg whose re-offer waits for the other's answer.
@@ -80,7 +74,7 @@ func (c *call) dial(extension string) (ok bool) {
 		Extension: extension, Caller: c.in.Caller, Offer: c.in.Offer, Notify: c.notify,
 	})
 	for _, l := range legs {
-		c.legs[l] = &branch{}
+		c.legs[l] = true
 	}
 	switch {
 	case len(legs) > 0:
@@ -104,17 +98,15 @@ func (c *call) handle(ev Event) {
 		c.end(ev.Cause)
 	case c.b != nil && (ev.Leg == c.a || ev.Leg == c.b):
 		c.connected(ev)
-	case c.b == nil && c.legs[ev.Leg] != nil:
+	case c.b == nil && c.legs[ev.Leg]:
 		c.alerting(ev)
 	}
 }
 
 // alerting handles an event of a dialled leg while nobody has answered.
 func (c *call) alerting(ev Event) {
-	br := c.legs[ev.Leg]
 	switch ev.Kind {
 	case EventRinging:
-		br.ringing = true
 		if ev.Description != nil && c.early == nil {
 			c.early = ev.Leg
 			media.Bridge(c.a.Endpoint(), ev.Leg.Endpoint())

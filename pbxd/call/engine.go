@@ -53,7 +53,7 @@ func (e *Engine) Incoming(in Incoming) (notify func(Event)) {
 		a:      in.Leg,
 		in:     in,
 		events: make(chan Event, eventQueue),
-		legs:   map[Leg]*branch{},
+		legs:   map[Leg]bool{},
 		status: pbx.CallStatus{
 			ID: strconv.FormatUint(e.next.Add(1), 10), From: in.Caller.Number, FromName: in.Caller.Name,
 			To: in.Digits, State: pbx.CallRouting, Started: e.deps.Now(),

@@ -128,7 +128,7 @@ func stringRule(tag reflect.StructTag, s string, patterns patterns) string {
 		return fmt.Sprintf("has %d characters; at least %d are needed", n, minLen)
 	case hasMax && n > maxLen:
 		return fmt.Sprintf("has %d characters; at most %d are allowed", n, maxLen)
-	case s == "":
+	case s == "" && tag.Get("enum") == "": // of a choice, nothing is no choice
 		return ""
 	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return "contains a control character"

@@ -110,9 +110,9 @@ func FuzzCredentials(f *testing.F) {
 }
 
 func TestQuoted(t *testing.T) {
-	for _, name := range []string{`Anna`, `An "na"`, `back\slash`, `both \" of them`} {
-		if got := unquoted(quoted(name)); got != name {
-			t.Errorf("%q comes back as %q", name, got)
+	for name, want := range map[string]string{"Anna": "Anna", `An "na"`: `An \"na\"`, `back\slash`: `back\\slash`, "two\r\nlines": "twolines"} {
+		if got := quoted(name); got != want {
+			t.Errorf("%q is written %s, want %s", name, got, want)
 		}
 	}
 }

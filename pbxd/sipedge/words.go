@@ -81,8 +81,3 @@ func causeOf(m sip.Message, fallback pbx.Cause) pbx.Cause {
 func quoted(name string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", "", "\n", "").Replace(name)
 }
-
-// unquoted returns a display name as people write it.
-func unquoted(name string) string {
-	return printable(strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(name), 100)
-}

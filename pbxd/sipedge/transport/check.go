@@ -22,15 +22,15 @@ func check(m sip.Message, raw []byte) error {
 	case m == nil:
 		return errHeader
 	case m.Via() == nil:
-		return fmt.Errorf("Via: %w", errHeader)
+		return fmt.Errorf("field Via: %w", errHeader)
 	case m.From() == nil:
-		return fmt.Errorf("From: %w", errHeader)
+		return fmt.Errorf("field From: %w", errHeader)
 	case m.To() == nil:
-		return fmt.Errorf("To: %w", errHeader)
+		return fmt.Errorf("field To: %w", errHeader)
 	case m.CallID() == nil || *m.CallID() == "":
-		return fmt.Errorf("Call-ID: %w", errHeader)
+		return fmt.Errorf("field Call-ID: %w", errHeader)
 	case m.CSeq() == nil:
-		return fmt.Errorf("CSeq: %w", errHeader)
+		return fmt.Errorf("field CSeq: %w", errHeader)
 	}
 	if req, ok := m.(*sip.Request); ok {
 		if m.CSeq().MethodName != req.Method {
