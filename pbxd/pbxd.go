@@ -99,7 +99,8 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	}
 	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.facts.Publish, Now: d.Now, Log: d.Log.With("part", "call")})
 	p.web, err = web.New(ctx, web.Deps{
-		Store: p.store, Facts: p.facts, Model: d.Model, Version: d.Version, Health: p.Health, Now: d.Now, Log: d.Log.With("part", "web"),
+		Store: p.store, Facts: p.facts, Model: d.Model, Version: d.Version, Health: p.Health, Now: d.Now,
+		SIPPort: func() uint16 { return p.sipAddr.Port() }, Log: d.Log.With("part", "web"),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)

@@ -36,6 +36,7 @@ type SessionInfo struct {
 	DisplayName   string    `json:"displayName" doc:"Name as shown on phones"`
 	Admin         bool      `json:"admin" doc:"May administer the device"`
 	MustChangePIN bool      `json:"mustChangePin" doc:"The PIN must be changed first"`
+	SIPPort       uint16    `json:"sipPort" doc:"Port at which phones register"`
 	Ends          time.Time `json:"ends" doc:"End of the session at the latest; 60 minutes without use end it before"`
 }
 
@@ -149,18 +150,18 @@ func (s *Server) logout(ctx context.Context, _ *none) (*struct {
 	}{sessionCookie("", -1)}, nil
 }
 
-func sessionInfo(c *caller) SessionInfo {
-	return SessionInfo{ID: c.user.ID, User: c.user.Name, DisplayName: c.user.DisplayName(), Admin: c.user.Admin,
+func (s *Server) sessionInfo(c *caller) SessionInfo {
+	return SessionInfo{SIPPort: s.SIPPort(), ID: c.user.ID, User: c.user.Name, DisplayName: c.user.DisplayName(), Admin: c.user.Admin,
 		MustChangePIN: mustChangePIN(&c.user), Ends: c.ends}
 }
 
 func (s *Server) session(ctx context.Context, _ *none) (*answer[SessionInfo], error) {
-	return &answer[SessionInfo]{sessionInfo(callerOf(ctx))}, nil
+	return &answer[SessionInfo]{s.sessionInfo(callerOf(ctx))}, nil
 }
 
 func (s *Server) profile(ctx context.Context, _ *none) (*answer[Profile], error) {
 	c := callerOf(ctx)
-	p := Profile{SessionInfo: sessionInfo(c), Extension: c.user.Extension, Registrations: []pbx.Registration{}}
+	p := Profile{SessionInfo: s.sessionInfo(c), Extension: c.user.Extension, Registrations: []pbx.Registration{}}
 	for _, r := range s.snapshot(ctx).Registrations {
 		if r.Extension == c.user.Extension {
 			p.Registrations = append(p.Registrations, r)

@@ -56,6 +56,7 @@ type Deps struct {
 	Model   pbx.Model
 	Version string                      // of the firmware, shown to administrators
 	Health  func(context.Context) error // nil when the PBX can take calls
+	SIPPort func() uint16               // port at which phones register
 	Now     func() time.Time            // nil means time.Now
 	Log     *slog.Logger                // nil means slog.Default
 }

@@ -14,13 +14,13 @@ function row(label, value, ...actions) {
 const copied = (label, value) => button('icon', t('action.copy', {what: label}), () => copy(value), {icon: 'copy'});
 
 // phoneSetup lists server, user name and password for a phone.
-export function phoneSetup(extension, password) {
+export function phoneSetup(extension, port, password) {
   const server = location.hostname.replace(/^\[|\]$/g, '');
   return h('dl', {class: 'facts'},
     row(t('phone.server'), h('code', {}, server), copied(t('phone.server'), server)),
     row(t('phone.user'), h('code', {}, extension), copied(t('phone.user'), extension)),
     password,
-    row(t('phone.transport'), t('phone.transports')));
+    row(t('phone.transport'), t('phone.transports', {port})));
 }
 
 // passwordRow shows dots, and the password on request.

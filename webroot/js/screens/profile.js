@@ -18,7 +18,7 @@ export default {
       h('dl', {class: 'facts'}, h('div', {class: 'fact'}, h('dt', {}, t('field.user')), h('dd', {}, p.user))),
       button('plain', t('profile.changePin'), pinSheet)));
     if (!p.extension) return;
-    content.append(h('section', {class: 'card'}, h('h2', {}, t('phone.title')), phoneSetup(p.extension),
+    content.append(h('section', {class: 'card'}, h('h2', {}, t('phone.title')), phoneSetup(p.extension, p.sipPort),
       h('p', {class: 'help'}, t('phone.askAdmin')), h('h3', {}, t('phone.registered')), phones));
     phones.append(registeredPhones(p.registrations));
     live.follow(signal, draw);

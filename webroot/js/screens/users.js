@@ -162,7 +162,7 @@ class Users {
       });
       draw();
       put(box, [h('section', {class: 'phone-setup'}, h('h3', {}, t('phone.title')), h('p', {class: 'help'}, t('phone.help')),
-        phoneSetup(u.extension, passwordRow(u)), h('h4', {}, t('phone.registered')), phones)]);
+        phoneSetup(u.extension, this.session.sipPort, passwordRow(u)), h('h4', {}, t('phone.registered')), phones)]);
     }
     if (u.id !== 'admin' && u.id !== this.session.id) {
       put(box, h('section', {class: 'danger-zone'}, button('danger-quiet', t('users.delete'), async () => {
