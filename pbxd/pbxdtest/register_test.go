@@ -240,3 +240,31 @@ func TestBehindAddressTranslation(t *testing.T) {
 	b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
 	nothingLeft(t, s)
 }
+
+// The external address is a router's: phones are sent there, but the sockets
+// are at our own address.
+func TestExternalAddressOfARouter(t *testing.T) {
+	s := Start(t, Options{Defaults: pbx.Defaults{ExternalAddress: "192.0.2.1", NoLocalNetworks: true}})
+	a, b := s.Phone("101", "udp").MustRegister(), s.Phone("102", "udp").MustRegister()
+	ua, ub := listenUDP(t, "127.0.0.1"), listenUDP(t, "127.0.0.1")
+	call := a.Dial("102", SDP(port(ua)))
+	in := b.Ringing()
+	in.Answer(SDP(port(ub)))
+	res := call.Answered()
+	for _, m := range []*Message{in.Invite, res} {
+		if !strings.Contains(m.Body, "c=IN IP4 192.0.2.1\r\n") {
+			t.Errorf("audio is sent to another address than the router's:\n%s", m.Body)
+		}
+	}
+	s.Eventually("audio from 101", func() bool {
+		send(t, ua, "127.0.0.1", res.AudioPort(), rtp(1))
+		return receive(ub) != nil
+	})
+	s.Eventually("audio from 102", func() bool {
+		send(t, ub, "127.0.0.1", in.Invite.AudioPort(), rtp(1))
+		return receive(ua) != nil
+	})
+	call.Hangup()
+	b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
+	nothingLeft(t, s)
+}

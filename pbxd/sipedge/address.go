@@ -71,15 +71,21 @@ func (e *Edge) self(cfg *pbx.Config, f transport.Flow, reachedAt netip.AddrPort)
 		}
 		return netip.AddrPortFrom(ext.Unmap(), port)
 	}
+	return netip.AddrPortFrom(e.own(f), port)
+}
+
+// own returns the address of an interface of this machine from which the peer
+// of f is reached; unspecified when there is none.
+func (e *Edge) own(f transport.Flow) netip.Addr {
 	if a := f.Local.Addr(); a.IsValid() && !a.IsUnspecified() {
-		return netip.AddrPortFrom(a, port)
+		return a
 	}
-	a, err := e.local.towards(peer)
+	a, err := e.local.towards(f.Remote.Addr())
 	if err != nil {
-		e.deps.Log.Warn("no route to SIP peer", "peer", peer, "err", err)
-		return netip.AddrPortFrom(netip.IPv4Unspecified(), port)
+		e.deps.Log.Warn("no route to SIP peer", "peer", f.Remote.Addr(), "err", err)
+		return netip.IPv4Unspecified()
 	}
-	return netip.AddrPortFrom(a, port)
+	return a
 }
 
 // AddressChanged drops what was learnt about our own addresses.

@@ -80,7 +80,7 @@ func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort,
 		origin: sdp.NewOrigin(), notify: func(call.Event) {},
 	}
 	l.log = e.deps.Log.With("leg", l.ID())
-	port, err := e.deps.Ports.Open(l.selfOver(f).Addr())
+	port, err := e.deps.Ports.Open(e.own(f)) // the external address is not this machine's to listen at
 	if err != nil {
 		return nil, fmt.Errorf("leg to %s: %w", f, err)
 	}
