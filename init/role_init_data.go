@@ -116,6 +116,7 @@ func (d *device) startPBX() (string, error) {
 		Caps:   []uintptr{unix.CAP_NET_BIND_SERVICE},
 		Limits: limits,
 		Cgroup: cgroupOf("pbxd"), ReadyPrefix: "ready ",
+		Silence: pbxdSilence,
 	}, true, supervise.Events{
 		Line:  console.NewMirror(d.console, "pbxd").Line,
 		Ready: d.pbxReady,

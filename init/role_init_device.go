@@ -37,6 +37,8 @@ const (
 
 	pbxdUID = 200 // user and group
 	dhcpUID = 201
+
+	pbxdSilence = 20 * time.Second // four of the words that it gives every 5 s are lost
 )
 
 // device is what process 1 holds together.
@@ -208,6 +210,16 @@ func (d *device) RestartRole(name string) error {
 		return fmt.Errorf("restart %q: %w", name, control.ErrNoRole)
 	}
 	r.Restart()
+	return nil
+}
+
+// Alive takes a role's word that it does not hang.
+func (d *device) Alive(name string) error {
+	r := d.role(name)
+	if r == nil {
+		return fmt.Errorf("alive %q: %w", name, control.ErrNoRole)
+	}
+	r.Role.Alive()
 	return nil
 }
 

@@ -129,6 +129,7 @@ func rtpRange(s string) (bind netip.Addr, lo, hi uint16, err error) {
 type guestOfMachine struct{}
 
 func (guestOfMachine) ApplyNetwork(context.Context, pbx.Network) error { return pbxd.ErrNotHere }
+func (guestOfMachine) Alive(context.Context) error                     { return pbxd.ErrNotHere }
 
 // controlClient talks to process 1.
 type controlClient struct {
@@ -147,23 +148,36 @@ func newControlClient(socket string) controlClient {
 
 // ApplyNetwork implements pbxd.Host.
 func (c controlClient) ApplyNetwork(ctx context.Context, n pbx.Network) error {
-	body, err := json.Marshal(n)
+	return c.do(ctx, http.MethodPut, "network", n)
+}
+
+// Alive implements pbxd.Host.
+func (c controlClient) Alive(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return c.do(ctx, http.MethodPost, "alive", struct {
+		Role string `json:"role"`
+	}{"pbxd"})
+}
+
+func (c controlClient) do(ctx context.Context, method, verb string, body any) error {
+	text, err := json.Marshal(body)
 	if err != nil {
-		return fmt.Errorf("apply network: %w", err)
+		return fmt.Errorf("control %s: %w", verb, err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://init/v1/network", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, "http://init/v1/"+verb, bytes.NewReader(text))
 	if err != nil {
-		return fmt.Errorf("apply network: %w", err)
+		return fmt.Errorf("control %s: %w", verb, err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	res, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("apply network: %w", err)
+		return fmt.Errorf("control %s: %w", verb, err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
+	if res.StatusCode >= 300 {
 		why, _ := io.ReadAll(io.LimitReader(res.Body, 1024)) // the status alone is worth an error
-		return fmt.Errorf("apply network: process 1 answers %s: %s", res.Status, bytes.TrimSpace(why))
+		return fmt.Errorf("control %s: process 1 answers %s: %s", verb, res.Status, bytes.TrimSpace(why))
 	}
 	return nil
 }

@@ -29,6 +29,9 @@ type Host interface {
 	// ApplyNetwork makes the network settings the device's own. It returns
 	// ErrNotHere on a machine whose network is not ours to change.
 	ApplyNetwork(ctx context.Context, n pbx.Network) error
+	// Alive says that the PBX does not hang. Whoever restarts it when that
+	// stays out for too long hears it every 5 s.
+	Alive(ctx context.Context) error
 }
 
 // ErrNotHere says that this machine is not ours to change.
@@ -178,6 +181,7 @@ func (p *PBX) Run(ctx context.Context) error {
 	registrar, stopRegistrar := context.WithCancel(context.WithoutCancel(ctx)) // outlives the calls: it saves last
 	defer stopRegistrar()
 	part("registrar", func() error { p.edge.Run(registrar); return nil })
+	part("life", func() error { p.sayAlive(ctx); return nil })
 	part("network", func() error { p.followNetwork(ctx); return nil })
 	if err := p.ready(ctx); err != nil {
 		fail(err)
@@ -257,6 +261,28 @@ func (p *PBX) committed(old, new *pbx.Config, revision int64) {
 func sameNetwork(a, b pbx.Network) bool {
 	x, y := pbx.Config{Network: a}, pbx.Config{Network: b}
 	return len(pbx.Diff(&x, &y)) == 0
+}
+
+// aliveInterval is how often the PBX says that it does not hang.
+const aliveInterval = 5 * time.Second
+
+// sayAlive gives signs of life until ctx ends. Each takes the locks that calls
+// and phones need: a PBX that has locked itself up falls silent.
+func (p *PBX) sayAlive(ctx context.Context) {
+	tick := time.NewTicker(aliveInterval)
+	defer tick.Stop()
+	for {
+		p.Counts()
+		p.store.Current()
+		if err := p.deps.Host.Alive(ctx); err != nil && !errors.Is(err, ErrNotHere) && ctx.Err() == nil {
+			p.deps.Log.Warn("sign of life not given", "err", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // followNetwork applies the network settings now and after each change.

@@ -134,6 +134,7 @@ func (s *System) Eventually(what string, ok func() bool) {
 type otherMachine struct{}
 
 func (otherMachine) ApplyNetwork(context.Context, pbx.Network) error { return pbxd.ErrNotHere }
+func (otherMachine) Alive(context.Context) error                     { return pbxd.ErrNotHere }
 
 // Buffer collects output of several goroutines; the last MiB of it.
 type Buffer struct {

@@ -7,6 +7,8 @@
 //	POST /v1/reboot        202, then the device restarts
 //	POST /v1/shutdown      202, then the device switches off
 //	POST /v1/restart-role  body {"role":"pbxd"}; 202; 404 for a role that there is not
+//	POST /v1/alive         the same body: the role does not hang. A watched role
+//	                       that is silent for too long is killed
 //
 // PUT /v1/network is kept over restarts and applied before it answers; settings
 // that are in force already change nothing. The PBX sends its settings at its

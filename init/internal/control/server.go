@@ -28,6 +28,9 @@ type Device interface {
 	// Reboot and Shutdown return at once; the device goes down a moment later.
 	Reboot()
 	Shutdown()
+	// Alive takes a role's word that it does not hang. It returns ErrNoRole
+	// when there is none of that name.
+	Alive(name string) error
 	// RestartRole returns ErrNoRole when there is none of that name.
 	RestartRole(name string) error
 }
@@ -107,7 +110,8 @@ func (s *Server) routes() *http.ServeMux {
 		s.Device.Shutdown()
 		answer(w, http.StatusAccepted, struct{}{})
 	})
-	mux.HandleFunc("POST /v1/restart-role", s.restartRole)
+	mux.HandleFunc("POST /v1/restart-role", s.onRole(s.Device.RestartRole))
+	mux.HandleFunc("POST /v1/alive", s.onRole(s.Device.Alive))
 	return mux
 }
 
@@ -132,23 +136,26 @@ func (s *Server) putNetwork(w http.ResponseWriter, r *http.Request) {
 	}{changed})
 }
 
-func (s *Server) restartRole(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		Role string `json:"role"`
-	}
-	if err := decode(w, r, &body); err != nil {
-		refuse(w, http.StatusBadRequest, err)
-		return
-	}
-	if err := s.Device.RestartRole(body.Role); err != nil {
-		code := http.StatusInternalServerError
-		if errors.Is(err, ErrNoRole) {
-			code = http.StatusNotFound
+// onRole serves a verb that only names a role.
+func (s *Server) onRole(do func(name string) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var body struct {
+			Role string `json:"role"`
 		}
-		refuse(w, code, err)
-		return
+		if err := decode(w, r, &body); err != nil {
+			refuse(w, http.StatusBadRequest, err)
+			return
+		}
+		if err := do(body.Role); err != nil {
+			code := http.StatusInternalServerError
+			if errors.Is(err, ErrNoRole) {
+				code = http.StatusNotFound
+			}
+			refuse(w, code, err)
+			return
+		}
+		answer(w, http.StatusAccepted, struct{}{})
 	}
-	answer(w, http.StatusAccepted, struct{}{})
 }
 
 // contain answers 500 when a verb panics: process 1 goes on.

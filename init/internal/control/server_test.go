@@ -56,6 +56,14 @@ func (b *box) RestartRole(name string) error {
 	return nil
 }
 
+func (b *box) Alive(name string) error {
+	b.note("alive " + name)
+	if name != "pbxd" {
+		return fmt.Errorf("alive %q: %w", name, ErrNoRole)
+	}
+	return nil
+}
+
 func serve(t *testing.T, b *box, allowed ...uint32) *http.Client {
 	path := filepath.Join(t.TempDir(), "s")
 	for range 2 { // the second takes the place of one left behind
@@ -133,6 +141,8 @@ func TestVerbs(t *testing.T) {
 		{"GET", "/v1/network", ``, 405, ""},
 		{"POST", "/v1/restart-role", `{"role":"pbxd"}`, 202, `{}`},
 		{"POST", "/v1/restart-role", `{"role":"x"}`, 404, `{"error":"restart \"x\": no such role"}`},
+		{"POST", "/v1/alive", `{"role":"pbxd"}`, 202, `{}`},
+		{"POST", "/v1/alive", `{"role":"x"}`, 404, `{"error":"alive \"x\": no such role"}`},
 		{"POST", "/v1/reboot", ``, 202, `{}`},
 		{"POST", "/v1/shutdown", ``, 202, `{}`},
 		{"GET", "/v1/reboot", ``, 405, ""},
@@ -163,6 +173,7 @@ func TestAPanicInAnyVerbIsAnAnswer(t *testing.T) {
 	for _, v := range [][3]string{
 		{"GET", "/v1/status", ""}, {"PUT", "/v1/network", `{"hostname":"a"}`}, {"POST", "/v1/reboot", ""},
 		{"POST", "/v1/shutdown", ""}, {"POST", "/v1/restart-role", `{"role":"pbxd"}`},
+		{"POST", "/v1/alive", `{"role":"pbxd"}`},
 	} {
 		if code, answer := ask(t, c, v[0], v[1], v[2]); code != 500 || !strings.Contains(answer, "failed inside") {
 			t.Errorf("%s %s: got %d %s", v[0], v[1], code, answer)

@@ -83,6 +83,7 @@ type Role struct {
 	status   Status
 	process  Process // nil when it does not run
 	failures int     // ends in a row, without one run of settled between
+	alive    time.Time
 }
 
 // NewRole returns a role that Run starts by means of start.
@@ -164,14 +165,61 @@ func (r *Role) runOnce(ctx context.Context) (asked bool, err error) {
 			out.Close() // somebody inherited the pipe and holds it
 		}
 	}()
-	select {
-	case e := <-p.Exited():
-		return false, fmt.Errorf("process %d ended: %s", p.PID(), e)
-	case <-r.restart:
-		asked = true
-	case <-ctx.Done():
+	look, stopLooking := r.watch()
+	defer stopLooking()
+	hung := ""
+	for {
+		select {
+		case e := <-p.Exited():
+			return false, fmt.Errorf("process %d ended: %s%s", p.PID(), e, hung)
+		case <-look:
+			quiet := r.silentFor()
+			if quiet == 0 || hung != "" {
+				continue
+			}
+			hung = fmt.Sprintf(", killed as hung after %v without a word", quiet.Round(time.Second))
+			r.log.Error("role hangs and is killed", "silent", quiet)
+			if err := p.Signal(syscall.SIGKILL); err != nil { // a hung one heeds no SIGTERM
+				r.log.Warn("kill", "error", err)
+			}
+		case <-r.restart:
+			return true, r.stop(p)
+		case <-ctx.Done():
+			return false, r.stop(p)
+		}
 	}
-	return asked, r.stop(p)
+}
+
+// watch returns a channel that says when to look whether the role hangs.
+func (r *Role) watch() (look <-chan time.Time, stop func()) {
+	r.Alive() // the time runs from its start
+	if r.spec.Silence <= 0 {
+		return nil, func() {}
+	}
+	t := time.NewTicker(r.spec.Silence / 4)
+	return t.C, t.Stop
+}
+
+// Alive takes the word of the role that it does not hang.
+func (r *Role) Alive() {
+	r.mu.Lock()
+	r.alive = time.Now()
+	r.mu.Unlock()
+}
+
+// silentFor returns how long the role has been silent, 0 when that is in
+// order.
+func (r *Role) silentFor() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	allowed := r.spec.Silence
+	if r.status.State != Ready {
+		allowed *= 4
+	}
+	if quiet := time.Since(r.alive); quiet > allowed {
+		return quiet
+	}
+	return 0
 }
 
 func (r *Role) stop(p Process) error {

@@ -55,6 +55,8 @@ type stage struct {
 	obeys  bool
 	life   atomic.Int64 // a time.Duration: each ends by itself after so long; 0: never
 	refuse error        // instead of starting
+
+	silence time.Duration // of the Spec
 }
 
 func (s *stage) start(Spec) (Process, error) {
@@ -77,7 +79,7 @@ func play(t *testing.T, s *stage, f func(r *Role, stop func())) {
 		log, _ := newLog()
 		tasks := NewTasks(t.Context(), log, nil)
 		ctx, cancel := context.WithCancel(t.Context())
-		r := NewRole(Spec{Name: "actor", ReadyPrefix: "ready "}, s.start, tasks, log, Events{})
+		r := NewRole(Spec{Name: "actor", ReadyPrefix: "ready ", Silence: s.silence}, s.start, tasks, log, Events{})
 		done := tasks.Once("role", func(context.Context) error { return r.Run(ctx) })
 		f(r, func() {
 			cancel()
@@ -223,4 +225,42 @@ func TestSignalWithoutAProcess(t *testing.T) {
 	if err := r.Signal(syscall.SIGTERM); !errors.Is(err, os.ErrProcessDone) {
 		t.Errorf("got %v, want %v", err, os.ErrProcessDone)
 	}
+}
+
+func TestHungRoleIsKilled(t *testing.T) {
+	s := &stage{silence: 20 * time.Second}
+	play(t, s, func(r *Role, stop func()) {
+		synctest.Wait()
+		fmt.Fprintln(s.actors[0].out, "ready to go")
+		for range 10 {
+			time.Sleep(15 * time.Second)
+			r.Alive()
+		}
+		synctest.Wait()
+		if len(s.starts) != 1 {
+			t.Errorf("a role that says it is alive was started %d times", len(s.starts))
+		}
+		time.Sleep(26 * time.Second) // silent now
+		synctest.Wait()
+		if len(s.starts) != 2 {
+			t.Fatalf("the hung role was started %d times, want 2", len(s.starts))
+		}
+		if got := s.actors[0].signals; len(got) != 1 || got[0] != syscall.SIGKILL {
+			t.Errorf("the hung role was sent %v, want only SIGKILL", got)
+		}
+		if st := r.Status(); st.Restarts != 1 || st.LastExit == "" {
+			t.Errorf("status after a hang: %+v", st)
+		}
+		time.Sleep(70 * time.Second) // the new one never gets ready: it has four times as long
+		synctest.Wait()
+		if len(s.starts) != 2 {
+			t.Errorf("a role that starts slowly was killed too early")
+		}
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if len(s.starts) != 3 {
+			t.Errorf("a role that hangs while it starts was started %d times, want 3", len(s.starts))
+		}
+		stop()
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,6 +36,11 @@ type Spec struct {
 	// ReadyPrefix starts the line of standard output that says the role is
 	// ready. Empty: ready once started.
 	ReadyPrefix string
+
+	// Silence is how long the role may go without a word to Alive before it
+	// counts as hung and is killed; four times as long before it is ready.
+	// 0: it is not watched.
+	Silence time.Duration
 }
 
 // StartProcess starts the process of s in a session and a control group of its
