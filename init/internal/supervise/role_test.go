@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -38,6 +39,12 @@ func (a *actor) Signal(s syscall.Signal) error {
 	return nil
 }
 
+func (a *actor) sent() []syscall.Signal {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.signals)
+}
+
 func (a *actor) end(e Exit) {
 	select {
 	case a.exited <- e:
@@ -57,9 +64,20 @@ type stage struct {
 	refuse error        // instead of starting
 
 	silence time.Duration // of the Spec
+
+	mu sync.Mutex // guards starts while the role runs
+}
+
+// count returns how often the role was started.
+func (s *stage) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.starts)
 }
 
 func (s *stage) start(Spec) (Process, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.starts = append(s.starts, time.Since(s.begin))
 	if s.refuse != nil {
 		return nil, s.refuse
@@ -237,15 +255,15 @@ func TestHungRoleIsKilled(t *testing.T) {
 			r.Alive()
 		}
 		synctest.Wait()
-		if len(s.starts) != 1 {
-			t.Errorf("a role that says it is alive was started %d times", len(s.starts))
+		if s.count() != 1 {
+			t.Errorf("a role that says it is alive was started %d times", s.count())
 		}
 		time.Sleep(26 * time.Second) // silent now
 		synctest.Wait()
-		if len(s.starts) != 2 {
-			t.Fatalf("the hung role was started %d times, want 2", len(s.starts))
+		if s.count() != 2 {
+			t.Fatalf("the hung role was started %d times, want 2", s.count())
 		}
-		if got := s.actors[0].signals; len(got) != 1 || got[0] != syscall.SIGKILL {
+		if got := s.actors[0].sent(); len(got) != 1 || got[0] != syscall.SIGKILL {
 			t.Errorf("the hung role was sent %v, want only SIGKILL", got)
 		}
 		if st := r.Status(); st.Restarts != 1 || st.LastExit == "" {
@@ -253,13 +271,13 @@ func TestHungRoleIsKilled(t *testing.T) {
 		}
 		time.Sleep(70 * time.Second) // the new one never gets ready: it has four times as long
 		synctest.Wait()
-		if len(s.starts) != 2 {
+		if s.count() != 2 {
 			t.Errorf("a role that starts slowly was killed too early")
 		}
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
-		if len(s.starts) != 3 {
-			t.Errorf("a role that hangs while it starts was started %d times, want 3", len(s.starts))
+		if s.count() != 3 {
+			t.Errorf("a role that hangs while it starts was started %d times, want 3", s.count())
 		}
 		stop()
 	})
