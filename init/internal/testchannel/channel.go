@@ -14,7 +14,8 @@
 //	fill           fills the data partition up; {"bytes":n}
 //	unfill         gives the space back
 //	reboot         in order, as the verb of control
-//	ps             {"processes":[{"pid":..,"ppid":..,"uid":..,"name":..,"rss":..,"state":..}]}
+//	ps             {"processes":[{"pid":..,"ppid":..,"uid":..,"name":..,"rss":..,"state":..,
+//	               "capabilities":..,"bounding":..,"noNewPrivs":..}]}
 package testchannel
 
 import (

@@ -17,6 +17,10 @@ type process struct {
 	Name  string `json:"name"`
 	State string `json:"state"` // R, S, D, Z, T: proc(5)
 	RSS   int64  `json:"rss"`   // bytes
+
+	Capabilities string `json:"capabilities"` // permitted, a hexadecimal mask: capabilities(7)
+	Bounding     string `json:"bounding"`     // that it can ever have
+	NoNewPrivs   bool   `json:"noNewPrivs"`   // it cannot gain any by starting a program
 }
 
 // processes lists what runs, threads of the kernel left out.
@@ -66,6 +70,12 @@ func readProcess(proc string, pid int) (process, error) {
 			p.PPID, err = strconv.Atoi(fields[0])
 		case "Uid":
 			p.UID, err = strconv.Atoi(fields[0])
+		case "CapPrm":
+			p.Capabilities = fields[0]
+		case "CapBnd":
+			p.Bounding = fields[0]
+		case "NoNewPrivs":
+			p.NoNewPrivs = fields[0] == "1"
 		case "VmRSS":
 			var kib int64
 			kib, err = strconv.ParseInt(fields[0], 10, 64)
