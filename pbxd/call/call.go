@@ -176,6 +176,9 @@ func (c *call) end(cause pbx.Cause) {
 		return
 	}
 	c.ended = true
+	if cause == 0 {
+		cause = pbx.CauseNormalUnspecified
+	}
 	legs := []Leg{c.a, c.b}
 	for l := range c.legs {
 		legs = append(legs, l)
