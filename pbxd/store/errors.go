@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -10,8 +11,9 @@ import (
 
 // Errors that a caller may want to tell apart with errors.Is.
 var (
-	// ErrFull says that the disk has no room left. Nothing was changed.
-	ErrFull = errors.New("the disk is full")
+	// ErrFull says that the disk has no room left. Nothing was changed. It is
+	// syscall.ENOSPC for those who do not know this package.
+	ErrFull = fmt.Errorf("the disk is full: %w", syscall.ENOSPC)
 	// ErrReadOnly says that the disk or the file cannot be written. Nothing was changed.
 	ErrReadOnly = errors.New("the disk is read-only")
 	// ErrDamaged says that a file is not what the store wrote.

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -106,6 +107,9 @@ func (s *Server) problem(operation string, err error) error {
 		return huma.Error503ServiceUnavailable("The request was given up before it was done.")
 	}
 	s.Log.Error("web request failed", "operation", operation, "err", err)
+	if errors.Is(err, syscall.ENOSPC) {
+		return huma.NewError(http.StatusInsufficientStorage, "The device's memory is full. Nothing was changed. Calls go on.")
+	}
 	return huma.Error500InternalServerError("The device could not do this. Its log says why.")
 }
 

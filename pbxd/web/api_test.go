@@ -2,10 +2,10 @@ package web
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -263,10 +263,10 @@ func TestFullDisk(t *testing.T) {
 	m := newMemory()
 	s := newServer(t, m, nil)
 	c := loggedIn(t, s)
-	m.auditErr = errors.New("no space left on device")
-	c.want(500, "POST", "/users/demo101/reveal-sip-password", "", nil)
+	m.auditErr = fmt.Errorf("the disk is full: %w", syscall.ENOSPC)
+	c.want(507, "POST", "/users/demo101/reveal-sip-password", "", nil)
 	before, _ := m.Current()
-	c.want(500, "POST", "/users/demo101/new-sip-password", "", nil)
+	c.want(507, "POST", "/users/demo101/new-sip-password", "", nil)
 	if after, _ := m.Current(); after != before {
 		t.Error("the password was changed without a record")
 	}
