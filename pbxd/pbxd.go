@@ -201,15 +201,22 @@ func (p *PBX) Run(ctx context.Context) error {
 	return nil
 }
 
-// ready tests that calls can be made and says so in one line.
+// ready tests that calls can be made and says so in one line. A store that
+// reads but does not take anything is told and hinders no call.
 func (p *PBX) ready(ctx context.Context) error {
-	if err := p.Health(ctx); err != nil {
+	err := p.Health(ctx)
+	if errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrReadOnly) {
+		// Calls need no room on the disk, and whoever makes some needs the page.
+		p.deps.Log.Error("nothing can be stored; calls are carried all the same", "err", err)
+		err = p.callHealth(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("self-test at the start: %w", err)
 	}
 	if p.deps.ShowDemo {
 		p.showDemo()
 	}
-	_, err := fmt.Fprintf(p.deps.Out, "ready web=https://%s sip=%s\n", p.webAddr, p.sipAddr)
+	_, err = fmt.Fprintf(p.deps.Out, "ready web=https://%s sip=%s\n", p.webAddr, p.sipAddr)
 	return err
 }
 
@@ -236,6 +243,13 @@ func (p *PBX) Health(ctx context.Context) error {
 	if err := p.store.Check(ctx); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
+	return p.callHealth(ctx)
+}
+
+// callHealth is Health without the store.
+func (p *PBX) callHealth(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
 	if err := p.edge.Ping(ctx, p.sipAddr); err != nil {
 		return fmt.Errorf("SIP: %w", err)
 	}
