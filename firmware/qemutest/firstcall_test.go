@@ -34,16 +34,15 @@ func TestFirstCall(t *testing.T) {
 	hangUp(t, one, two)
 	hears(t, one, "101", 880, talkTime)
 	hears(t, two, "102", 440, talkTime)
-	a.awaitNoCalls(t)
+	toTwo := stats(t, two, 1) // its connection would not outlive the power cut
+	a.awaitStatus(t, "102 is gone, and the call", func(s status) bool { return len(s.Registrations) == 2 && len(s.Calls) == 0 })
 
 	sippRegister(t, caller, sippCaller)
 	sippRegister(t, callee, sippCallee)
 	sippCall(t, caller, talkTime)
 	a.awaitNoCalls(t)
 
-	toTwo := stats(t, two, 1) // its connection would not outlive the power cut
-	st := a.awaitStatus(t, "102 is gone", func(s status) bool { return len(s.Registrations) == 4 })
-	usersBefore, before := a.users(t), byExtension(st)
+	usersBefore, before := a.users(t), byExtension(a.status(t))
 	m.reset(t)
 	a.refused(t, http.StatusUnauthorized, "POST", "/api/v1/login", loginRequest{"admin", factoryPIN})
 	if a.logIn(t, "admin", adminPIN) {

