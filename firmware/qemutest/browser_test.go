@@ -180,7 +180,10 @@ func TestBrowser(t *testing.T) {
 	b.until("the password shows", "/^[a-zA-Z0-9]{20}$/.test(document.querySelector('.secret').textContent)")
 	password := b.text(".secret")
 
-	// The page stays open and is never loaded again from here on.
+	b.run("close the sheet", chromedp.Click(chromedp.CSS(".sheet header button")))
+	b.until("the sheet is closed", "!document.querySelector('.sheet')")
+
+	// The page is not loaded again from here on.
 	b.press("General information")
 	b.shows("td", "Nobody is calling.")
 	one := startPhone(t, peer.BaresipOptions{User: "101", Password: m.passwords["101"], Tone: 880})
