@@ -31,7 +31,7 @@ const (
 const channelName = "org.galilei.test"
 
 // slotA writes the contents of slot A to a file of its own.
-func slotA(t *testing.T, image string) string {
+func slotA(t testing.TB, image string) string {
 	t.Helper()
 	disk, err := os.Open(image)
 	if err != nil {
@@ -51,7 +51,7 @@ func slotA(t *testing.T, image string) string {
 }
 
 // tool runs a foreign program and returns what it prints.
-func tool(t *testing.T, name string, args ...string) string {
+func tool(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
 		t.Skipf("%s is not installed", name)
@@ -64,7 +64,7 @@ func tool(t *testing.T, name string, args ...string) string {
 }
 
 // unifiedKernel returns the sections of the unified kernel image in slot A.
-func unifiedKernel(t *testing.T, image string) map[string][]byte {
+func unifiedKernel(t testing.TB, image string) map[string][]byte {
 	t.Helper()
 	uki := filepath.Join(t.TempDir(), "uki")
 	tool(t, "mcopy", "-i", slotA(t, image), "::/"+kernelFile, uki)
@@ -85,7 +85,7 @@ func unifiedKernel(t *testing.T, image string) map[string][]byte {
 }
 
 // initramfs returns the files of the initramfs by name.
-func initramfs(t *testing.T, image string) map[string][]byte {
+func initramfs(t testing.TB, image string) map[string][]byte {
 	t.Helper()
 	z, err := zstd.NewReader(nil)
 	if err != nil {
