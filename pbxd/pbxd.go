@@ -280,15 +280,22 @@ func sameNetwork(a, b pbx.Network) bool {
 // aliveInterval is how often the PBX says that it does not hang.
 const aliveInterval = 5 * time.Second
 
-// sayAlive gives signs of life until ctx ends. Each takes the locks that calls
-// and phones need: a PBX that has locked itself up falls silent.
+// stuckTime is how long one SIP message may take to handle. It takes less than
+// a millisecond unless something is locked up.
+const stuckTime = 10 * time.Second
+
+// sayAlive gives signs of life until ctx ends. A PBX that has locked itself up
+// falls silent: each sign takes the locks that calls and phones need, and none
+// is given while a SIP message is stuck.
 func (p *PBX) sayAlive(ctx context.Context) {
 	tick := time.NewTicker(aliveInterval)
 	defer tick.Stop()
 	for {
 		p.Counts()
 		p.store.Current()
-		if err := p.deps.Host.Alive(ctx); err != nil && !errors.Is(err, ErrNotHere) && ctx.Err() == nil {
+		if stuck := p.edge.Stuck(); stuck > stuckTime {
+			p.deps.Log.Error("a SIP message is stuck", "for", stuck)
+		} else if err := p.deps.Host.Alive(ctx); err != nil && !errors.Is(err, ErrNotHere) && ctx.Err() == nil {
 			p.deps.Log.Warn("sign of life not given", "err", err)
 		}
 		select {

@@ -29,7 +29,9 @@ type call struct {
 	ended  bool
 	// offering is the leg whose re-offer waits for the other's answer.
 	offering Leg
-	early    Leg // the leg whose early audio the caller hears
+	restore  *media.Description // what it withdrew its offer to; nil when it did not
+	early    Leg                // the leg whose early audio the caller hears
+	forked   bool               // more than one phone rings
 }
 
 // notify takes an event of a leg. A full queue drops it: the leg repeats
@@ -76,6 +78,7 @@ func (c *call) dial(extension string) (ok bool) {
 	for _, l := range legs {
 		c.legs[l] = true
 	}
+	c.forked = len(legs) > 1
 	switch {
 	case len(legs) > 0:
 		return true
@@ -107,7 +110,10 @@ func (c *call) handle(ev Event) {
 func (c *call) alerting(ev Event) {
 	switch ev.Kind {
 	case EventRinging:
-		if ev.Description != nil && c.early == nil {
+		// Early audio of one of several phones could differ from the answer of
+		// another, and the caller takes only the first description that it
+		// gets (RFC 3261 section 13.2.1).
+		if ev.Description != nil && c.early == nil && !c.forked {
 			c.early = ev.Leg
 			media.Bridge(c.a.Endpoint(), ev.Leg.Endpoint())
 			c.a.Ringing(ev.Description)
@@ -156,17 +162,28 @@ func (c *call) connected(ev Event) {
 	}
 	switch ev.Kind {
 	case EventOffer:
-		if c.offering != nil { // both at once: the second waits and tries again
-			ev.Leg.Respond(nil)
+		if c.offering != nil { // both at once: the second tries again
+			ev.Leg.Respond(nil, true)
 			return
 		}
 		c.offering = ev.Leg
 		other.Offer(ev.Description)
-	case EventOfferAnswered, EventOfferRefused:
-		if c.offering == other {
-			c.offering = nil
-			other.Respond(ev.Description) // nil when refused
+	case EventOfferCancelled:
+		if c.offering == ev.Leg {
+			c.restore = ev.Description
 		}
+	case EventOfferAnswered, EventOfferRefused:
+		if c.offering != other {
+			return
+		}
+		restore := c.restore
+		c.offering, c.restore = nil, nil
+		if restore != nil && ev.Kind == EventOfferAnswered { // withdrawn too late: back to how it was
+			c.offering = other
+			ev.Leg.Offer(restore)
+			return
+		}
+		other.Respond(ev.Description, ev.Retry) // nil when refused
 	}
 }
 

@@ -59,10 +59,12 @@ func (a *actor) Endpoint() media.Endpoint { return &a.audio }
 func (a *actor) Ringing(early *media.Description) {
 	a.note("ringing early=%v", early != nil)
 }
-func (a *actor) Answer(*media.Description)    { a.note("answer") }
-func (a *actor) Offer(*media.Description)     { a.note("offer") }
-func (a *actor) Respond(d *media.Description) { a.note("respond %v", d != nil) }
-func (a *actor) Hangup(c pbx.Cause)           { a.note("hangup %d", c) }
+func (a *actor) Answer(*media.Description) { a.note("answer") }
+func (a *actor) Offer(*media.Description)  { a.note("offer") }
+func (a *actor) Respond(d *media.Description, retry bool) {
+	a.note("respond %v retry=%v", d != nil, retry)
+}
+func (a *actor) Hangup(c pbx.Cause) { a.note("hangup %d", c) }
 
 // stage is an engine with legs that a test plays.
 type stage struct {
@@ -134,14 +136,30 @@ func want(t *testing.T, a *actor, told ...string) {
 
 var desc = &media.Description{}
 
-func TestEarlyAudioAndAnswerOfAnother(t *testing.T) {
-	b, c := &actor{name: "b"}, &actor{name: "c"}
-	s := &stage{called: []*actor{b, c}}
+func TestEarlyAudio(t *testing.T) {
+	b := &actor{name: "b"}
+	s := &stage{called: []*actor{b}}
 	play(t, s, func() {
+		s.event(b, EventRinging, nil, 0)
 		s.event(b, EventRinging, desc, 0)
 		if s.caller.audio.peer != b.Endpoint() {
 			t.Error("the caller does not hear the early audio")
 		}
+		s.event(b, EventEnded, nil, pbx.CauseUserBusy)
+		want(t, s.caller, "ringing early=false", "ringing early=true", "hangup 17")
+		if s.caller.audio.peer != nil {
+			t.Error("the caller is still joined to the phone that ended")
+		}
+	})
+}
+
+// Of several phones none is heard before the answer: the caller would take
+// the first description for that of the other.
+func TestAnswerOfOneOfSeveral(t *testing.T) {
+	b, c := &actor{name: "b"}, &actor{name: "c"}
+	s := &stage{called: []*actor{b, c}}
+	play(t, s, func() {
+		s.event(b, EventRinging, desc, 0)
 		s.event(c, EventRinging, nil, 0)
 		s.event(c, EventAnswered, desc, 0)
 		if s.caller.audio.peer != c.Endpoint() || c.audio.peer != s.caller.Endpoint() {
@@ -149,7 +167,7 @@ func TestEarlyAudioAndAnswerOfAnother(t *testing.T) {
 		}
 		s.event(b, EventAnswered, desc, 0) // too late
 		want(t, b, "hangup 26")
-		want(t, s.caller, "ringing early=true", "answer")
+		want(t, s.caller, "ringing early=false", "answer")
 		s.event(s.caller, EventEnded, nil, pbx.CauseNormalClearing)
 		want(t, c, "hangup 16")
 		s.mu.Lock()
@@ -158,6 +176,22 @@ func TestEarlyAudioAndAnswerOfAnother(t *testing.T) {
 		if last.State != pbx.CallEnded || last.Answered.IsZero() || last.Cause != pbx.CauseNormalClearing {
 			t.Errorf("last fact %+v, want an answered call that ended normally", last)
 		}
+	})
+}
+
+// An offer that is withdrawn while the other side considers it is taken back.
+func TestWithdrawnOffer(t *testing.T) {
+	b := &actor{name: "b"}
+	s := &stage{called: []*actor{b}}
+	play(t, s, func() {
+		s.event(b, EventAnswered, desc, 0)
+		s.event(s.caller, EventOffer, desc, 0)
+		s.event(s.caller, EventOfferCancelled, desc, 0)
+		s.event(b, EventOfferAnswered, desc, 0)
+		want(t, b, "offer", "offer")
+		s.event(b, EventOfferAnswered, desc, 0)
+		s.event(b, EventOffer, desc, 0) // nothing is pending any more
+		want(t, s.caller, "answer", "respond true retry=false", "offer")
 	})
 }
 
@@ -194,13 +228,13 @@ func TestOffersOfBothSides(t *testing.T) {
 		s.event(b, EventAnswered, desc, 0)
 		s.event(s.caller, EventOffer, desc, 0)
 		s.event(b, EventOffer, desc, 0) // at the same time: refused
-		want(t, b, "offer", "respond false")
+		want(t, b, "offer", "respond false retry=true")
 		s.event(b, EventOfferAnswered, desc, 0)
 		s.event(b, EventOfferAnswered, desc, 0) // once too often
-		want(t, s.caller, "answer", "respond true")
+		want(t, s.caller, "answer", "respond true retry=false")
 		s.event(b, EventOffer, desc, 0)
 		s.event(s.caller, EventOfferRefused, nil, 0)
-		want(t, b, "offer", "respond false", "respond false")
+		want(t, b, "offer", "respond false retry=true", "respond false retry=false")
 	})
 }
 

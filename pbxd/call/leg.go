@@ -30,8 +30,9 @@ type Leg interface {
 	// Offer asks a connected side for other audio (hold, resume). It is
 	// answered by EventOfferAnswered or EventOfferRefused.
 	Offer(offer *media.Description)
-	// Respond answers an EventOffer; nil refuses it and the audio stays.
-	Respond(answer *media.Description)
+	// Respond answers an EventOffer; nil refuses it and the audio stays. With
+	// retry the refusal only says "not now".
+	Respond(answer *media.Description, retry bool)
 	// Hangup ends the leg in any state: it refuses, cancels or clears.
 	Hangup(cause pbx.Cause)
 }
@@ -41,12 +42,13 @@ type EventKind int
 
 // The kinds of events.
 const (
-	EventRinging       EventKind = iota // of a dialled leg; Description is early audio or nil
-	EventAnswered                       // of a dialled leg; Description is its audio
-	EventOffer                          // a connected side wants other audio
-	EventOfferAnswered                  // Description answers Leg.Offer
-	EventOfferRefused                   // Leg.Offer was refused; the audio stays
-	EventEnded                          // the last event of a leg; Cause says why
+	EventRinging        EventKind = iota // of a dialled leg; Description is early audio or nil
+	EventAnswered                        // of a dialled leg; Description is its audio
+	EventOffer                           // a connected side wants other audio
+	EventOfferAnswered                   // Description answers Leg.Offer
+	EventOfferRefused                    // Leg.Offer was refused; the audio stays; Retry: it may be repeated
+	EventOfferCancelled                  // the side withdrew its EventOffer; Description is its audio as it stays
+	EventEnded                           // the last event of a leg; Cause says why
 )
 
 // Event is one act of a leg's far end.
@@ -55,6 +57,7 @@ type Event struct {
 	Kind        EventKind
 	Description *media.Description
 	Cause       pbx.Cause
+	Retry       bool
 }
 
 // Dial asks for legs to every phone of an extension.

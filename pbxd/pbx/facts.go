@@ -17,6 +17,7 @@ type Registration struct {
 	CSeq      uint32    `json:"cseq"`
 	Path      []string  `json:"path,omitempty"` // RFC 3327, topmost first
 	Since     time.Time `json:"since"`          // when the binding was first made
+	Refreshed time.Time `json:"refreshed"`      // when the phone last said so
 	Expires   time.Time `json:"expires"`
 }
 

@@ -23,7 +23,7 @@ type registrar struct {
 	log     *slog.Logger
 
 	mu    sync.Mutex
-	byExt map[string][]pbx.Registration // oldest first
+	byExt map[string][]pbx.Registration // longest silent first
 	dirty map[string]bool
 
 	telling sync.Mutex // taken before mu
@@ -73,23 +73,25 @@ func (e *bindingError) Error() string { return fmt.Sprintf("%d %s", e.status, e.
 // change applies the contacts of one REGISTER as a whole or not at all (RFC
 // 3261 section 10.3 step 7). A contact with Expires in the past is removed;
 // key identifies a binding among those of its extension. max bounds the
-// bindings: beyond it the oldest gives way.
+// bindings: beyond it the one gives way that was silent the longest.
 func (r *registrar) change(ext string, set []binding, max int) ([]pbx.Registration, error) {
 	r.mu.Lock()
-	regs := r.validLocked(ext)
+	before := r.validLocked(ext)
+	regs := slices.Clone(before)
 	for _, b := range set {
-		i := slices.IndexFunc(regs, func(g pbx.Registration) bool { return b.sameAs(g) })
-		if i >= 0 && regs[i].CallID == b.reg.CallID && b.reg.CSeq <= regs[i].CSeq {
+		late := func(g pbx.Registration) bool { return b.sameAs(g) && g.CallID == b.reg.CallID && b.reg.CSeq <= g.CSeq }
+		if slices.ContainsFunc(before, late) {
 			r.mu.Unlock()
 			return nil, &bindingError{500, "Out Of Order"} // step 7: a late retransmission must not undo what followed
 		}
+		i := slices.IndexFunc(regs, b.sameAs)
 		gone := !b.reg.Expires.After(r.now())
 		switch {
 		case i >= 0 && gone:
 			regs = slices.Delete(regs, i, i+1)
 		case i >= 0:
 			b.reg.Since = regs[i].Since
-			regs[i] = b.reg
+			regs = append(slices.Delete(regs, i, i+1), b.reg)
 		case !gone:
 			regs = append(regs, b.reg)
 		}

@@ -22,8 +22,9 @@ import (
 const realm = "galilei"
 
 const (
-	nonceLifetime = 5 * time.Minute
-	maxNonces     = 10_000 // nonces whose count is remembered
+	nonceLifetime = 2 * time.Minute
+	maxNonces     = 100_000 // nonces whose count is remembered
+	maxNoncesEach = 10_000  // of one user
 )
 
 // verdict is the outcome of a request's credentials.
@@ -45,16 +46,19 @@ type authenticator struct {
 
 	mu    sync.Mutex
 	used  map[string]*list.Element
-	order *list.List // of *nonceUse, oldest first
+	order *list.List     // of *nonceUse, in the order of first use
+	each  map[string]int // nonces of each user
 }
 
 type nonceUse struct {
 	nonce string
+	user  string
+	first time.Time // of use
 	count int
 }
 
 func newAuthenticator(now func() time.Time) *authenticator {
-	a := &authenticator{now: now, used: map[string]*list.Element{}, order: list.New()}
+	a := &authenticator{now: now, used: map[string]*list.Element{}, order: list.New(), each: map[string]int{}}
 	rand.Read(a.key[:])
 	return a
 }
@@ -141,7 +145,7 @@ func (a *authenticator) judge(req *sip.Request, c *digest.Credentials, password 
 		return authWrong
 	}
 	age, ours := a.age(c.Nonce) // a nonce of before our restart is only stale
-	if !ours || age < 0 || age > nonceLifetime || !a.count(c.Nonce, c.Nc) {
+	if !ours || age < 0 || age > nonceLifetime || !a.count(c.Username, c.Nonce, c.Nc) {
 		return authStale
 	}
 	return authGood
@@ -158,8 +162,10 @@ func uriMatches(req *sip.Request, digestURI string) bool {
 }
 
 // count accepts a nonce count only once and only rising (RFC 7616 section
-// 3.4.5). Without qop there is no count: such a nonce is good once.
-func (a *authenticator) count(nonce string, nc int) bool {
+// 3.4.5). Without qop there is no count: such a nonce is good once. A use is
+// forgotten only when its nonce is too old to be accepted again; when there is
+// no room for another, the answer is "stale" and the phone tries again.
+func (a *authenticator) count(user, nonce string, nc int) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if el, ok := a.used[nonce]; ok {
@@ -170,11 +176,22 @@ func (a *authenticator) count(nonce string, nc int) bool {
 		use.count = nc
 		return true
 	}
-	if a.order.Len() >= maxNonces {
-		oldest := a.order.Front()
-		delete(a.used, oldest.Value.(*nonceUse).nonce)
-		a.order.Remove(oldest)
+	now := a.now()
+	for el := a.order.Front(); el != nil; el = a.order.Front() {
+		use := el.Value.(*nonceUse)
+		if now.Sub(use.first) <= nonceLifetime {
+			break
+		}
+		a.order.Remove(el)
+		delete(a.used, use.nonce)
+		if a.each[use.user]--; a.each[use.user] <= 0 {
+			delete(a.each, use.user)
+		}
 	}
-	a.used[nonce] = a.order.PushBack(&nonceUse{nonce, nc})
+	if len(a.used) >= maxNonces || a.each[user] >= maxNoncesEach {
+		return false
+	}
+	a.used[nonce] = a.order.PushBack(&nonceUse{nonce: nonce, user: user, first: now, count: nc})
+	a.each[user]++
 	return true
 }

@@ -86,15 +86,29 @@ func TestNonceCountsRise(t *testing.T) {
 		count int
 		want  bool
 	}{{1, true}, {1, false}, {2, true}, {5, true}, {4, false}, {5, false}, {6, true}} {
-		if got := a.count(n, step.count); got != step.want {
+		if got := a.count("101", n, step.count); got != step.want {
 			t.Errorf("count %d: got %v, want %v", step.count, got, step.want)
 		}
 	}
-	for i := range maxNonces + 100 {
-		a.count(fmt.Sprint(i), 1)
+}
+
+// Nobody can make us forget a nonce that could be replayed by using others.
+func TestNoncesAreNotPushedOut(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	a := newAuthenticator(func() time.Time { return now })
+	a.count("101", "overheard", 1)
+	refused := 0
+	for i := range maxNoncesEach + 100 {
+		if !a.count("102", fmt.Sprint(i), 1) {
+			refused++
+		}
 	}
-	if len(a.used) != maxNonces || a.order.Len() != maxNonces {
-		t.Errorf("%d nonces are remembered, want %d", len(a.used), maxNonces)
+	if refused != 100 || a.count("101", "overheard", 1) {
+		t.Errorf("%d of too many nonces were refused, want 100; and the overheard one must stay used", refused)
+	}
+	now = now.Add(nonceLifetime + time.Second)
+	if !a.count("102", "new", 1) || len(a.used) != 1 || a.order.Len() != 1 || len(a.each) != 1 {
+		t.Errorf("after their time %d nonces of %d users are remembered, want 1 of 1", len(a.used), len(a.each))
 	}
 }
 

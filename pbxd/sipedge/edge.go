@@ -5,6 +5,10 @@ package sipedge
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -48,6 +52,8 @@ type Edge struct {
 	registrar *registrar
 	digest    *authenticator
 	local     *sourceAddr
+	nobody    pbx.User // stands for users that do not exist
+	tagKey    [16]byte // of the To tags of answers that are forgotten
 
 	mu      sync.Mutex
 	legs    map[dialogID]*leg
@@ -64,6 +70,8 @@ type dialogID struct {
 // still holds.
 func New(ctx context.Context, d Deps) (*Edge, error) {
 	e := &Edge{deps: d, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now)}
+	e.nobody.SIPPassword = d.Key.Seal(pbx.SIPPasswordPurpose(""), pbx.NewSIPPassword())
+	rand.Read(e.tagKey[:])
 	e.transport = transport.New(d.Log, e)
 	e.tx = transaction.New(e.transport, e, d.Log)
 	var err error
@@ -117,6 +125,10 @@ func (e *Edge) Legs() int {
 	return len(e.legs)
 }
 
+// Stuck returns for how long the message that is being handled the longest has
+// been: more than some milliseconds is a fault of ours.
+func (e *Edge) Stuck() time.Duration { return e.transport.Stuck() }
+
 // Counts says what the edge holds, for tests and health.
 type Counts struct {
 	Legs, ClientTransactions, ServerTransactions int
@@ -141,21 +153,21 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"
 // Request implements transaction.User.
 func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 	if mf := req.MaxForwards(); mf != nil && mf.Val() == 0 && req.Method != sip.OPTIONS {
-		e.reply(tx, req, 483, "Too Many Hops")
+		e.refuse(tx, req, 483, "Too Many Hops")
 		return
 	}
 	if !strings.EqualFold(req.SipVersion, "SIP/2.0") {
-		e.reply(tx, req, 505, "Version Not Supported")
+		e.refuse(tx, req, 505, "Version Not Supported")
 		return
 	}
 	if req.Recipient.Scheme != "sip" {
-		e.reply(tx, req, 416, "Unsupported URI Scheme")
+		e.refuse(tx, req, 416, "Unsupported URI Scheme")
 		return
 	}
 	if unsupported := requires(req); unsupported != "" {
 		res := e.response(req, 420, "Bad Extension")
 		res.AppendHeader(sip.NewHeader("Unsupported", unsupported))
-		e.send(tx, res)
+		e.once(tx, req, res)
 		return
 	}
 	if tag, ok := req.To().Params.Get("tag"); ok && tag != "" {
@@ -170,20 +182,21 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 	case sip.OPTIONS:
 		res := e.response(req, 200, "OK")
 		res.AppendHeader(sip.NewHeader("Accept", "application/sdp"))
-		e.send(tx, res)
+		e.once(tx, req, res)
 	case sip.BYE:
-		e.reply(tx, req, 481, "Call/Transaction Does Not Exist")
+		e.refuse(tx, req, 481, "Call/Transaction Does Not Exist")
 	default:
-		e.notAllowed(tx, req)
+		e.once(tx, req, e.notAllowed(req))
 	}
 }
 
-func (e *Edge) notAllowed(tx *transaction.Server, req *sip.Request) {
+// notAllowed refuses a method that is not served.
+func (e *Edge) notAllowed(req *sip.Request) *sip.Response {
 	switch req.Method {
 	case sip.INFO, sip.MESSAGE, sip.NOTIFY, sip.PRACK, sip.PUBLISH, sip.REFER, sip.SUBSCRIBE, sip.UPDATE:
-		e.reply(tx, req, 405, "Method Not Allowed")
+		return e.response(req, 405, "Method Not Allowed")
 	default:
-		e.reply(tx, req, 501, "Not Implemented")
+		return e.response(req, 501, "Not Implemented")
 	}
 }
 
@@ -200,7 +213,7 @@ func requires(req *sip.Request) string {
 func (e *Edge) inDialog(tx *transaction.Server, req *sip.Request, tag string) {
 	l := e.leg(dialogID{req.CallID().Value(), tag})
 	if l == nil {
-		e.reply(tx, req, 481, "Call/Transaction Does Not Exist")
+		e.refuse(tx, req, 481, "Call/Transaction Does Not Exist")
 		return
 	}
 	l.request(tx, req)
@@ -239,6 +252,7 @@ func (e *Edge) remove(l *leg) {
 
 func (e *Edge) response(req *sip.Request, status int, reason string) *sip.Response {
 	res := sip.NewResponseFromRequest(req, status, reason, nil)
+	res.SipVersion = "SIP/2.0"
 	res.AppendHeader(sip.NewHeader("Server", e.deps.Product))
 	if status == 405 || status == 501 || status == 200 && req.Method != sip.BYE {
 		res.AppendHeader(sip.NewHeader("Allow", allow))
@@ -252,6 +266,26 @@ func (e *Edge) reply(tx *transaction.Server, req *sip.Request, status int, reaso
 
 func (e *Edge) send(tx *transaction.Server, res *sip.Response) {
 	if err := tx.Respond(res); err != nil {
+		e.deps.Log.Debug("response not sent", "status", res.StatusCode, "to", tx.Flow().String(), "err", err)
+	}
+}
+
+// refuse refuses a request of somebody unknown, and forgets it.
+func (e *Edge) refuse(tx *transaction.Server, req *sip.Request, status int, reason string) {
+	e.once(tx, req, e.response(req, status, reason))
+}
+
+// once answers a request and forgets it: a retransmission is answered anew,
+// with the same To tag (RFC 3261 section 8.2.7).
+func (e *Edge) once(tx *transaction.Server, req *sip.Request, res *sip.Response) {
+	if tag, ok := req.To().Params.Get("tag"); !ok || tag == "" {
+		branch, _ := req.Via().Params.Get("branch")
+		from, _ := req.From().Params.Get("tag")
+		h := hmac.New(sha256.New, e.tagKey[:])
+		fmt.Fprintf(h, "%q %q %q", req.CallID().Value(), from, branch)
+		res.To().Params.Add("tag", hex.EncodeToString(h.Sum(nil)[:8]))
+	}
+	if err := tx.RespondOnce(res); err != nil {
 		e.deps.Log.Debug("response not sent", "status", res.StatusCode, "to", tx.Flow().String(), "err", err)
 	}
 }

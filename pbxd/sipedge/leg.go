@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -31,7 +32,8 @@ const (
 )
 
 // leg is one SIP dialog as a call.Leg. mu guards all that changes; it is held
-// while messages are sent, never while the call is told of an event.
+// while messages are sent, never while the call is told of an event. Functions
+// named ...Locked are called with it held.
 type leg struct {
 	edge   *Edge
 	log    *slog.Logger
@@ -40,6 +42,7 @@ type leg struct {
 
 	mu         sync.Mutex
 	state      legState
+	released   bool // the call has let go and hears no more
 	notify     func(call.Event)
 	remoteTag  string
 	localParty sip.FromHeader // us, as From of our requests
@@ -49,14 +52,22 @@ type leg struct {
 	cseq       uint32         // of our last request
 	remoteCSeq uint32         // of their last request
 	flow       transport.Flow // where they were last seen
+	seenAt     time.Time      // when
+	phone      phoneID        // which registration is theirs
 	reachedAt  netip.AddrPort // how they address us, where that is known
 	nat        bool           // they call themselves by an address at which they are not seen
 
 	serverTx *transaction.Server // their INVITE or re-INVITE that has no final answer yet
 	serverRq *sip.Request
 	acked    *transaction.Server // their INVITE whose 2xx waits for the ACK
+	ackCSeq  uint32              // of that INVITE
+	byeCause *pbx.Cause          // why a BYE follows that ACK; nil when none does
 	clientTx *transaction.Client // our INVITE that has no final answer yet
-	ack      *transportedACK     // ACK of our last 2xx, for its retransmissions
+	ack      *sentACK            // ACK of our last 2xx, for its retransmissions
+	forks    map[string]bool     // tags of other phones behind the contact that answered and were ended
+	offerSeq uint32              // of our last re-INVITE
+	offerEnd *time.Timer         // when our re-INVITE has been without an answer for too long
+	probe    *time.Timer         // next look whether they are still there
 
 	origin   sdp.Origin
 	sent     []byte             // our last session description
@@ -66,17 +77,30 @@ type leg struct {
 	bareACK  bool               // the ACK of their INVITE must bring an answer (delayed offer)
 }
 
-type transportedACK struct {
+type sentACK struct {
 	flow  transport.Flow
 	bytes []byte
-	tag   string // of the fork that it acknowledges
+	tag   string // of the far end that it acknowledges
+	cseq  uint32
+}
+
+// locked runs f with the lock held, even if it panics, and then what it returns.
+func (l *leg) locked(f func() (then func())) {
+	then := func() func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return f()
+	}()
+	if then != nil {
+		then()
+	}
 }
 
 func newTag() string { return strings.ToLower(rand.Text())[:16] }
 
 func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort, state legState) (*leg, error) {
 	l := &leg{
-		edge: e, dialog: dialogID{callID, newTag()}, state: state, flow: f, reachedAt: reachedAt,
+		edge: e, dialog: dialogID{callID, newTag()}, state: state, flow: f, seenAt: e.deps.Now(), reachedAt: reachedAt,
 		origin: sdp.NewOrigin(), notify: func(call.Event) {},
 	}
 	l.log = e.deps.Log.With("leg", l.ID())
@@ -98,98 +122,127 @@ func (l *leg) ID() string { return "sip:" + l.dialog.localTag }
 // Endpoint implements call.Leg.
 func (l *leg) Endpoint() media.Endpoint { return l.port }
 
-// tell reports an event; l.mu must not be held.
+// tell reports an event unless the call has let go; l.mu must not be held.
 func (l *leg) tell(ev call.Event) {
 	l.mu.Lock()
-	notify := l.notify
+	notify, released := l.notify, l.released
 	l.mu.Unlock()
-	ev.Leg = l
-	notify(ev)
+	if !released {
+		ev.Leg = l
+		notify(ev)
+	}
 }
 
-// finish ends the leg for good. With report, the call learns of it.
-func (l *leg) finish(cause pbx.Cause, report bool) {
-	l.mu.Lock()
-	if l.state == legEnded {
-		l.mu.Unlock()
+// finish ends the leg for good and tells the call, unless it has let go. No
+// transaction is left waiting for us.
+func (l *leg) finish(cause pbx.Cause) {
+	l.locked(func() func() {
+		if l.state == legEnded {
+			return nil
+		}
+		l.state = legEnded
+		for _, t := range []*time.Timer{l.probe, l.offerEnd} {
+			if t != nil {
+				t.Stop()
+			}
+		}
+		if l.acked != nil {
+			l.acked.Acknowledged()
+		}
+		if l.clientTx != nil {
+			l.clientTx.Cancel(reasonHeader(cause))
+		}
+		l.answerLocked(487, nil)
+		l.acked, l.clientTx, l.pending = nil, nil, nil
+		ended := call.Event{Leg: l, Kind: call.EventEnded, Cause: cause}
+		notify, tell := l.notify, !l.released
+		l.released = true
+		return func() {
+			l.port.Close()
+			l.edge.remove(l)
+			if tell {
+				notify(ended)
+			}
+		}
+	})
+}
+
+// answerLocked refuses their pending INVITE or re-INVITE, if there is one.
+func (l *leg) answerLocked(status int, reason sip.Header) {
+	if l.serverTx == nil {
 		return
 	}
-	quiet := l.state == legEnding || !report
-	l.state = legEnded
-	l.serverTx, l.serverRq, l.clientTx, l.ack, l.acked = nil, nil, nil, nil, nil
-	l.mu.Unlock()
-	l.port.Close()
-	l.edge.remove(l)
-	if !quiet {
-		l.tell(call.Event{Kind: call.EventEnded, Cause: cause})
+	res := l.edge.response(l.serverRq, status, reasonPhrase(status))
+	l.tag(res)
+	if reason != nil {
+		res.AppendHeader(reason)
 	}
+	if status == 503 {
+		res.AppendHeader(sip.NewHeader("Retry-After", "5"))
+	}
+	l.edge.send(l.serverTx, res)
+	l.serverTx, l.serverRq = nil, nil
 }
 
 // Hangup implements call.Leg.
 func (l *leg) Hangup(cause pbx.Cause) {
-	l.mu.Lock()
-	state := l.state
-	switch state {
-	case legIncoming:
-		tx, req := l.serverTx, l.serverRq
-		l.state = legEnding
-		l.mu.Unlock()
-		l.refuse(tx, req, cause)
-		l.finish(cause, false)
-		return
-	case legOutgoing:
-		l.state = legEnding
-		if l.clientTx != nil {
-			l.clientTx.Cancel(reasonHeader(cause))
+	l.locked(func() func() {
+		l.released = true
+		switch l.state {
+		case legIncoming:
+			l.answerLocked(cause.SIPStatus(), reasonHeader(cause))
+			return func() { l.finish(cause) }
+		case legOutgoing:
+			l.state = legEnding
+			if l.clientTx != nil {
+				l.clientTx.Cancel(reasonHeader(cause))
+			}
+			return l.port.Close
+		case legUp:
+			l.state = legEnding
+			l.answerLocked(487, nil)
+			if l.acked != nil { // no BYE before their ACK (RFC 3261 section 15)
+				l.byeCause = &cause
+			} else {
+				l.byeLocked(cause)
+			}
+			return l.port.Close
 		}
-		l.mu.Unlock()
-		l.port.Close()
-		return
-	case legUp:
-		l.state = legEnding
-		if l.acked != nil {
-			l.acked.Acknowledged() // the BYE says more than another 200
-		}
-		l.byeLocked(cause)
-		l.mu.Unlock()
-		l.port.Close()
-		return
-	}
-	l.mu.Unlock()
+		return nil
+	})
 }
 
-func (l *leg) refuse(tx *transaction.Server, req *sip.Request, cause pbx.Cause) {
-	if tx == nil {
-		return
-	}
-	status := cause.SIPStatus()
-	res := l.edge.response(req, status, reasonPhrase(status))
-	l.tag(res)
-	res.AppendHeader(reasonHeader(cause))
-	if status == 503 {
-		res.AppendHeader(sip.NewHeader("Retry-After", "5"))
-	}
-	l.edge.send(tx, res)
-}
-
-// byeLocked sends the BYE and finishes the leg with its answer.
+// byeLocked sends the BYE; the leg is finished with its answer.
 func (l *leg) byeLocked(cause pbx.Cause) {
 	req := l.requestLocked(sip.BYE)
 	req.AppendHeader(reasonHeader(cause))
 	req.SetBody(nil)
-	flow, err := l.edge.flowTo(l.nextHopLocked(), l.flow)
+	l.state = legEnding
+	flow, err := l.wayLocked()
 	if err == nil {
 		l.via(req, flow)
 		_, err = l.edge.tx.Request(req, flow, func(res *sip.Response, err error) {
 			if err != nil || res.StatusCode >= 200 {
-				l.finish(cause, false)
+				l.finish(cause)
 			}
 		})
 	}
 	if err != nil {
 		l.log.Info("BYE not sent", "err", err)
-		go l.finish(cause, false) // not under the lock that the caller holds
+		go l.finish(cause) // not under the lock that the caller holds
 	}
+}
+
+// wayLocked returns the flow for our next request. A phone that has come back
+// over another connection or port since it was last heard in this dialog is
+// followed there.
+func (l *leg) wayLocked() (transport.Flow, error) {
+	if reg, ok := l.edge.registrar.newer(l.phone, l.seenAt, !l.flow.Alive()); ok {
+		if f, err := l.edge.seen(reg); err == nil {
+			l.flow, l.seenAt = f, reg.Refreshed
+		}
+	}
+	return l.edge.flowTo(l.nextHopLocked(), l.flow)
 }
 
 // requestLocked starts a request within the dialog (RFC 3261 section 12.2.1.1).
@@ -285,11 +338,17 @@ func (l *leg) expectLocked(d *media.Description) {
 	}
 	seen := l.flow.Remote.Addr()
 	x := rtpio.Expecting(d, &media.Description{Formats: l.sentFmts}, seen, l.nat)
-	if l.nat { // the best guess until their first packet tells
+	if l.nat && !routable(d.Addr) { // the best guess until their first packet tells
 		x.RTP = netip.AddrPortFrom(seen, d.RTPPort)
 		x.RTCP = netip.AddrPortFrom(seen, d.RTCPPort)
 	}
 	l.port.Expect(x)
+}
+
+// routable reports whether an address can be that of a peer who is seen at
+// another one: a private address cannot.
+func routable(a netip.Addr) bool {
+	return a.IsGlobalUnicast() && !a.IsPrivate()
 }
 
 // tag writes our tag into a response of the dialog.

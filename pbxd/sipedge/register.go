@@ -41,6 +41,7 @@ const (
 	maxContactsPerRequest = 10
 	maxContactURI         = 512 // octets
 	maxPath               = 4
+	maxPathURI            = 512 // octets of one Path field
 )
 
 // authenticate returns the extension that a request comes from. Otherwise it
@@ -50,6 +51,7 @@ func (e *Edge) authenticate(tx *transaction.Server, req *sip.Request) (*pbx.User
 	cfg := e.deps.Config()
 	user, v := e.digest.check(req, func(name string) (pbx.Secret, bool) { return e.password(cfg, name) })
 	if v == authGood {
+		tx.Flow().Trust()
 		return cfg.UserByExtension(user), true
 	}
 	if v == authWrong {
@@ -57,21 +59,22 @@ func (e *Edge) authenticate(tx *transaction.Server, req *sip.Request) (*pbx.User
 	}
 	res := e.response(req, 401, "Unauthorized")
 	e.digest.challenge(res, cfg.SIP.DigestSHA256, v == authStale)
-	e.send(tx, res)
+	e.once(tx, req, res)
 	return nil, false
 }
 
 func (e *Edge) password(cfg *pbx.Config, extension string) (pbx.Secret, bool) {
 	u := cfg.UserByExtension(extension)
-	if u == nil || u.SIPPassword == "" {
-		return "", false
+	exists := u != nil && u.SIPPassword != ""
+	if !exists {
+		u = &e.nobody // opened all the same: the time tells nothing
 	}
 	p, err := e.deps.Key.Open(pbx.SIPPasswordPurpose(u.ID), u.SIPPassword)
 	if err != nil {
 		e.deps.Log.Error("SIP password cannot be read", "user", u.Name, "err", err)
 		return "", false
 	}
-	return p, true
+	return p, exists
 }
 
 func (e *Edge) register(tx *transaction.Server, req *sip.Request) {
@@ -146,7 +149,7 @@ func (e *Edge) bind(tx *transaction.Server, req *sip.Request, ext string) ([]pbx
 
 func (e *Edge) binding(tx *transaction.Server, req *sip.Request, ext string, c *sip.ContactHeader, cfg pbx.SIP) (binding, error) {
 	uri := c.Address.String()
-	if c.Address.Scheme != "sip" || c.Address.Host == "" || len(uri) > maxContactURI || strings.ContainsAny(uri, "<>\r\n") {
+	if c.Address.Scheme != "sip" || c.Address.Host == "" || c.Address.Port > 65535 || len(c.Address.Headers) > 0 || len(uri) > maxContactURI || strings.ContainsAny(uri, "<>\r\n") {
 		return binding{}, &bindingError{400, "Contact is no SIP URI"}
 	}
 	wanted, ok := c.Params.Get("expires")
@@ -167,25 +170,36 @@ func (e *Edge) binding(tx *transaction.Server, req *sip.Request, ext string, c *
 		reg: pbx.Registration{
 			Extension: ext, Contact: uri, Transport: f.Network, Source: f.Remote.String(), Local: f.Local.String(),
 			UserAgent: printable(headerValue(req, "user-agent"), 120), CallID: req.CallID().Value(), CSeq: req.CSeq().SeqNo,
-			Since: now, Expires: now.Add(time.Duration(seconds) * time.Second),
+			Since: now, Refreshed: now, Expires: now.Add(time.Duration(seconds) * time.Second),
 		},
 	}
 	if a := reachedAt(req); a.IsValid() {
 		b.reg.ReachedAt = a.String()
 	}
-	if id, ok := c.Params.Get("+sip.instance"); ok {
-		regID, _ := c.Params.Get("reg-id")
-		b.instance = printable(id+";"+regID, 200)
-		b.reg.Instance = b.instance
-	}
+	b.instance = instanceOf(c)
+	b.reg.Instance = b.instance
 	paths := req.GetHeaders("path")
 	if len(paths) > maxPath {
 		return binding{}, &bindingError{400, "Too many Path fields"}
 	}
 	for _, p := range paths {
+		if len(p.Value()) > maxPathURI {
+			return binding{}, &bindingError{400, "Path is too long"}
+		}
 		b.reg.Path = append(b.reg.Path, p.Value())
 	}
 	return b, nil
+}
+
+// instanceOf returns what names the device behind a contact (RFC 5626 section
+// 4.1), or "".
+func instanceOf(c *sip.ContactHeader) string {
+	id, ok := c.Params.Get("+sip.instance")
+	if !ok {
+		return ""
+	}
+	regID, _ := c.Params.Get("reg-id")
+	return printable(id+";"+regID, 200)
 }
 
 // headerValue returns the first value of a header field, or "".

@@ -3,13 +3,13 @@ package sipedge
 import (
 	"bytes"
 	"errors"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 
 	"galilei/pbxd/call"
 	"galilei/pbxd/media"
 	"galilei/pbxd/media/sdp"
-	"galilei/pbxd/pbx"
 	"galilei/pbxd/sipedge/transaction"
 )
 
@@ -20,55 +20,44 @@ func (l *leg) reinvite(tx *transaction.Server, req *sip.Request) {
 	if err == nil && offer != nil {
 		err = offer.Usable()
 	}
-	l.mu.Lock()
-	switch {
-	case l.state == legEnding:
-		l.mu.Unlock()
-		l.edge.reply(tx, req, 481, "Call/Transaction Does Not Exist")
-		return
-	case l.state != legUp || l.clientTx != nil:
-		l.mu.Unlock()
-		l.edge.reply(tx, req, 491, "Request Pending")
-		return
-	case l.serverTx != nil || l.acked != nil:
-		l.mu.Unlock()
-		res := l.edge.response(req, 500, "Server Internal Error")
-		res.AppendHeader(sip.NewHeader("Retry-After", "2"))
-		l.edge.send(tx, res)
-		return
-	case err != nil:
-		l.mu.Unlock()
-		status := 488
-		if errors.Is(err, errContentType) {
-			status = 415
+	l.locked(func() func() {
+		switch {
+		case l.state == legEnding || l.state == legEnded:
+			return func() { l.edge.reply(tx, req, 481, "Call/Transaction Does Not Exist") }
+		case l.state != legUp || l.clientTx != nil:
+			return func() { l.edge.reply(tx, req, 491, "Request Pending") }
+		case l.serverTx != nil || l.acked != nil:
+			return func() {
+				res := l.edge.response(req, 500, "Server Internal Error")
+				res.AppendHeader(sip.NewHeader("Retry-After", "2"))
+				l.edge.send(tx, res)
+			}
+		case errors.Is(err, errContentType):
+			return func() { l.edge.reply(tx, req, 415, "Unsupported Media Type") }
+		case err != nil:
+			return func() { l.edge.reply(tx, req, 488, "Not Acceptable Here") }
 		}
-		l.edge.reply(tx, req, status, "Not Acceptable Here")
-		return
-	}
-	if c := req.Contact(); c != nil && c.Address.Scheme == "sip" {
-		l.target = *c.Address.Clone() // target refresh
-	}
-	l.serverTx, l.serverRq = tx, req
-	if offer == nil { // they want an offer: ours as it stands
-		l.bareACK = true
-		l.acceptedLocked(l.sent)
-		l.mu.Unlock()
-		tx.OnNoACK(l.unacknowledged)
-		return
-	}
-	if l.theirs != nil && sameAudio(offer, l.theirs) {
-		l.expectLocked(offer)
-		l.acceptedLocked(l.sent)
-		l.mu.Unlock()
-		tx.OnNoACK(l.unacknowledged)
-		return
-	}
-	l.pending = offer
-	l.mu.Unlock()
-	l.edge.reply(tx, req, 100, "Trying")
-	tx.OnCancel(l.cancelled)
-	tx.OnNoACK(l.unacknowledged)
-	l.tell(call.Event{Kind: call.EventOffer, Description: offer})
+		if c := req.Contact(); c != nil && c.Address.Scheme == "sip" {
+			l.target = *c.Address.Clone() // target refresh
+		}
+		l.serverTx, l.serverRq = tx, req
+		switch {
+		case offer == nil: // they want an offer: ours as it stands
+			l.bareACK = true
+			l.acceptLocked(l.sent)
+			return nil
+		case l.theirs != nil && sameAudio(offer, l.theirs):
+			l.expectLocked(offer)
+			l.acceptLocked(l.sent)
+			return nil
+		}
+		l.pending = offer
+		l.edge.reply(tx, req, 100, "Trying")
+		return func() {
+			tx.OnCancel(func() { l.cancelled(tx) })
+			l.tell(call.Event{Kind: call.EventOffer, Description: offer})
+		}
+	})
 }
 
 // sameAudio reports whether two descriptions ask for the same: a session
@@ -80,7 +69,7 @@ func sameAudio(a, b *media.Description) bool {
 }
 
 // Respond implements call.Leg.
-func (l *leg) Respond(answer *media.Description) {
+func (l *leg) Respond(answer *media.Description, retry bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state != legUp || l.serverTx == nil || l.pending == nil {
@@ -94,28 +83,33 @@ func (l *leg) Respond(answer *media.Description) {
 			answer = nil
 		}
 	}
-	if answer == nil {
-		res := l.edge.response(l.serverRq, 488, "Not Acceptable Here")
-		l.tag(res)
-		l.edge.send(l.serverTx, res)
-		l.serverTx, l.serverRq = nil, nil
-		return
+	switch {
+	case answer == nil && retry:
+		l.answerLocked(491, nil)
+	case answer == nil:
+		l.answerLocked(488, nil)
+	default:
+		at := l.mediaAddrLocked()
+		body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, offer, o, at) })
+		l.expectLocked(offer)
+		l.acceptLocked(body)
 	}
-	at := l.mediaAddrLocked()
-	body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, offer, o, at) })
-	l.expectLocked(offer)
-	l.acceptedLocked(body)
 }
+
+// offerTime is how long a re-INVITE may be without a final answer: it rings
+// nowhere, nobody has to be fetched.
+const offerTime = transaction.Lifetime
 
 // Offer implements call.Leg: it sends a re-INVITE (RFC 3261 section 14.1).
 func (l *leg) Offer(offer *media.Description) {
-	l.mu.Lock()
-	err := l.offerLocked(offer)
-	l.mu.Unlock()
-	if err != nil {
-		l.log.Info("re-INVITE not sent", "err", err)
-		l.tell(call.Event{Kind: call.EventOfferRefused})
-	}
+	l.locked(func() func() {
+		if err := l.offerLocked(offer); err != nil {
+			l.log.Info("re-INVITE not sent", "err", err)
+			busy := errors.Is(err, errBusyDialog)
+			return func() { l.tell(call.Event{Kind: call.EventOfferRefused, Retry: busy}) }
+		}
+		return nil
+	})
 }
 
 var errBusyDialog = errors.New("another offer is under way or the leg is not up")
@@ -129,56 +123,78 @@ func (l *leg) offerLocked(offer *media.Description) error {
 	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
 	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Reoffer(offer, l.theirs, o, at) }))
-	flow, err := l.edge.flowTo(l.nextHopLocked(), l.flow)
+	flow, err := l.wayLocked()
 	if err != nil {
 		return err
 	}
 	l.via(req, flow)
+	l.offerSeq = l.cseq
 	cseq := l.cseq
-	l.clientTx, err = l.edge.tx.Request(req, flow, func(res *sip.Response, err error) { l.reoffered(res, err, cseq) })
-	return err
+	tx, err := l.edge.tx.Request(req, flow, func(res *sip.Response, err error) { l.reoffered(res, err, cseq) })
+	if err != nil {
+		return err
+	}
+	l.clientTx = tx
+	l.offerEnd = time.AfterFunc(offerTime, func() { l.offerTimedOut(tx) })
+	return nil
 }
 
-// reoffered takes the responses to our re-INVITE.
+// offerTimedOut gives up a re-INVITE that only got provisional answers.
+func (l *leg) offerTimedOut(tx *transaction.Client) {
+	l.locked(func() func() {
+		if l.clientTx != tx {
+			return nil
+		}
+		tx.Cancel()
+		l.clientTx = nil
+		return func() { l.tell(call.Event{Kind: call.EventOfferRefused}) }
+	})
+}
+
+// reoffered takes the responses to our re-INVITE of number cseq.
 func (l *leg) reoffered(res *sip.Response, err error, cseq uint32) {
 	if err == nil && res.StatusCode < 200 {
 		return
 	}
-	l.mu.Lock()
-	if err == nil && res.StatusCode < 300 {
-		retransmitted := l.clientTx == nil
-		l.ackLocked(res, cseq, l.remoteTag)
-		if retransmitted || l.state != legUp {
-			l.mu.Unlock()
-			return
+	l.locked(func() func() {
+		if err == nil && res.StatusCode < 300 {
+			return l.reacceptedLocked(res, cseq)
+		}
+		if l.clientTx == nil || cseq != l.offerSeq {
+			return nil
 		}
 		l.clientTx = nil
-		if c := res.Contact(); c != nil && c.Address.Scheme == "sip" {
-			l.target = *c.Address.Clone()
+		l.offerEnd.Stop()
+		switch {
+		case l.state != legUp:
+			return nil
+		case err != nil || res.StatusCode == 481 || res.StatusCode == 408: // RFC 3261 section 12.2.1.2: the dialog is no more
+			return l.lostLocked()
 		}
-		d, derr := bodyOf(res)
-		if derr == nil && d != nil && d.Usable() == nil {
-			l.expectLocked(d)
-			l.mu.Unlock()
-			l.tell(call.Event{Kind: call.EventOfferAnswered, Description: d})
-			return
-		}
-		l.mu.Unlock()
-		l.log.Info("re-INVITE was answered without usable audio", "err", derr)
-		l.tell(call.Event{Kind: call.EventOfferRefused})
-		return
+		retry := res.StatusCode == 491
+		return func() { l.tell(call.Event{Kind: call.EventOfferRefused, Retry: retry}) }
+	})
+}
+
+func (l *leg) reacceptedLocked(res *sip.Response, cseq uint32) (then func()) {
+	first := l.clientTx != nil && l.state == legUp && cseq == l.offerSeq
+	l.ackLocked(res, cseq, l.remoteTag)
+	if !first {
+		return nil // a retransmission, or it was given up
 	}
 	l.clientTx = nil
-	up := l.state == legUp
-	gone := err != nil || res.StatusCode == 481 || res.StatusCode == 408 // RFC 3261 section 12.2.1.2: the dialog is no more
-	if up && gone {
-		l.byeLocked(pbx.CauseRecoveryOnTimer)
+	l.offerEnd.Stop()
+	if c := res.Contact(); c != nil && c.Address.Scheme == "sip" {
+		l.target = *c.Address.Clone()
 	}
-	l.mu.Unlock()
-	switch {
-	case up && gone:
-		l.finish(pbx.CauseRecoveryOnTimer, true)
-	case up:
-		l.tell(call.Event{Kind: call.EventOfferRefused})
+	d, err := bodyOf(res)
+	if err == nil && d != nil {
+		err = d.Usable()
 	}
+	if err != nil || d == nil {
+		l.log.Info("re-INVITE was answered without usable audio", "err", err)
+		return func() { l.tell(call.Event{Kind: call.EventOfferRefused}) }
+	}
+	l.expectLocked(d)
+	return func() { l.tell(call.Event{Kind: call.EventOfferAnswered, Description: d}) }
 }

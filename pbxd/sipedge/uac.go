@@ -74,20 +74,28 @@ func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.mu.Lock()
-	l.notify = d.Notify
-	l.target, l.routes = target, routes
-	l.nat = behindNAT(target.Host, seen.Remote.Addr())
-	host := l.selfOver(flow).Addr().String()
-	l.localParty = sip.FromHeader{DisplayName: quoted(d.Caller.Name), Address: sip.Uri{Scheme: "sip", User: d.Caller.Number, Host: host}}
-	l.peerParty = sip.ToHeader{Address: sip.Uri{Scheme: "sip", User: d.Extension, Host: host}}
-	err = l.inviteLocked(d.Offer)
-	l.mu.Unlock()
-	if err != nil {
-		l.finish(pbx.CauseNetworkOutOfOrder, false)
+	if err := l.call(d, reg, target, routes, seen); err != nil {
+		l.mu.Lock()
+		l.released = true // the call learns of it by the error
+		l.mu.Unlock()
+		l.finish(pbx.CauseNetworkOutOfOrder)
 		return nil, err
 	}
 	return l, nil
+}
+
+// call sends the INVITE for d to the phone of a registration.
+func (l *leg) call(d call.Dial, reg pbx.Registration, target sip.Uri, routes []sip.Uri, seen transport.Flow) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.notify = d.Notify
+	l.target, l.routes = target, routes
+	l.phone = phoneID{extension: reg.Extension, contact: reg.Contact, instance: reg.Instance}
+	l.nat = behindNAT(target.Host, seen.Remote.Addr())
+	host := l.selfOver(l.flow).Addr().String()
+	l.localParty = sip.FromHeader{DisplayName: quoted(d.Caller.Name), Address: sip.Uri{Scheme: "sip", User: d.Caller.Number, Host: host}}
+	l.peerParty = sip.ToHeader{Address: sip.Uri{Scheme: "sip", User: d.Extension, Host: host}}
+	return l.inviteLocked(d.Offer)
 }
 
 // inviteLocked sends the first INVITE (RFC 3261 section 13.2.1).
@@ -123,15 +131,14 @@ func ownOffer() *media.Description {
 func (l *leg) response(res *sip.Response, err error, cseq uint32) {
 	switch {
 	case err != nil:
-		l.finish(pbx.CauseNoUserResponding, true)
+		l.finish(pbx.CauseNoUserResponding)
 	case res.StatusCode == 100:
 	case res.StatusCode < 200:
 		l.provisional(res)
 	case res.StatusCode < 300:
 		l.accepted(res, cseq)
 	default:
-		cause := causeOf(res, pbx.CauseOfSIP(res.StatusCode))
-		l.finish(cause, true)
+		l.finish(causeOf(res, pbx.CauseOfSIP(res.StatusCode)))
 	}
 }
 
@@ -140,48 +147,50 @@ func (l *leg) provisional(res *sip.Response) {
 	if err != nil || d != nil && d.Usable() != nil {
 		d = nil // early audio is a courtesy: ring without it
 	}
-	l.mu.Lock()
-	if l.state != legOutgoing {
-		l.mu.Unlock()
-		return
-	}
-	if d != nil {
-		l.expectLocked(d)
-	}
-	l.mu.Unlock()
-	l.tell(call.Event{Kind: call.EventRinging, Description: d})
+	l.locked(func() func() {
+		if l.state != legOutgoing {
+			return nil
+		}
+		if d != nil {
+			l.expectLocked(d)
+		}
+		if tag, ok := res.To().Params.Get("tag"); ok && l.remoteTag == "" {
+			l.remoteTag = tag // of the early dialog, whose requests are admitted
+		}
+		return func() { l.tell(call.Event{Kind: call.EventRinging, Description: d}) }
+	})
 }
 
 // accepted takes a 2xx: the first makes the dialog, its retransmissions are
-// acknowledged again, that of another fork is acknowledged and ended (RFC 3261
-// section 13.2.2.4).
+// acknowledged again, that of another phone behind the contact is acknowledged
+// and ended (RFC 3261 section 13.2.2.4).
 func (l *leg) accepted(res *sip.Response, cseq uint32) {
 	tag, _ := res.To().Params.Get("tag")
-	l.mu.Lock()
-	switch {
-	case l.ack != nil && l.ack.tag == tag:
-		if err := l.edge.transport.Send(l.ack.flow, l.ack.bytes); err != nil {
-			l.log.Debug("ACK not sent again", "err", err)
+	l.locked(func() func() {
+		switch {
+		case l.ack != nil && l.ack.tag == tag && l.ack.cseq == cseq:
+			if err := l.edge.transport.Send(l.ack.flow, l.ack.bytes); err != nil {
+				l.log.Debug("ACK not sent again", "err", err)
+			}
+			return nil
+		case l.ack != nil && l.remoteTag == tag: // of before a re-INVITE
+			l.ackLocked(res, cseq, tag)
+			return nil
+		case l.state == legEnded, l.ack != nil:
+			return func() { l.endFork(res, tag, cseq) }
 		}
-		l.mu.Unlock()
-		return
-	case l.state == legEnded, l.ack != nil:
-		fork := l.forkOf(res, tag, cseq)
-		l.mu.Unlock()
-		fork.mu.Lock()
-		fork.ackLocked(res, cseq, tag)
-		fork.byeLocked(pbx.CauseAnsweredElsewhere)
-		fork.mu.Unlock()
-		return
-	}
+		return l.answeredLocked(res, tag, cseq)
+	})
+}
+
+func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then func()) {
 	l.remoteTag = tag
 	l.takeTargetLocked(res)
 	l.ackLocked(res, cseq, tag)
 	l.clientTx = nil
 	if l.state == legEnding { // our CANCEL crossed their answer
 		l.byeLocked(pbx.CauseNormalClearing)
-		l.mu.Unlock()
-		return
+		return nil
 	}
 	d, err := bodyOf(res)
 	if err == nil && d != nil {
@@ -189,16 +198,42 @@ func (l *leg) accepted(res *sip.Response, cseq uint32) {
 	}
 	if err != nil || d == nil {
 		l.log.Info("call was answered without usable audio", "err", err)
-		l.state = legUp
 		l.byeLocked(pbx.CauseIncompatible)
-		l.mu.Unlock()
-		l.finish(pbx.CauseIncompatible, true)
+		return func() { l.finish(pbx.CauseIncompatible) }
+	}
+	l.expectLocked(d)
+	l.upLocked()
+	return func() { l.tell(call.Event{Kind: call.EventAnswered, Description: d}) }
+}
+
+// endFork acknowledges the 2xx of another phone behind the contact, and ends
+// it the first time.
+func (l *leg) endFork(res *sip.Response, tag string, cseq uint32) {
+	l.mu.Lock()
+	again := l.forks[tag]
+	if l.forks == nil {
+		l.forks = map[string]bool{}
+	}
+	l.forks[tag] = true
+	fork := l.forkOf(res, tag, cseq)
+	l.mu.Unlock()
+	fork.mu.Lock() // for the form: nobody else knows it
+	defer fork.mu.Unlock()
+	fork.ackLocked(res, cseq, tag)
+	if again {
 		return
 	}
-	l.state = legUp
-	l.expectLocked(d)
-	l.mu.Unlock()
-	l.tell(call.Event{Kind: call.EventAnswered, Description: d})
+	bye := fork.requestLocked(sip.BYE)
+	bye.AppendHeader(reasonHeader(pbx.CauseAnsweredElsewhere))
+	bye.SetBody(nil)
+	flow, err := fork.wayLocked()
+	if err == nil {
+		fork.via(bye, flow)
+		_, err = l.edge.tx.Request(bye, flow, func(*sip.Response, error) {}) // whatever it says, nothing is held
+	}
+	if err != nil {
+		l.log.Info("BYE to another phone behind the contact not sent", "err", err)
+	}
 }
 
 // takeTargetLocked reads Contact and Record-Route of the response that makes
@@ -219,8 +254,9 @@ func (l *leg) takeTargetLocked(res *sip.Response) {
 // same contact answered, too.
 func (l *leg) forkOf(res *sip.Response, tag string, cseq uint32) *leg {
 	f := &leg{
-		edge: l.edge, log: l.log, dialog: l.dialog, port: l.port, state: legEnded, notify: func(call.Event) {},
+		edge: l.edge, log: l.log, dialog: l.dialog, notify: func(call.Event) {},
 		remoteTag: tag, localParty: l.localParty, peerParty: l.peerParty, target: l.target, cseq: cseq, flow: l.flow,
+		reachedAt: l.reachedAt, seenAt: l.seenAt,
 	}
 	f.takeTargetLocked(res)
 	return f
@@ -231,13 +267,13 @@ func (l *leg) forkOf(res *sip.Response, tag string, cseq uint32) *leg {
 func (l *leg) ackLocked(res *sip.Response, cseq uint32, tag string) {
 	req := l.requestWithLocked(sip.ACK, cseq)
 	req.SetBody(nil)
-	flow, err := l.edge.flowTo(l.nextHopLocked(), l.flow)
+	flow, err := l.wayLocked()
 	if err != nil {
 		l.log.Info("ACK not sent", "err", err)
 		return
 	}
 	l.via(req, flow)
-	l.ack = &transportedACK{flow: flow, bytes: []byte(req.String()), tag: tag}
+	l.ack = &sentACK{flow: flow, bytes: []byte(req.String()), tag: tag, cseq: cseq}
 	if err := l.edge.transport.Send(flow, l.ack.bytes); err != nil {
 		l.log.Info("ACK not sent", "err", err)
 	}

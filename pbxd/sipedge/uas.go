@@ -52,7 +52,9 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 // accept begins the dialog (RFC 3261 section 12.1.1) and starts the call.
 func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offer *media.Description) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.serverTx, l.serverRq = tx, req
+	l.phone = phoneIDOf(u.Extension, req.Contact())
 	l.remoteTag, _ = req.From().Params.Get("tag")
 	l.remoteCSeq = req.CSeq().SeqNo
 	l.target = *req.Contact().Address.Clone()
@@ -74,9 +76,7 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 		Digits: dialled(req),
 		Offer:  offer,
 	})
-	l.mu.Unlock()
-	tx.OnCancel(l.cancelled)
-	tx.OnNoACK(l.unacknowledged)
+	go tx.OnCancel(func() { l.cancelled(tx) }) // a CANCEL that has come already takes the lock that is held here
 }
 
 // dialled returns the user part of the Request-URI with escapes resolved.
@@ -87,46 +87,45 @@ func dialled(req *sip.Request) string {
 	return printable(req.Recipient.User, 64)
 }
 
-// cancelled: the caller gave up (RFC 3261 section 9.2).
-func (l *leg) cancelled() {
-	l.mu.Lock()
-	tx, req := l.serverTx, l.serverRq
-	initial := l.state == legIncoming
-	if tx == nil {
-		l.mu.Unlock()
-		return
-	}
-	if !initial {
-		l.serverTx, l.serverRq, l.pending = nil, nil, nil // a re-INVITE is given up, not the call
-	}
-	l.mu.Unlock()
-	res := l.edge.response(req, 487, "Request Terminated")
-	l.tag(res)
-	l.edge.send(tx, res)
-	if initial {
-		l.finish(pbx.CauseNormalClearing, true)
-	}
+// cancelled: they gave up the INVITE of tx (RFC 3261 section 9.2).
+func (l *leg) cancelled(tx *transaction.Server) {
+	l.locked(func() func() {
+		if l.serverTx != tx {
+			return nil // too late: it has its answer
+		}
+		if l.state == legIncoming {
+			return func() { l.finish(pbx.CauseNormalClearing) }
+		}
+		l.answerLocked(487, nil)
+		l.pending = nil
+		stays := l.theirs
+		return func() { l.tell(call.Event{Kind: call.EventOfferCancelled, Description: stays}) }
+	})
 }
 
 // unacknowledged: our 2xx got no ACK for 32 s; the dialog ends (RFC 3261
 // section 13.3.1.4).
-func (l *leg) unacknowledged() {
-	l.mu.Lock()
-	up := l.state == legUp
-	if up {
-		l.byeLocked(pbx.CauseRecoveryOnTimer)
-	}
-	l.mu.Unlock()
-	if up {
-		l.finish(pbx.CauseRecoveryOnTimer, true)
-	}
+func (l *leg) unacknowledged(tx *transaction.Server) {
+	l.locked(func() func() {
+		if l.acked != tx || l.state == legEnded {
+			return nil
+		}
+		l.acked = nil
+		return l.lostLocked()
+	})
+}
+
+// lostLocked ends a dialog whose far end has not done its part.
+func (l *leg) lostLocked() (then func()) {
+	l.byeLocked(pbx.CauseRecoveryOnTimer)
+	return func() { l.finish(pbx.CauseRecoveryOnTimer) }
 }
 
 // Ringing implements call.Leg.
 func (l *leg) Ringing(early *media.Description) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.state != legIncoming {
+	if l.state != legIncoming || l.serverTx == nil {
 		return
 	}
 	res := l.edge.response(l.serverRq, 180, "Ringing")
@@ -144,103 +143,119 @@ func (l *leg) Ringing(early *media.Description) {
 
 // Answer implements call.Leg.
 func (l *leg) Answer(answer *media.Description) {
-	l.mu.Lock()
-	if l.state != legIncoming {
-		l.mu.Unlock()
-		return
-	}
-	at := l.mediaAddrLocked()
-	var body []byte
-	if l.theirs == nil { // they left the offer to us
-		body = l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(answer, o, at) })
-		l.bareACK = true
-	} else if _, err := sdp.Agreed(answer, l.theirs); err != nil {
-		l.log.Info("call refused: the sides have no codec in common", "err", err)
-		tx, req := l.serverTx, l.serverRq
-		l.mu.Unlock()
-		l.refuse(tx, req, pbx.CauseIncompatible)
-		l.finish(pbx.CauseIncompatible, true)
-		return
-	} else {
-		body = l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, l.theirs, o, at) })
+	l.locked(func() func() {
+		if l.state != legIncoming || l.serverTx == nil {
+			return nil
+		}
+		at := l.mediaAddrLocked()
+		if l.theirs == nil { // they left the offer to us
+			l.bareACK = true
+			l.acceptLocked(l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(answer, o, at) }))
+			return nil
+		}
+		if _, err := sdp.Agreed(answer, l.theirs); err != nil {
+			l.log.Info("call refused: the sides have no codec in common", "err", err)
+			l.answerLocked(488, reasonHeader(pbx.CauseIncompatible))
+			return func() { l.finish(pbx.CauseIncompatible) }
+		}
+		body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, l.theirs, o, at) })
 		l.expectLocked(l.theirs) // with the payload types that were agreed
-	}
-	l.acceptedLocked(body)
-	l.state = legUp
-	l.mu.Unlock()
+		l.acceptLocked(body)
+		return nil
+	})
 }
 
-// acceptedLocked sends 200 to their INVITE.
-func (l *leg) acceptedLocked(body []byte) {
+// acceptLocked sends 200 to their INVITE or re-INVITE; the leg is up.
+func (l *leg) acceptLocked(body []byte) {
+	tx := l.serverTx
 	res := l.edge.response(l.serverRq, 200, "OK")
 	l.tag(res)
 	res.AppendHeader(l.contact())
 	addBody(res, body)
-	l.edge.send(l.serverTx, res)
-	l.acked = l.serverTx
+	tx.OnNoACK(func() { l.unacknowledged(tx) })
+	l.edge.send(tx, res)
+	l.acked, l.ackCSeq = tx, l.serverRq.CSeq().SeqNo
 	l.serverTx, l.serverRq = nil, nil
+	l.upLocked()
 }
 
-// acknowledge takes the ACK of our 2xx.
+// acknowledge takes an ACK; it counts for our 2xx of its number.
 func (l *leg) acknowledge(req *sip.Request) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.acked != nil {
+	l.locked(func() func() {
+		if l.acked == nil || req.CSeq().SeqNo != l.ackCSeq {
+			return nil
+		}
 		l.acked.Acknowledged()
 		l.acked = nil
+		if l.state == legEnding {
+			if l.byeCause != nil {
+				l.byeLocked(*l.byeCause)
+			}
+			return nil
+		}
+		if !l.bareACK {
+			return nil
+		}
+		l.bareACK = false
+		return l.answerInACKLocked(req)
+	})
+}
+
+// answerInACKLocked takes the answer to an offer that our 2xx made (RFC 3261
+// section 13.2.1). Without a usable one there is no session.
+func (l *leg) answerInACKLocked(req *sip.Request) (then func()) {
+	d, err := bodyOf(req)
+	if err == nil && d != nil {
+		err = d.Usable()
 	}
-	if !l.bareACK {
-		return
+	if err == nil && d != nil {
+		_, err = sdp.Agreed(d, &media.Description{Formats: l.sentFmts, Audio: d.Audio, Sections: d.Sections})
 	}
-	l.bareACK = false
-	if d, err := bodyOf(req); err == nil && d != nil {
-		l.expectLocked(d)
-		return
+	if err != nil || d == nil {
+		l.log.Info("call ended: no usable answer to our offer", "err", err)
+		l.byeLocked(pbx.CauseIncompatible)
+		return func() { l.finish(pbx.CauseIncompatible) }
 	}
-	l.log.Info("ACK brought no answer to our offer")
+	before := l.theirs
+	l.expectLocked(d)
+	if before != nil && sameAudio(before, d) || before == nil && d.Direction == media.SendRecv {
+		return nil
+	}
+	return func() { l.tell(call.Event{Kind: call.EventOffer, Description: d}) } // the other side follows
 }
 
 // request takes a request within the dialog (RFC 3261 section 12.2.2).
 func (l *leg) request(tx *transaction.Server, req *sip.Request) {
-	from, _ := req.From().Params.Get("tag")
-	l.mu.Lock()
-	if l.state == legEnded || l.remoteTag != "" && from != l.remoteTag {
-		l.mu.Unlock()
-		l.edge.reply(tx, req, 481, "Call/Transaction Does Not Exist")
+	if status, reason := l.admit(tx, req); status != 0 {
+		l.edge.reply(tx, req, status, reason)
 		return
 	}
-	if req.CSeq().SeqNo <= l.remoteCSeq && l.remoteCSeq != 0 {
-		l.mu.Unlock()
-		l.edge.reply(tx, req, 500, "Out Of Order")
-		return
-	}
-	l.remoteCSeq = req.CSeq().SeqNo
-	l.flow = tx.Flow() // follows a phone that changes its address
-	l.mu.Unlock()
 	switch req.Method {
 	case sip.BYE:
 		l.edge.reply(tx, req, 200, "OK")
-		l.bye(req)
+		l.finish(causeOf(req, pbx.CauseNormalClearing))
 	case sip.INVITE:
 		l.reinvite(tx, req)
 	case sip.OPTIONS:
 		l.edge.reply(tx, req, 200, "OK")
 	default:
-		l.edge.notAllowed(tx, req)
+		l.edge.send(tx, l.edge.notAllowed(req))
 	}
 }
 
-// bye: they hung up. A BYE may also meet an INVITE of theirs that has no
-// answer yet.
-func (l *leg) bye(req *sip.Request) {
+// admit checks dialog and order of a request within the dialog, and follows a
+// phone that has changed its address.
+func (l *leg) admit(tx *transaction.Server, req *sip.Request) (status int, reason string) {
+	from, _ := req.From().Params.Get("tag")
 	l.mu.Lock()
-	tx, invite := l.serverTx, l.serverRq
-	l.serverTx, l.serverRq = nil, nil
-	l.mu.Unlock()
-	if tx != nil {
-		res := l.edge.response(invite, 487, "Request Terminated")
-		l.tag(res)
-		l.edge.send(tx, res)
+	defer l.mu.Unlock()
+	switch {
+	case l.state == legEnded, l.remoteTag != "" && from != l.remoteTag:
+		return 481, "Call/Transaction Does Not Exist"
+	case req.CSeq().SeqNo <= l.remoteCSeq && l.remoteCSeq != 0:
+		return 500, "Out Of Order"
 	}
-	l.finish(causeOf(req, pbx.CauseNormalClearing), true)
+	l.remoteCSeq = req.CSeq().SeqNo
+	l.flow, l.seenAt = tx.Flow(), l.edge.deps.Now()
+	return 0, ""
 }

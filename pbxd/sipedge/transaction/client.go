@@ -117,13 +117,14 @@ func (c *Client) receivedLocked(res *sip.Response) (tell bool) {
 		c.state = clientProceeding
 		if c.invite {
 			c.stopLocked(&c.retry)
-			// Timer B ends here: an INVITE that rings is ended by its caller.
+			// Timer B ends here: an INVITE that rings is ended by its user.
 			if c.giveUp {
 				if first {
 					c.sendCancelLocked()
 				}
 			} else {
 				c.stopLocked(&c.expiry)
+				c.expiry = time.AfterFunc(ringNet, func() { c.fail(ErrTimeout) })
 			}
 		}
 		return true
@@ -209,7 +210,7 @@ func (c *Client) terminateLocked() {
 	c.stopLocked(&c.retry)
 	c.stopLocked(&c.expiry)
 	c.request, c.bytes, c.ack = nil, nil, nil
-	go c.layer.dropClient(c.key) // not under this lock: the layer's comes first
+	c.layer.dropClient(c.key)
 }
 
 func (c *Client) stopLocked(t **time.Timer) {

@@ -8,6 +8,7 @@ package transaction
 import (
 	"errors"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +25,13 @@ const (
 	T4       = 5 * time.Second        // longest time that a message stays in the network
 	Lifetime = 64 * T1                // timers B, D, F, H, J, L, M
 )
+
+// ringNet ends an INVITE, sent or received, that nobody has ended: longer than
+// any phone may ring.
+const ringNet = 15 * time.Minute
+
+// maxPerSource bounds what one address can make us hold.
+const maxPerSource = 5000
 
 // MaxTransactions bounds what requests can make us hold. Beyond it new
 // requests are dropped and their sender retransmits.
@@ -58,12 +66,13 @@ type Layer struct {
 	mu      sync.Mutex
 	clients map[string]*Client
 	servers map[string]*Server
+	sources map[netip.Addr]int // server transactions of each address
 	closed  bool
 }
 
 // New returns a layer that writes to send and hands requests to user.
 func New(send Sender, user User, log *slog.Logger) *Layer {
-	return &Layer{send: send, user: user, log: log, clients: map[string]*Client{}, servers: map[string]*Server{}}
+	return &Layer{send: send, user: user, log: log, clients: map[string]*Client{}, servers: map[string]*Server{}, sources: map[netip.Addr]int{}}
 }
 
 // Count returns how many client and server transactions are held.
@@ -158,11 +167,18 @@ func (l *Layer) server(req *sip.Request, f transport.Flow, key string) (s *Serve
 	if s := l.servers[key]; s != nil {
 		return s, false
 	}
-	if l.closed || len(l.servers) >= MaxTransactions {
+	from := f.Remote.Addr()
+	if l.closed || len(l.servers) >= MaxTransactions || l.sources[from] >= maxPerSource {
 		return nil, false
 	}
 	s = &Server{layer: l, key: key, flow: f, request: req, invite: req.IsInvite()}
+	net := Lifetime
+	if s.invite {
+		net = ringNet
+	}
+	s.expiry = time.AfterFunc(net, s.stop)
 	l.servers[key] = s
+	l.sources[from]++
 	return s, true
 }
 
@@ -193,10 +209,19 @@ func (l *Layer) dropClient(key string) {
 	l.mu.Unlock()
 }
 
-func (l *Layer) dropServer(key string) {
+// dropServer forgets a transaction, whose lock is held: it comes before the
+// layer's.
+func (l *Layer) dropServer(s *Server) {
 	l.mu.Lock()
-	delete(l.servers, key)
-	l.mu.Unlock()
+	defer l.mu.Unlock()
+	if l.servers[s.key] != s {
+		return
+	}
+	delete(l.servers, s.key)
+	from := s.flow.Remote.Addr()
+	if l.sources[from]--; l.sources[from] <= 0 {
+		delete(l.sources, from)
+	}
 }
 
 // markSource writes into the top Via where the request really came from (RFC

@@ -35,7 +35,7 @@ type Server struct {
 	last     []byte       // last response, for retransmissions
 	to       transport.Flow
 	timer    *time.Timer // G: retransmission of a final response to INVITE
-	expiry   *time.Timer // H, I, J or L
+	expiry   *time.Timer // H, I, J or L; before the final response the net of unanswered requests
 	interval time.Duration
 	onCancel func()
 	onNoACK  func()
@@ -57,8 +57,8 @@ func (s *Server) OnCancel(fn func()) {
 	}
 }
 
-// OnNoACK has fn called when nobody acknowledges the final response to an
-// INVITE within 32 s.
+// OnNoACK has fn called when nobody acknowledges the 2xx to an INVITE within
+// 32 s.
 func (s *Server) OnNoACK(fn func()) {
 	s.mu.Lock()
 	s.onNoACK = fn
@@ -88,6 +88,27 @@ func (s *Server) Respond(res *sip.Response) error {
 	return nil
 }
 
+// RespondOnce sends a final response and forgets the transaction: a repeated
+// request is a new one. It is for answers that cost nothing to give again,
+// above all to senders who have not proved who they are (RFC 3261 sections
+// 8.2.7 and 26.3.2.4): nothing is held for them and nothing is repeated.
+func (s *Server) RespondOnce(res *sip.Response) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != serverProceeding {
+		return fmt.Errorf("respond %d: a final response was sent already", res.StatusCode)
+	}
+	if res.ContentLength() == nil {
+		res.SetBody(nil)
+	}
+	to := s.destination()
+	s.terminateLocked()
+	if err := s.layer.send.Send(to, []byte(res.String())); err != nil {
+		return fmt.Errorf("respond %d: %w", res.StatusCode, err)
+	}
+	return nil
+}
+
 // destination follows RFC 3581 section 4, and answers to the source also
 // where a phone behind address translation did not ask for it.
 func (s *Server) destination() transport.Flow {
@@ -111,6 +132,7 @@ func (s *Server) destination() transport.Flow {
 
 func (s *Server) finalLocked(status int) {
 	s.request = nil
+	s.stopTimersLocked()
 	reliable := s.flow.Reliable()
 	switch {
 	case !s.invite:
@@ -151,8 +173,8 @@ func (s *Server) repeat() {
 func (s *Server) unacknowledged() {
 	s.mu.Lock()
 	tell := s.onNoACK
-	if s.timer == nil && s.state == serverAccepted {
-		tell = nil // the ACK came: this is only the end of timer L
+	if s.state != serverAccepted || s.timer == nil {
+		tell = nil // a refusal needs no ACK to hold, and a stopped timer means that the ACK came
 	}
 	s.terminateLocked()
 	s.mu.Unlock()
@@ -223,7 +245,7 @@ func (s *Server) terminateLocked() {
 	s.state = serverTerminated
 	s.stopTimersLocked()
 	s.last, s.request, s.onCancel = nil, nil, nil
-	go s.layer.dropServer(s.key) // not under this lock: the layer's comes first
+	s.layer.dropServer(s)
 }
 
 func (s *Server) stopTimersLocked() {

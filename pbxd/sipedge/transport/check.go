@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -12,6 +13,9 @@ var (
 	errHeader = errors.New("mandatory header field is missing or unreadable")
 	errMethod = errors.New("method is not in capitals or differs from CSeq")
 )
+
+// maxCallID bounds what is kept for each dialog and registration, octets.
+const maxCallID = 256
 
 // check refuses what no later code could handle: RFC 3261 section 8.1.1
 // demands To, From, CSeq, Call-ID and Via in every message. raw begins with
@@ -27,7 +31,7 @@ func check(m sip.Message, raw []byte) error {
 		return fmt.Errorf("field From: %w", errHeader)
 	case m.To() == nil:
 		return fmt.Errorf("field To: %w", errHeader)
-	case m.CallID() == nil || *m.CallID() == "":
+	case m.CallID() == nil || *m.CallID() == "" || len(*m.CallID()) > maxCallID:
 		return fmt.Errorf("field Call-ID: %w", errHeader)
 	case m.CSeq() == nil:
 		return fmt.Errorf("field CSeq: %w", errHeader)
@@ -40,7 +44,29 @@ func check(m sip.Message, raw []byte) error {
 			return errMethod
 		}
 	}
+	lowerNames(m)
 	return nil
+}
+
+// lowerNames writes the names of the parameters that are looked up in small
+// letters: they are not case sensitive (RFC 3261 section 7.3.1), sipgo's
+// look-up is.
+func lowerNames(m sip.Message) {
+	lower(m.Via().Params)
+	lower(m.From().Params)
+	lower(m.To().Params)
+	for _, h := range m.GetHeaders("contact") {
+		if c, ok := h.(*sip.ContactHeader); ok {
+			lower(c.Params)
+			lower(c.Address.UriParams)
+		}
+	}
+}
+
+func lower(p sip.HeaderParams) {
+	for i := range p {
+		p[i].K = strings.ToLower(p[i].K)
+	}
 }
 
 // brief cuts a parser's error: some quote the whole message, which may hold

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,6 +18,7 @@ const (
 	dialTimeout    = 5 * time.Second
 	writeTimeout   = 10 * time.Second
 	idleTimeout    = 2 * time.Hour    // longer than any registration's refresh
+	strangerIdle   = 30 * time.Second // the same until the peer has proved who it is
 	partialTimeout = 20 * time.Second // to complete a message that has begun
 )
 
@@ -30,6 +32,10 @@ type conn struct {
 	once   sync.Once
 	mu     sync.Mutex
 	nc     net.Conn // nil until connected
+
+	trusted atomic.Bool  // the peer has proved who it is, or we called it
+	heard   atomic.Int64 // when it last sent something, Unix ns
+	crlfs   int          // CRLFs in a row before a message; the reader's own
 }
 
 func (c *conn) flow() Flow {
@@ -94,17 +100,48 @@ func (l *Layer) accept(t net.Listener) {
 func (l *Layer) add(remote netip.AddrPort, nc net.Conn) *conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.done || len(l.conns) >= maxConns || l.perIP[remote.Addr()] >= maxConnsPerHost {
+	host := hostOf(remote)
+	if l.done || l.perIP[host] >= maxConnsPerHost || len(l.conns) >= maxConns && !l.makeRoom() {
 		return nil
 	}
 	c := &conn{layer: l, remote: remote, out: make(chan []byte, connQueue), ended: make(chan struct{})}
+	c.heard.Store(time.Now().UnixNano())
 	if nc != nil {
 		c.connected(nc)
+	} else {
+		c.trusted.Store(true)
 	}
 	l.conns[c] = true
-	l.perIP[remote.Addr()]++
+	l.perIP[host]++
 	l.wg.Go(func() { c.run() })
 	return c
+}
+
+// hostOf is what counts as one host: an IPv4 address, or an IPv6 /64, of
+// which a single machine has every address.
+func hostOf(a netip.AddrPort) netip.Prefix {
+	bits := 32
+	if a.Addr().Is6() {
+		bits = 64
+	}
+	p, _ := a.Addr().WithZone("").Prefix(bits) // the length fits the family
+	return p
+}
+
+// makeRoom closes the stranger that has been silent the longest. It reports
+// false when every connection belongs to a phone. The caller holds mu.
+func (l *Layer) makeRoom() bool {
+	var oldest *conn
+	for c := range l.conns {
+		if !c.trusted.Load() && !c.isClosed() && (oldest == nil || c.heard.Load() < oldest.heard.Load()) {
+			oldest = c
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	oldest.close()
+	return true
 }
 
 func (c *conn) connected(nc net.Conn) {
@@ -120,8 +157,9 @@ func (c *conn) run() {
 		l := c.layer
 		l.mu.Lock()
 		delete(l.conns, c)
-		if l.perIP[c.remote.Addr()]--; l.perIP[c.remote.Addr()] <= 0 {
-			delete(l.perIP, c.remote.Addr())
+		host := hostOf(c.remote)
+		if l.perIP[host]--; l.perIP[host] <= 0 {
+			delete(l.perIP, host)
 		}
 		l.mu.Unlock()
 		l.events.Closed(c.flow())
@@ -186,9 +224,14 @@ func (c *conn) read(nc net.Conn) {
 	buf := make([]byte, 16<<10)
 	for {
 		if len(pending) == 0 { // the deadline of a begun message is not moved by dripping octets
-			_ = nc.SetReadDeadline(time.Now().Add(idleTimeout))
+			idle := strangerIdle
+			if c.trusted.Load() {
+				idle = idleTimeout
+			}
+			_ = nc.SetReadDeadline(time.Now().Add(idle))
 		}
 		n, err := nc.Read(buf)
+		c.heard.Store(time.Now().UnixNano())
 		if err != nil {
 			if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 				c.layer.log.Debug("SIP over TCP: connection ended", "from", f.String(), "err", err)
@@ -214,15 +257,14 @@ func (c *conn) read(nc net.Conn) {
 // deliver hands on every whole message of b and returns the rest.
 func (c *conn) deliver(b []byte, f Flow) ([]byte, error) {
 	for len(b) > 0 {
-		if bytes.HasPrefix(b, []byte("\r\n\r\n")) { // RFC 5626 section 4.4.1: ping; answer pong
-			if err := c.send([]byte("\r\n")); err != nil {
-				return nil, err
-			}
-			b = b[4:]
-			continue
-		}
-		if bytes.HasPrefix(b, []byte("\r\n")) && len(b) > 2 && b[2] != '\r' {
+		if bytes.HasPrefix(b, []byte("\r\n")) { // not part of a message (RFC 3261 section 7.5)
 			b = b[2:]
+			if c.crlfs++; c.crlfs == 2 { // RFC 5626 section 4.4.1: a ping, answered by a pong
+				c.crlfs = 0
+				if err := c.send([]byte("\r\n")); err != nil {
+					return nil, err
+				}
+			}
 			continue
 		}
 		n, err := frame(b)
@@ -232,6 +274,7 @@ func (c *conn) deliver(b []byte, f Flow) ([]byte, error) {
 		if n == 0 {
 			break
 		}
+		c.crlfs = 0
 		if err := c.one(b[:n], f); err != nil {
 			return nil, err
 		}
@@ -245,6 +288,7 @@ func (c *conn) deliver(b []byte, f Flow) ([]byte, error) {
 
 func (c *conn) one(raw []byte, f Flow) error {
 	defer c.layer.recovered(f)
+	defer c.layer.working.begin()()
 	m, _, err := c.layer.parser.Parse(raw, true)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -23,7 +24,7 @@ import (
 const (
 	MaxMessage       = 65535 // octets in one message, on UDP and TCP
 	maxConns         = 1024  // TCP connections in all
-	maxConnsPerHost  = 100   // TCP connections of one address
+	maxConnsPerHost  = 100   // TCP connections of one IPv4 address or IPv6 /64
 	connQueue        = 128   // messages that wait for a slow TCP peer
 	udpReceiveBuffer = 4 << 20
 )
@@ -54,6 +55,14 @@ func (f Flow) Same(g Flow) bool {
 	return f.Network == g.Network && f.Remote == g.Remote && f.conn == g.conn
 }
 
+// Trust lets the flow's connection stay open without traffic: its peer has
+// proved who it is.
+func (f Flow) Trust() {
+	if f.conn != nil {
+		f.conn.trusted.Store(true)
+	}
+}
+
 // Alive reports whether the flow's connection is still open; UDP always is.
 func (f Flow) Alive() bool { return f.conn == nil || !f.conn.isClosed() }
 
@@ -74,18 +83,19 @@ type Layer struct {
 	udp   []*net.UDPConn
 	tcp   []net.Listener
 	conns map[*conn]bool
-	perIP map[netip.Addr]int
+	perIP map[netip.Prefix]int
 	wg    sync.WaitGroup
 	done  bool
 
 	malformed atomic.Uint64
+	working   working
 }
 
 // New returns a layer without sockets; Serve starts to deliver to events.
 func New(log *slog.Logger, events Events) *Layer {
 	return &Layer{
 		log: log, events: events, parser: sip.NewParser(),
-		conns: map[*conn]bool{}, perIP: map[netip.Addr]int{},
+		conns: map[*conn]bool{}, perIP: map[netip.Prefix]int{},
 	}
 }
 
@@ -215,6 +225,7 @@ func (l *Layer) readUDP(u *net.UDPConn) {
 // survives: a panic in a parser or handler is logged and costs that message.
 func (l *Layer) datagram(b []byte, f Flow) {
 	defer l.recovered(f)
+	defer l.working.begin()()
 	m, err := l.parser.ParseSIP(b)
 	if err == nil {
 		err = check(m, b)
@@ -226,6 +237,10 @@ func (l *Layer) datagram(b []byte, f Flow) {
 	}
 	l.events.Message(m, f)
 }
+
+// Stuck returns for how long the message that is being handled the longest
+// has been: more than some milliseconds is a fault of ours.
+func (l *Layer) Stuck() time.Duration { return l.working.longest() }
 
 func (l *Layer) recovered(f Flow) {
 	if r := recover(); r != nil {

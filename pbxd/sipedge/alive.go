@@ -1,0 +1,98 @@
+package sipedge
+
+import (
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/pbx"
+)
+
+// probeAfter is how long a connected side may send no audio until it is asked
+// whether it is still there, and how often then. A phone that lost its power
+// says nothing; one on hold or muted answers.
+const probeAfter = 5 * time.Minute
+
+// upLocked marks the leg as connected.
+func (l *leg) upLocked() {
+	l.state = legUp
+	if l.probe == nil {
+		l.probe = time.AfterFunc(probeAfter, l.look)
+	}
+}
+
+// look asks a silent side for a sign of life with OPTIONS (RFC 3261 section
+// 11) within the dialog.
+func (l *leg) look() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state != legUp {
+		return
+	}
+	if last := l.port.Stats().Last; !last.IsZero() && l.edge.deps.Now().Sub(last) < probeAfter {
+		l.probe.Reset(probeAfter)
+		return
+	}
+	req := l.requestLocked(sip.OPTIONS)
+	req.SetBody(nil)
+	flow, err := l.wayLocked()
+	if err == nil {
+		l.via(req, flow)
+		_, err = l.edge.tx.Request(req, flow, l.probed)
+	}
+	if err != nil {
+		l.log.Info("silent phone not asked", "err", err)
+		l.probe.Reset(probeAfter)
+	}
+}
+
+// probed takes the answer to OPTIONS: whatever it says, it is a sign of life,
+// save that the dialog is not known or nobody answers (section 12.2.1.2).
+func (l *leg) probed(res *sip.Response, err error) {
+	if err == nil && res.StatusCode < 200 {
+		return
+	}
+	l.locked(func() func() {
+		switch {
+		case l.state != legUp:
+			return nil
+		case err != nil || res.StatusCode == 481 || res.StatusCode == 408:
+			l.log.Info("phone is gone: the call ends", "err", err)
+			return l.lostLocked()
+		}
+		l.probe.Reset(probeAfter)
+		return nil
+	})
+}
+
+// phoneID tells which of an extension's registrations is the far end of a leg.
+type phoneID struct {
+	extension string
+	contact   string // URI
+	instance  string // RFC 5626, empty when the phone gives none
+}
+
+func phoneIDOf(extension string, c *sip.ContactHeader) phoneID {
+	id := phoneID{extension: extension, contact: c.Address.String()}
+	id.instance = instanceOf(c)
+	return id
+}
+
+// newer returns the registration of the phone that was made or refreshed after
+// since. When its connection is gone, a registration from the same host will do.
+func (r *registrar) newer(id phoneID, since time.Time, gone bool) (pbx.Registration, bool) {
+	var found pbx.Registration
+	for _, g := range r.contacts(id.extension) {
+		same := id.instance != "" && g.Instance == id.instance || g.Contact == id.contact || gone && sameHost(g.Contact, id.contact)
+		if same && g.Refreshed.After(since) && g.Refreshed.After(found.Refreshed) {
+			found = g
+		}
+	}
+	return found, found.Extension != ""
+}
+
+func sameHost(a, b string) bool {
+	var u, v sip.Uri
+	return sip.ParseUri(a, &u) == nil && sip.ParseUri(b, &v) == nil && strings.EqualFold(u.Host, v.Host)
+}
