@@ -7,7 +7,9 @@ import (
 	"galilei/pbxd/media"
 )
 
-// Expectation is what is known about a side before it sends.
+// Expectation is what is known about a side before it sends. Audio is taken
+// from the addresses that it announces and from no other: that of RTP and, with
+// NAT, also that of Signalling, at any port.
 type Expectation struct {
 	RTP        netip.AddrPort // where the side wants RTP; a null address (hold) stops sending
 	RTCP       netip.AddrPort // where it wants RTCP; not valid means the port after RTP
@@ -52,14 +54,13 @@ func (p *Port) Expect(e Expectation) {
 			p.clocks[f.PT].rate = f.Clock
 		}
 	}
-	now := p.owner.now()
 	p.warned = false
-	p.voice.expect(e.RTP, e.Signalling, e.NAT, now)
+	p.voice.expect(e.RTP, e.Signalling, e.NAT)
 	p.control.via = netip.AddrPort{}
 	if p.voice.rank != rankNone {
 		p.control.via = p.voice.source
 	}
-	p.control.expect(e.RTCP, e.Signalling, e.NAT, now)
+	p.control.expect(e.RTCP, e.Signalling, e.NAT)
 	p.aim()
 }
 

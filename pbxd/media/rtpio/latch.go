@@ -5,27 +5,21 @@ import (
 	"time"
 )
 
-// Times and counts of the latch.
-const (
-	strangerWait    = time.Second     // how long only expected addresses may latch
-	strangerPackets = 4               // consecutive packets that a stranger must send
-	relatchAfter    = 5 * time.Second // silence of the source after which an expected address may take over
-)
+// relatchAfter is the silence of the source after which another port or
+// address that was announced may take over.
+const relatchAfter = 5 * time.Second
 
 // rank says how well a source fits what the side has said about itself.
 type rank uint8
 
 const (
-	rankNone     rank = iota
-	rankStranger      // an address that nothing announced
-	rankAddress       // the described address or, behind NAT, that of the signalling, but another port
-	rankExact         // the described port, too
+	rankNone    rank = iota // an address that nothing announced, or none at all
+	rankAddress             // the described address or, behind NAT, that of the signalling, but another port
+	rankExact               // the described port, too
 )
 
 func (r rank) String() string {
 	switch r {
-	case rankStranger:
-		return "unannounced address"
 	case rankAddress:
 		return "announced address, other port"
 	case rankExact:
@@ -36,31 +30,27 @@ func (r rank) String() string {
 
 // latch decides which one source of packets belongs to a side of a call, and
 // where to send. It is a state machine without clock or lock: the first packet
-// that fits takes it, and from then on it is locked, so that nobody else can
-// speak into the call or draw its audio away (RTP bleed). It changes its mind
-// only for a source that fits strictly better, which can happen twice at
-// most, or for an expected address after the source has been silent.
+// of an announced address takes it, and from then on it is locked, so that
+// nobody else can speak into the call or draw its audio away (RTP bleed). It
+// changes its mind only for a source that fits strictly better, or for another
+// announced one after the source has been silent. An address that nothing
+// announced never latches, however long the side is silent: a muted phone is
+// no reason to hand its call to whoever finds the port.
 type latch struct {
 	want       netip.AddrPort // as described; not valid before Expect
 	signalling netip.Addr     // where the side's signalling comes from
 	nat        bool
 	muted      bool           // held by a null address: nothing may be sent
 	via        netip.AddrPort // for RTCP: the source that the RTP latch has found
-	strangers  bool           // whether an unannounced address may latch at all
 
-	since  time.Time // start of the wait for expected addresses
 	source netip.AddrPort
 	rank   rank
 	heard  time.Time // last packet of source
-
-	candidate netip.AddrPort // stranger that sent last
-	nextSeq   uint16         // sequence number that continues its run
-	run       int            // consecutive packets from it
 }
 
 // expect sets what the side has said about itself. Changed addresses unlock.
 // A null address (hold) changes nothing but that nothing is sent any more.
-func (l *latch) expect(want netip.AddrPort, signalling netip.Addr, nat bool, now time.Time) {
+func (l *latch) expect(want netip.AddrPort, signalling netip.Addr, nat bool) {
 	l.muted = want.Addr().IsValid() && want.Addr().IsUnspecified()
 	if l.muted && l.want.IsValid() {
 		return
@@ -68,14 +58,7 @@ func (l *latch) expect(want netip.AddrPort, signalling netip.Addr, nat bool, now
 	if l.want == want && l.signalling == signalling && l.nat == nat {
 		return
 	}
-	*l = latch{want: want, signalling: signalling, nat: nat, muted: l.muted, via: l.via, strangers: l.strangers, since: now}
-}
-
-// wait starts the wait for expected addresses again unless a source is latched.
-func (l *latch) wait(now time.Time) {
-	if l.rank == rankNone && l.want.IsValid() {
-		l.since, l.run = now, 0
-	}
+	*l = latch{want: want, signalling: signalling, nat: nat, muted: l.muted, via: l.via}
 }
 
 // rankOf says how well src fits.
@@ -93,51 +76,23 @@ func (l *latch) rankOf(src netip.AddrPort) rank {
 	case l.via.IsValid() && src.Addr() == l.via.Addr():
 		return rankAddress
 	}
-	return rankStranger
+	return rankNone
 }
 
-// accept reports whether a packet from src with RTP sequence number seq is the
-// side's, and latches when it is the first that fits. known says whether the
-// payload type is one that was agreed on; only such a packet may latch.
-func (l *latch) accept(src netip.AddrPort, seq uint16, known bool, now time.Time) bool {
+// accept reports whether a packet from src is the side's, and latches when it
+// is the first that fits. known says whether the payload type is one that was
+// agreed on; only such a packet may latch.
+func (l *latch) accept(src netip.AddrPort, known bool, now time.Time) bool {
 	if l.rank != rankNone && src == l.source {
 		l.heard = now
 		return true
 	}
 	r := l.rankOf(src)
-	switch {
-	case r >= rankAddress && !known:
-		if l.rank == rankNone {
-			l.since = now // the expected side is there: strangers wait on
-		}
-		return false
-	case r >= rankAddress && (r > l.rank || now.Sub(l.heard) >= relatchAfter):
-		l.lock(src, r, now)
-		return true
-	case r == rankStranger && l.rank == rankNone && l.strangers && known:
-		return l.stranger(src, seq, now)
-	}
-	return false
-}
-
-// stranger counts the consecutive packets of an unannounced address.
-func (l *latch) stranger(src netip.AddrPort, seq uint16, now time.Time) bool {
-	if src == l.candidate && seq == l.nextSeq {
-		l.run++
-	} else {
-		l.candidate, l.run = src, 1
-	}
-	l.nextSeq = seq + 1
-	if l.run < strangerPackets || now.Sub(l.since) < strangerWait {
+	if r == rankNone || !known || r <= l.rank && now.Sub(l.heard) < relatchAfter {
 		return false
 	}
-	l.lock(src, rankStranger, now)
-	return true
-}
-
-func (l *latch) lock(src netip.AddrPort, r rank, now time.Time) {
 	l.source, l.rank, l.heard = src, r, now
-	l.candidate, l.run = netip.AddrPort{}, 0
+	return true
 }
 
 // follow tells the latch of RTCP which source the RTP latch has found. A

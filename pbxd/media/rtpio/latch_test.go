@@ -10,8 +10,7 @@ import (
 type step struct {
 	at      time.Duration // since the description
 	from    string        // source of a packet, or the new description of expect
-	seq     uint16
-	foreign bool // payload type that was not agreed on
+	foreign bool          // payload type that was not agreed on
 	expect  bool
 	want    bool   // accepted
 	target  string // where to send afterwards
@@ -57,53 +56,35 @@ func TestLatch(t *testing.T) {
 			{at: 0, from: nat, want: false, target: phone},
 		}},
 		{"spray before the phone speaks", phone, "192.0.2.10", false, []step{
-			{at: 0, from: evil, seq: 1, target: phone},
-			{at: 100 * ms, from: evil, seq: 2, target: phone},
-			{at: 200 * ms, from: evil, seq: 3, target: phone},
-			{at: 300 * ms, from: evil, seq: 4, target: phone},
-			{at: 400 * ms, from: evil, seq: 5, target: phone},
+			{at: 0, from: evil, target: phone},
+			{at: 100 * ms, from: evil, target: phone},
+			{at: 200 * ms, from: evil, target: phone},
+			{at: 300 * ms, from: evil, target: phone},
+			{at: 400 * ms, from: evil, target: phone},
 			{at: 500 * ms, from: phone, want: true, target: phone},
-			{at: 2 * s, from: evil, seq: 6, target: phone},
+			{at: 2 * s, from: evil, target: phone},
 		}},
-		{"stranger needs the wait and four packets in order", phone, "192.0.2.10", false, []step{
-			{at: 1100 * ms, from: evil, seq: 65534, target: phone},
-			{at: 1120 * ms, from: evil, seq: 65535, target: phone},
-			{at: 1140 * ms, from: evil, seq: 0, target: phone},
-			{at: 1160 * ms, from: evil, seq: 1, want: true, target: evil},
-			{at: 1180 * ms, from: evil2, seq: 1, target: evil},
+		{"a silent phone's call is nobody else's", phone, "192.0.2.10", false, []step{
+			{at: 1100 * ms, from: evil, target: phone},
+			{at: 1120 * ms, from: evil, target: phone},
+			{at: 1140 * ms, from: evil2, target: phone},
+			{at: 1160 * ms, from: evil, target: phone},
+			{at: 1180 * ms, from: evil, target: phone},
+			{at: 3600 * s, from: evil, target: phone},
+			{at: 3601 * s, from: phone, want: true, target: phone},
+			{at: 3602 * s, from: evil, target: phone},
 		}},
-		{"a gap starts the stranger's count anew", phone, "192.0.2.10", false, []step{
-			{at: 1100 * ms, from: evil, seq: 1, target: phone},
-			{at: 1120 * ms, from: evil, seq: 2, target: phone},
-			{at: 1140 * ms, from: evil, seq: 3, target: phone},
-			{at: 1160 * ms, from: evil, seq: 5, target: phone},
-			{at: 1180 * ms, from: evil, seq: 6, target: phone},
-			{at: 1200 * ms, from: evil, seq: 7, target: phone},
-			{at: 1220 * ms, from: evil, seq: 8, want: true, target: evil},
+		{"a silent phone's call is nobody else's behind NAT", "10.1.1.7:4000", "203.0.113.5", true, []step{
+			{at: 1100 * ms, from: evil, target: natExact},
+			{at: 1120 * ms, from: evil, target: natExact},
+			{at: 1140 * ms, from: evil, target: natExact},
+			{at: 1160 * ms, from: evil, target: natExact},
+			{at: 3600 * s, from: evil, target: natExact},
+			{at: 3601 * s, from: nat, want: true, target: nat},
 		}},
-		{"two strangers by turns latch neither", phone, "192.0.2.10", false, []step{
-			{at: 1100 * ms, from: evil, seq: 1, target: phone},
-			{at: 1120 * ms, from: evil2, seq: 1, target: phone},
-			{at: 1140 * ms, from: evil, seq: 2, target: phone},
-			{at: 1160 * ms, from: evil2, seq: 2, target: phone},
-			{at: 1180 * ms, from: evil, seq: 3, target: phone},
-			{at: 1200 * ms, from: evil2, seq: 3, target: phone},
-			{at: 1220 * ms, from: evil, seq: 4, target: phone},
-		}},
-		{"a stranger loses the call when the phone speaks", phone, "192.0.2.10", false, []step{
-			{at: 1100 * ms, from: evil, seq: 1, target: phone},
-			{at: 1120 * ms, from: evil, seq: 2, target: phone},
-			{at: 1140 * ms, from: evil, seq: 3, target: phone},
-			{at: 1160 * ms, from: evil, seq: 4, want: true, target: evil},
-			{at: 1180 * ms, from: phone, want: true, target: phone},
-			{at: 1200 * ms, from: evil, seq: 5, target: phone},
-		}},
-		{"payload type that nobody agreed on does not latch, but keeps strangers waiting", phone, "192.0.2.10", false, []step{
+		{"payload type that nobody agreed on does not latch", phone, "192.0.2.10", false, []step{
 			{at: 900 * ms, from: phone, foreign: true, target: phone},
-			{at: 1100 * ms, from: evil, seq: 1, target: phone},
-			{at: 1120 * ms, from: evil, seq: 2, target: phone},
-			{at: 1140 * ms, from: evil, seq: 3, target: phone},
-			{at: 1160 * ms, from: evil, seq: 4, target: phone},
+			{at: 1100 * ms, from: evil, target: phone},
 			{at: 1180 * ms, from: phone, want: true, target: phone},
 			{at: 1200 * ms, from: phone, foreign: true, want: true, target: phone},
 		}},
@@ -116,11 +97,11 @@ func TestLatch(t *testing.T) {
 		}},
 		{"after silence a stranger still may not", phone, "192.0.2.10", false, []step{
 			{at: 0, from: phone, want: true, target: phone},
-			{at: 60 * s, from: evil, seq: 1, target: phone},
-			{at: 61 * s, from: evil, seq: 2, target: phone},
-			{at: 62 * s, from: evil, seq: 3, target: phone},
-			{at: 63 * s, from: evil, seq: 4, target: phone},
-			{at: 64 * s, from: evil, seq: 5, target: phone},
+			{at: 60 * s, from: evil, target: phone},
+			{at: 61 * s, from: evil, target: phone},
+			{at: 62 * s, from: evil, target: phone},
+			{at: 63 * s, from: evil, target: phone},
+			{at: 64 * s, from: evil, target: phone},
 		}},
 		{"a new description unlocks", phone, "192.0.2.10", false, []step{
 			{at: 0, from: phone, want: true, target: phone},
@@ -144,6 +125,12 @@ func TestLatch(t *testing.T) {
 			{at: 0, from: evil, target: "198.51.100.7:4000"},
 			{at: 20 * ms, from: "198.51.100.7:4000", want: true, target: "198.51.100.7:4000"},
 		}},
+		{"public address behind a claimed NAT: the signalling address may send as well", "198.51.100.7:4000", "203.0.113.5", true, []step{
+			{at: 0, from: nat, want: true, target: nat},
+			{at: 20 * ms, from: evil, target: nat},
+			{at: 40 * ms, from: "198.51.100.7:4000", want: true, target: "198.51.100.7:4000"},
+			{at: 60 * ms, from: nat, target: "198.51.100.7:4000"},
+		}},
 		{"private address behind NAT: the signalling address until the source is known", "10.1.1.7:4000", "203.0.113.5", true, []step{
 			{at: 0, from: evil, target: natExact},
 		}},
@@ -155,13 +142,13 @@ func TestLatch(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			start := time.Unix(1000, 0)
 			signalling := netip.MustParseAddr(tt.signalling)
-			l := latch{strangers: true}
-			l.expect(netip.MustParseAddrPort(tt.described), signalling, tt.nat, start)
+			l := latch{}
+			l.expect(netip.MustParseAddrPort(tt.described), signalling, tt.nat)
 			for i, st := range tt.steps {
 				from := netip.MustParseAddrPort(st.from)
 				if st.expect {
-					l.expect(from, signalling, tt.nat, start.Add(st.at))
-				} else if got := l.accept(from, st.seq, !st.foreign, start.Add(st.at)); got != st.want {
+					l.expect(from, signalling, tt.nat)
+				} else if got := l.accept(from, !st.foreign, start.Add(st.at)); got != st.want {
 					t.Errorf("step %d, %v from %s: accepted %v, want %v", i, st.at, st.from, got, st.want)
 				}
 				var target netip.AddrPort
@@ -177,10 +164,10 @@ func TestLatch(t *testing.T) {
 }
 
 func TestLatchBeforeExpect(t *testing.T) {
-	l := latch{strangers: true}
+	l := latch{}
 	now := time.Unix(1000, 0)
 	for i := range 10 {
-		if l.accept(netip.MustParseAddrPort("192.0.2.1:4000"), uint16(i), true, now.Add(time.Duration(i)*time.Second)) {
+		if l.accept(netip.MustParseAddrPort("192.0.2.1:4000"), true, now.Add(time.Duration(i)*time.Second)) {
 			t.Fatalf("packet %d accepted before anything was described", i)
 		}
 	}
@@ -189,36 +176,11 @@ func TestLatchBeforeExpect(t *testing.T) {
 	}
 }
 
-func TestLatchStrangerNeedsListener(t *testing.T) {
-	now := time.Unix(1000, 0)
-	l := latch{}
-	l.expect(netip.MustParseAddrPort("192.0.2.10:4000"), netip.Addr{}, false, now)
-	evil := netip.MustParseAddrPort("198.51.100.66:4000")
-	for i := range 100 {
-		if l.accept(evil, uint16(i), true, now.Add(time.Duration(i)*time.Second)) {
-			t.Fatalf("packet %d of a stranger accepted while nobody listens", i)
-		}
-	}
-	now = now.Add(100 * time.Second)
-	l.strangers = true
-	l.wait(now)
-	if l.accept(evil, 100, true, now.Add(strangerWait-1)) {
-		t.Error("stranger accepted before the wait was over")
-	}
-	ok := false
-	for i := range strangerPackets {
-		ok = l.accept(evil, uint16(101+i), true, now.Add(strangerWait))
-	}
-	if !ok {
-		t.Error("stranger not accepted after the wait and enough packets")
-	}
-}
-
 func TestLatchOfRTCP(t *testing.T) {
 	now := time.Unix(1000, 0)
 	at := netip.MustParseAddrPort
 	l := latch{}
-	l.expect(at("10.1.1.7:4001"), netip.MustParseAddr("203.0.113.5"), true, now)
+	l.expect(at("10.1.1.7:4001"), netip.MustParseAddr("203.0.113.5"), true)
 	if got, want := l.target(), at("203.0.113.5:4001"); got != want {
 		t.Errorf("before RTP: target %v, want %v", got, want)
 	}
@@ -226,10 +188,10 @@ func TestLatchOfRTCP(t *testing.T) {
 	if got, want := l.target(), at("198.51.100.9:4001"); got != want {
 		t.Errorf("after RTP: target %v, want %v", got, want)
 	}
-	if l.accept(at("192.0.2.66:61001"), 0, true, now) {
+	if l.accept(at("192.0.2.66:61001"), true, now) {
 		t.Error("RTCP of a stranger accepted")
 	}
-	if !l.accept(at("198.51.100.9:61001"), 0, true, now) {
+	if !l.accept(at("198.51.100.9:61001"), true, now) {
 		t.Error("RTCP from the address of the RTP refused")
 	}
 	if got, want := l.target(), at("198.51.100.9:61001"); got != want {

@@ -97,17 +97,10 @@ func (p *Port) RTPPort() uint16 { return p.number }
 
 // SetPeer says who gets what this side sends; nil detaches.
 func (p *Port) SetPeer(e media.Endpoint) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	// An unannounced source is found only while somebody listens, and the wait
-	// for the announced ones starts now: a phone may be silent until then, and
-	// others must not use that time.
-	p.voice.strangers = e != nil
 	if e == nil {
 		p.peer.Store(nil)
 		return
 	}
-	p.voice.wait(p.owner.now())
 	p.peer.Store(&endpoint{e})
 }
 

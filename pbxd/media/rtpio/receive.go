@@ -51,7 +51,7 @@ func (p *Port) admitRTP(b []byte, src netip.AddrPort) bool {
 		p.stats.Dropped.Invalid++
 		return false
 	}
-	if !p.admit(&p.voice, src, p.header.SequenceNumber, p.clocks[p.header.PayloadType].expected, now) {
+	if !p.admit(&p.voice, src, p.clocks[p.header.PayloadType].expected, now) {
 		return false
 	}
 	p.stats.PacketsIn++
@@ -86,15 +86,15 @@ func (p *Port) parse(b []byte) bool {
 
 // admit asks the latch about a packet and counts it when it is refused. The
 // caller holds mu.
-func (p *Port) admit(l *latch, src netip.AddrPort, seq uint16, known bool, now time.Time) bool {
+func (p *Port) admit(l *latch, src netip.AddrPort, known bool, now time.Time) bool {
 	latched := l.rank != rankNone && src == l.source
 	if !latched && p.owner.own(src) {
 		p.stats.Dropped.Loop++
 		return false
 	}
-	if !l.accept(src, seq, known, now) {
+	if !l.accept(src, known, now) {
 		p.stats.Dropped.Foreign++
-		if !p.warned && l.rankOf(src) < rankAddress {
+		if !p.warned && l.rankOf(src) == rankNone {
 			p.warned = true // once, or a flood of packets becomes a flood of lines
 			p.log.Info("audio of another source dropped", "source", src, "described", l.want, "latched", l.source)
 		}
@@ -115,7 +115,7 @@ func (p *Port) admitRTCP(b []byte, src netip.AddrPort) bool {
 	now := p.owner.now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.validRTCP(b) || !p.admit(&p.control, src, 0, true, now) {
+	if !p.validRTCP(b) || !p.admit(&p.control, src, true, now) {
 		return false
 	}
 	p.countRTCP(b, now)

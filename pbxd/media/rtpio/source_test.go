@@ -56,6 +56,36 @@ func TestBleed(t *testing.T) {
 	}
 }
 
+// TestBleedWhileSilent has a muted phone that sends nothing for the whole call.
+// Whoever finds its port neither hears the other side nor is heard, and the
+// phone goes on hearing it.
+func TestBleedWhileSilent(t *testing.T) {
+	for _, nat := range []bool{false, true} {
+		clock := newFakeClock()
+		ports := newPorts(t, loop4, 24000, 24199, clock)
+		a, b := openPort(t, ports, loop4), openPort(t, ports, loop4)
+		muted, phoneB := newSocket(t, loop4), newSocket(t, loop4)
+		evil := newSocket(t, netip.MustParseAddr("127.6.6.6"))
+		a.Expect(Expectation{RTP: muted.addr(), Signalling: loop4, NAT: nat, PayloadTypes: []uint8{8}})
+		b.Expect(Expectation{RTP: phoneB.addr(), Signalling: loop4, NAT: nat, PayloadTypes: []uint8{8}})
+		media.Bridge(a, b)
+		for i := range uint16(30) { // one packet in 200 ms, for 6 s
+			evil.send(at(a, loop4), packet(t, 8, i, 666))
+			evil.send(atRTCP(a, loop4), []byte{0x80, 201, 0, 1, 0, 0, 0, 1})
+			waitFor(t, "dropping", func() bool { return a.Stats().Dropped.Foreign == uint64(i+1)*2 })
+			p := packet(t, 8, i, 2)
+			phoneB.send(at(b, loop4), p)
+			muted.wants(p)
+			clock.advance(200 * time.Millisecond)
+		}
+		evil.wantsNothing()
+		phoneB.wantsNothing()
+		if s := a.Stats(); s.Remote.IsValid() || s.PacketsIn != 0 {
+			t.Errorf("NAT %v: latched %v, %d packets accepted, want none", nat, s.Remote, s.PacketsIn)
+		}
+	}
+}
+
 // TestDetachedSideIsNotForStrangers sprays a side that was detached before its
 // phone ever spoke, as in a transfer.
 func TestDetachedSideIsNotForStrangers(t *testing.T) {
