@@ -29,13 +29,18 @@ func isLocal(a netip.Addr) bool {
 	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()
 }
 
-// failureKey is the address that failures are counted under. A stranger on the
-// Internet owns a whole IPv6 /64; in the local network that is everybody.
+// failureKey is the address that failures are counted under. One machine can
+// take as many IPv6 addresses of its /64 as it likes, and any link-local one,
+// which all count as fe80::.
 func failureKey(a netip.Addr) netip.Addr {
-	if a.Is6() && !isLocal(a) {
-		if p, err := a.Prefix(64); err == nil {
-			return p.Addr()
-		}
+	switch {
+	case !a.Is6() || a.IsLoopback():
+		return a
+	case a.IsLinkLocalUnicast():
+		return netip.AddrFrom16([16]byte{0xfe, 0x80})
+	}
+	if p, err := a.Prefix(64); err == nil {
+		return p.Addr()
 	}
 	return a
 }

@@ -15,7 +15,10 @@ import (
 
 // maxLogins is how many PINs may wait for verification, which is done one at a
 // time and takes some ten milliseconds each.
-const maxLogins = 16
+const (
+	maxLogins      = 16
+	maxKnownLogins = 8 // further ones, of addresses that the user has logged in from
+)
 
 // LoginRequest is the body of POST /login.
 type LoginRequest struct {
@@ -82,34 +85,54 @@ func (s *Server) registerLogin() {
 
 // verify checks a PIN within the limits of back-off. It takes the same time
 // for a user who does not exist (hash empty).
-func (s *Server) verify(ctx context.Context, user string, hash pbx.PINHash, pin pbx.Secret) (bool, error) {
-	addr := addrOf(ctx)
-	if wait := s.backoff.reserve(user, addr, s.Now()); wait > 0 {
+func (s *Server) verify(w who, hash pbx.PINHash, pin pbx.Secret) (bool, error) {
+	leave := s.queueLogin(w)
+	if leave == nil {
+		return false, huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("Too many logins at a time. Try again in a second."),
+			http.Header{"Retry-After": {"1"}})
+	}
+	defer leave()
+	try, wait := s.backoff.reserve(w, s.Now())
+	if wait > 0 {
 		seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
 		return false, huma.ErrorWithHeaders(huma.Error429TooManyRequests("Too many wrong PINs. Try again in "+seconds+" s."),
 			http.Header{"Retry-After": {seconds}})
 	}
-	select {
-	case s.logins <- struct{}{}:
-		defer func() { <-s.logins }()
-	default:
-		return false, huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("Too many logins at a time. Try again in a second."),
-			http.Header{"Retry-After": {"1"}})
-	}
 	ok := s.pins.Verify(hash, pin)
-	if hash == pbx.FactoryPIN && !isLocal(addr) {
+	if hash == pbx.FactoryPIN && !isLocal(w.addr) {
 		ok = false // the PIN of a new device is good only from the local network
 	}
 	if ok {
-		s.backoff.succeed(user, addr, s.Now())
+		s.backoff.succeed(try, s.Now())
 	}
 	return ok, nil
 }
 
+// queueLogin takes a place among the PINs that wait for verification, and
+// returns how to leave it, or nil when there is none. Known addresses have
+// places of their own, so that a flood of strangers does not keep them out.
+func (s *Server) queueLogin(w who) (leave func()) {
+	queues := []chan struct{}{s.logins}
+	if s.backoff.knows(w, s.Now()) {
+		queues = append(queues, s.knownLogins)
+	}
+	for _, q := range queues {
+		select {
+		case q <- struct{}{}:
+			return func() { <-q }
+		default:
+		}
+	}
+	return nil
+}
+
 func (s *Server) login(ctx context.Context, in *struct{ Body body[LoginRequest] }) (*withCookie[Login], error) {
 	name, pin := in.Body.value.User, in.Body.value.PIN
-	if len(name) > 50 || len(pin) > 10 {
-		name, pin = "", "" // no such user or PIN can be; refused like any other
+	if len(name) > 50 {
+		name = "" // no such user can be; it is not worth a bucket
+	}
+	if len(pin) > 10 {
+		pin = ""
 	}
 	cfg, _ := s.Store.Current()
 	u := cfg.UserByName(name)
@@ -117,7 +140,7 @@ func (s *Server) login(ctx context.Context, in *struct{ Body body[LoginRequest] 
 	if u != nil {
 		hash, object = u.PIN, u.Name
 	}
-	ok, err := s.verify(ctx, name, hash, pin)
+	ok, err := s.verify(who{name, u != nil, addrOf(ctx)}, hash, pin)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +202,7 @@ func (s *Server) changePIN(ctx context.Context, in *struct{ Body body[PINChange]
 	if change.New == change.Old {
 		return nil, invalidField("new", "is the PIN that you have")
 	}
-	ok, err := s.verify(ctx, c.user.Name, c.user.PIN, change.Old)
+	ok, err := s.verify(who{c.user.Name, true, addrOf(ctx)}, c.user.PIN, change.Old)
 	if err != nil {
 		return nil, err
 	}

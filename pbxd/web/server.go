@@ -79,17 +79,18 @@ const (
 // Server answers the web port of the device.
 type Server struct {
 	Deps
-	started  time.Time
-	cert     tls.Certificate
-	api      huma.API
-	handler  http.Handler
-	sessions *sessions
-	backoff  *backoff
-	pins     pbx.PINs
-	logins   chan struct{} // one element for each PIN being verified or waiting for it
-	streams  chan struct{} // one element for each open event stream
-	stopOnce sync.Once
-	stopping chan struct{} // closed when event streams must end
+	started     time.Time
+	cert        tls.Certificate
+	api         huma.API
+	handler     http.Handler
+	sessions    *sessions
+	backoff     *backoff
+	pins        pbx.PINs
+	logins      chan struct{} // one element for each PIN being verified or waiting for it
+	knownLogins chan struct{} // the same for known addresses
+	streams     chan struct{} // one element for each open event stream
+	stopOnce    sync.Once
+	stopping    chan struct{} // closed when event streams must end
 }
 
 // New prepares the server. At the first start it makes the device certificate
@@ -102,13 +103,14 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 		d.Log = slog.Default()
 	}
 	s := &Server{
-		Deps:     d,
-		started:  d.Now(),
-		sessions: newSessions(),
-		backoff:  newBackoff(),
-		logins:   make(chan struct{}, maxLogins),
-		streams:  make(chan struct{}, maxStreams),
-		stopping: make(chan struct{}),
+		Deps:        d,
+		started:     d.Now(),
+		sessions:    newSessions(),
+		backoff:     newBackoff(),
+		logins:      make(chan struct{}, maxLogins),
+		knownLogins: make(chan struct{}, maxKnownLogins),
+		streams:     make(chan struct{}, maxStreams),
+		stopping:    make(chan struct{}),
 	}
 	cfg, _ := d.Store.Current()
 	cert, err := deviceCertificate(ctx, d.Store, cfg.Network)
