@@ -76,6 +76,11 @@ func (p *Port) expectType(pt uint8) {
 
 // aim publishes where to send. The caller holds mu.
 func (p *Port) aim() {
+	if p.closed {
+		p.toRTP.Store(nil)
+		p.toRTCP.Store(nil)
+		return
+	}
 	store(&p.toRTP, p.voice.target())
 	store(&p.toRTCP, p.control.target())
 }

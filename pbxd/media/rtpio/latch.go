@@ -46,6 +46,8 @@ type latch struct {
 	source netip.AddrPort
 	rank   rank
 	heard  time.Time // last packet of source
+
+	late []late // who sent for the port's last call until this one; shared by the latches of a port
 }
 
 // expect sets what the side has said about itself. Changed addresses unlock.
@@ -58,7 +60,7 @@ func (l *latch) expect(want netip.AddrPort, signalling netip.Addr, nat bool) {
 	if l.want == want && l.signalling == signalling && l.nat == nat {
 		return
 	}
-	*l = latch{want: want, signalling: signalling, nat: nat, muted: l.muted, via: l.via}
+	*l = latch{want: want, signalling: signalling, nat: nat, muted: l.muted, via: l.via, late: l.late}
 }
 
 // rankOf says how well src fits.
@@ -88,11 +90,36 @@ func (l *latch) accept(src netip.AddrPort, known bool, now time.Time) bool {
 		return true
 	}
 	r := l.rankOf(src)
-	if r == rankNone || !known || r <= l.rank && now.Sub(l.heard) < relatchAfter {
+	switch {
+	case r == rankNone:
+		return false
+	case r != rankExact && l.isLate(src, now):
+		return false
+	case !known, r <= l.rank && now.Sub(l.heard) < relatchAfter:
 		return false
 	}
 	l.source, l.rank, l.heard = src, r, now
 	return true
+}
+
+// isLate reports whether src still sends for the port's last call. Behind one
+// NAT address nothing but its port tells an old call's phone from the new
+// one's. It is taken for gone when it has been silent for as long as a port
+// rests: the same phone may well call again from the same port.
+func (l *latch) isLate(src netip.AddrPort, now time.Time) bool {
+	for i := range l.late {
+		s := &l.late[i]
+		if s.src != src {
+			continue
+		}
+		if now.Sub(s.heard) >= quarantine {
+			s.src = netip.AddrPort{}
+			return false
+		}
+		s.heard = now
+		return true
+	}
+	return false
 }
 
 // follow tells the latch of RTCP which source the RTP latch has found. A

@@ -176,6 +176,42 @@ func TestLatchBeforeExpect(t *testing.T) {
 	}
 }
 
+// TestLatchOfSharedAddress has the phone of the port's last call go on sending
+// from the address of the new one.
+func TestLatchOfSharedAddress(t *testing.T) {
+	start := time.Unix(1000, 0)
+	ms := func(n int) time.Time { return start.Add(time.Duration(n) * time.Millisecond) }
+	old, phone := netip.MustParseAddrPort("203.0.113.5:61000"), netip.MustParseAddrPort("203.0.113.5:61002")
+	begin := func(described string) latch {
+		l := latch{late: []late{{old, start}}}
+		l.expect(netip.MustParseAddrPort("10.9.9.9:9"), old.Addr(), true) // an earlier offer changes nothing
+		l.expect(netip.MustParseAddrPort(described), old.Addr(), true)
+		return l
+	}
+	l := begin("203.0.113.5:4000")
+	for i := range 100 { // for 200 s
+		if l.accept(old, true, ms(i*2000)) {
+			t.Fatalf("packet %d of the old call accepted", i)
+		}
+	}
+	if !l.accept(phone, true, ms(200_000)) || l.target() != phone {
+		t.Errorf("new call's phone refused, target %v", l.target())
+	}
+
+	l = begin("203.0.113.5:4000")
+	if l.accept(old, true, ms(2999)) || l.accept(old, false, ms(5998)) || l.accept(old, true, ms(8997)) {
+		t.Error("packet of the old call accepted before it was silent for 3 s")
+	}
+	if !l.accept(old, true, ms(8997+3000)) {
+		t.Error("source of the old call refused after 3 s of silence: the same phone calls again")
+	}
+
+	l = begin("203.0.113.5:61000")
+	if !l.accept(old, true, ms(20)) {
+		t.Error("described address and port refused because the old call had them")
+	}
+}
+
 func TestLatchOfRTCP(t *testing.T) {
 	now := time.Unix(1000, 0)
 	at := netip.MustParseAddrPort

@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/rtp"
 
@@ -46,6 +48,7 @@ type Port struct {
 	reception reception
 	stats     media.Stats // what is received
 	header    rtp.Header
+	closed    bool
 	warned    bool // a foreign source has been logged since the last Expect
 }
 
@@ -68,22 +71,22 @@ func newPort(owner *Ports, local netip.Addr, number uint16, rtp, rtcp *net.UDPCo
 }
 
 func (p *Port) start() {
-	p.ended.Go(func() { p.read(p.rtp, p.receiveRTP) })
-	p.ended.Go(func() { p.read(p.rtcp, p.receiveRTCP) })
+	p.ended.Go(func() { readEach(p.rtp, make([]byte, maxPacket+1), p.log, p.receiveRTP) })
+	p.ended.Go(func() { readEach(p.rtcp, make([]byte, maxPacket+1), p.log, p.receiveRTCP) })
 }
 
-// read passes every datagram of c to receive until c is closed.
-func (p *Port) read(c *net.UDPConn, receive func([]byte, netip.AddrPort)) {
-	buf := make([]byte, maxPacket+1)
+// readEach passes every datagram of c to receive, as far as it fits into buf,
+// until c is closed or its read deadline is over.
+func readEach(c *net.UDPConn, buf []byte, log *slog.Logger, receive func([]byte, netip.AddrPort)) {
 	for failed := 0; failed < maxReadErrors; {
 		n, src, err := c.ReadFromUDPAddrPort(buf)
-		if errors.Is(err, net.ErrClosed) {
+		if errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) {
 			return
 		}
 		if err != nil {
 			failed++
 			if failed == 1 || failed == maxReadErrors {
-				p.log.Error("reading audio failed", "failures", failed, "err", err)
+				log.Error("reading audio failed", "failures", failed, "err", err)
 			}
 			continue
 		}
@@ -145,14 +148,36 @@ func (p *Port) Stats() media.Stats {
 	return s
 }
 
-// Close detaches the port, closes its sockets, waits for its goroutines and
-// gives its number back. Closing again does nothing.
+// Close detaches the port, waits for its goroutines and gives its number back.
+// Nothing is passed on or sent afterwards; the sockets stay open while the
+// number rests (see Ports). Closing again does nothing.
 func (p *Port) Close() {
 	p.closer.Do(func() {
 		p.peer.Store(nil)
-		p.rtp.Close() // an error leaves nothing that could be done about it
-		p.rtcp.Close()
+		p.mu.Lock()
+		p.closed = true
+		p.aim()
+		p.mu.Unlock()
+		for _, c := range []*net.UDPConn{p.rtp, p.rtcp} {
+			// A deadline that is over ends the reading and keeps the socket.
+			if c.SetReadDeadline(time.Unix(1, 0)) != nil {
+				c.Close()
+			}
+		}
 		p.ended.Wait()
-		p.owner.release(p.number)
+		p.owner.release(p, p.heard())
 	})
+}
+
+// heard returns the sources of RTP and RTCP that belong to the side.
+func (p *Port) heard() []late {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var list []late
+	for _, l := range []*latch{&p.voice, &p.control} {
+		if l.rank != rankNone {
+			list = append(list, late{l.source, l.heard})
+		}
+	}
+	return list
 }

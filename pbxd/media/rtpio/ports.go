@@ -5,6 +5,7 @@
 package rtpio
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,10 +16,8 @@ import (
 	"time"
 )
 
-// quarantine is how long a port rests after use, so that late packets of an
-// old call never reach a new one: a phone that missed the first BYE has had
-// it repeated twice by then (RFC 3261 section 17.1.2.2).
-const quarantine = 3 * time.Second
+// sweepEvery is how often resting ports are looked at.
+const sweepEvery = time.Second
 
 // addrsAge is how long the list of this machine's addresses is used.
 const addrsAge = 10 * time.Second
@@ -29,19 +28,26 @@ var ErrNoPorts = errors.New("no RTP port free")
 // ErrClosed says that the set of ports was closed.
 var ErrClosed = errors.New("RTP ports are closed")
 
-// Ports hands out the RTP ports of a range, in turns.
+// Ports hands out the RTP ports of a range, in turns. A port that was closed
+// rests until nobody has sent to it for quarantine, at most for longestRest,
+// so that late packets of an old call never reach a new one. Sources that
+// outlast the rest are not taken for the next call's unless it describes
+// exactly them.
 type Ports struct {
 	bind netip.Addr
 	log  *slog.Logger
 	now  func() time.Time
 
+	sweepEvery time.Duration // of the machine's time
+
 	mu       sync.RWMutex // guards what follows; taken after Port.mu where both are
 	min, max uint16       // min is even
 	next     int          // index of the pair that is tried next
 	open     map[uint16]*Port
-	resting  map[uint16]time.Time // pair of a closed port => end of its rest
-	local    []netip.Addr         // this machine's addresses
-	localAt  time.Time            // when they were read
+	resting  map[uint16]*rest // rests, and those that ended while somebody still sent, until the next use
+	sweeper  *time.Timer      // next sweep; nil for none
+	local    []netip.Addr     // this machine's addresses
+	localAt  time.Time        // when they were read
 	closed   bool
 }
 
@@ -50,7 +56,7 @@ type Ports struct {
 // The first port is a random one of the range, so that a restarted PBX does
 // not begin with those of the calls that it lost.
 func New(bind netip.Addr, min, max uint16, log *slog.Logger, now func() time.Time) *Ports {
-	p := &Ports{bind: bind.Unmap(), log: log, now: now, open: map[uint16]*Port{}, resting: map[uint16]time.Time{}}
+	p := &Ports{bind: bind.Unmap(), log: log, now: now, sweepEvery: sweepEvery, open: map[uint16]*Port{}, resting: map[uint16]*rest{}}
 	p.SetRange(min, max)
 	return p
 }
@@ -81,7 +87,14 @@ func (p *Ports) pairs() int {
 	return max(0, (int(p.max)-int(p.min)+1)/2)
 }
 
+// inRange reports whether the pair at port is one of the range. The caller
+// holds mu.
+func (p *Ports) inRange(port uint16) bool {
+	return port >= p.min && port < p.max
+}
+
 // InUse returns how many ports are open; each is a pair for RTP and RTCP.
+// Resting ones do not count.
 func (p *Ports) InUse() int {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -90,8 +103,9 @@ func (p *Ports) InUse() int {
 
 // Open takes an even port for RTP and the one after it for RTCP at localAddr,
 // or at the address given to New when localAddr is unspecified or invalid.
-// Ports that other programs hold are passed over. The error wraps ErrNoPorts,
-// ErrClosed, or that of the system.
+// Ports that other programs hold are passed over. When none of the range is
+// free, the resting one that has been silent for longest is taken. The error
+// wraps ErrNoPorts, ErrClosed, or that of the system.
 func (p *Ports) Open(localAddr netip.Addr) (*Port, error) {
 	addr := localAddr.Unmap()
 	if !addr.IsValid() || addr.IsUnspecified() {
@@ -104,6 +118,7 @@ func (p *Ports) Open(localAddr netip.Addr) (*Port, error) {
 	}
 	now := p.now()
 	p.refresh(now)
+	var resting []silentRest
 	n, used, busy := p.pairs(), 0, 0
 	for range n {
 		port := p.min + uint16(2*p.next)
@@ -112,45 +127,122 @@ func (p *Ports) Open(localAddr netip.Addr) (*Port, error) {
 			used++
 			continue
 		}
-		if _, rests := p.resting[port]; rests {
+		if r := p.resting[port]; r != nil && r.over.IsZero() {
+			resting = append(resting, silentRest{r, r.silence(now)})
 			continue
 		}
-		rtp, rtcp, err := listenPair(addr, port)
+		q, err := p.take(addr, port, now)
 		if isInUse(err) {
 			busy++
 			continue
 		}
-		if err != nil {
-			return nil, fmt.Errorf("open RTP port %d: %w", port, err)
+		return q, err
+	}
+	slices.SortFunc(resting, func(a, b silentRest) int { return cmp.Compare(b.silence, a.silence) })
+	for i, r := range resting {
+		q, err := p.take(addr, r.number, now)
+		if isInUse(err) {
+			continue
 		}
-		q := newPort(p, addr, port, rtp, rtcp)
-		p.open[port] = q
-		q.start()
-		return q, nil
+		if err == nil {
+			p.log.Warn("RTP ports are used up: took one that was resting", "rtpPort", r.number,
+				"silence", r.silence, "pairs", n, "inUse", used, "resting", len(resting)-i-1)
+		}
+		return q, err
 	}
 	return nil, fmt.Errorf("%w in %d-%d: %d pairs, %d in use, %d resting, %d held by other programs",
-		ErrNoPorts, p.min, p.max, n, used, n-used-busy, busy)
+		ErrNoPorts, p.min, p.max, n, used, len(resting), busy)
 }
 
-// refresh forgets rests that are over and reads this machine's addresses
-// when they are old. The caller holds mu.
-func (p *Ports) refresh(now time.Time) {
-	for port, until := range p.resting {
-		if !now.Before(until) {
-			delete(p.resting, port)
-		}
+// silentRest is a rest and how long it has been silent.
+type silentRest struct {
+	*rest
+	silence time.Duration
+}
+
+// take opens the pair at port of addr, whatever rests there. The caller holds mu.
+func (p *Ports) take(addr netip.Addr, port uint16, now time.Time) (*Port, error) {
+	var sending []late
+	if r := p.resting[port]; r != nil {
+		r.end(now)
+		sending = r.sending(now)
 	}
+	rtp, rtcp, err := listenPair(addr, port)
+	if err != nil {
+		return nil, fmt.Errorf("open RTP port %d: %w", port, err)
+	}
+	delete(p.resting, port)
+	q := newPort(p, addr, port, rtp, rtcp)
+	q.voice.late, q.control.late = sending, sending
+	p.open[port] = q
+	q.start()
+	return q, nil
+}
+
+// refresh ends rests that are over and reads this machine's addresses when
+// they are old. The caller holds mu.
+func (p *Ports) refresh(now time.Time) {
+	p.settle(now)
 	if p.localAt.IsZero() || now.Sub(p.localAt) >= addrsAge {
 		p.local, p.localAt = localAddrs(), now
 	}
 }
 
-// release takes a closed port back.
-func (p *Ports) release(port uint16) {
+// settle ends rests that are over and reports whether others go on. Of those
+// that did not end in silence the sources are kept for the next use. The
+// caller holds mu.
+func (p *Ports) settle(now time.Time) (more bool) {
+	for port, r := range p.resting {
+		silence := r.silence(now)
+		switch {
+		case !r.over.IsZero():
+		case silence >= quarantine:
+			r.end(now)
+			delete(p.resting, port)
+		case now.Sub(r.began) >= longestRest:
+			r.end(now)
+			p.log.Info("somebody still sends to an RTP port whose call is over",
+				"rtpPort", port, "rested", now.Sub(r.began), "sources", len(r.sending(now)))
+		default:
+			more = true
+		}
+		if !r.over.IsZero() && !p.inRange(port) {
+			delete(p.resting, port) // it has no next use
+		}
+	}
+	return more
+}
+
+// sweep frees the sockets of rests that are over when no call comes that would.
+func (p *Ports) sweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.open, port)
-	p.resting[port] = p.now().Add(quarantine)
+	p.sweeper = nil
+	if !p.closed && p.settle(p.now()) {
+		p.sweepLater()
+	}
+}
+
+// sweepLater has the resting ports looked at. The caller holds mu.
+func (p *Ports) sweepLater() {
+	if p.sweeper == nil {
+		p.sweeper = time.AfterFunc(p.sweepEvery, p.sweep)
+	}
+}
+
+// release takes back the port q, which has heard these sources last.
+func (p *Ports) release(q *Port, heard []late) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.open, q.number)
+	r := newRest(q, heard, p.now)
+	if p.closed {
+		r.end(p.now())
+		return
+	}
+	p.resting[q.number] = r
+	r.start()
+	p.sweepLater()
 }
 
 // own reports whether src is an open port of ours. What comes from there is
@@ -169,8 +261,8 @@ func (p *Ports) own(src netip.AddrPort) bool {
 	return addr.IsLoopback() || slices.Contains(p.local, addr)
 }
 
-// Close closes every open port and waits for their goroutines. No port is
-// handed out afterwards.
+// Close closes every open port, ends every rest and waits for their goroutines.
+// No port is handed out afterwards.
 func (p *Ports) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -181,6 +273,16 @@ func (p *Ports) Close() {
 	p.mu.Unlock()
 	for _, q := range open {
 		q.Close()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sweeper != nil {
+		p.sweeper.Stop()
+		p.sweeper = nil
+	}
+	for port, r := range p.resting {
+		r.end(p.now())
+		delete(p.resting, port)
 	}
 }
 
