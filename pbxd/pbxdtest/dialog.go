@@ -63,7 +63,7 @@ func (p *Phone) Dial(number, sdp string) *Call {
 	c.Remote = fmt.Sprintf("<%s>", c.uri)
 	c.CSeq = 1
 	c.invite(sdp, "")
-	res := p.Final("INVITE")
+	res := p.Expect("a challenge", func(m *Message) bool { return m.Get("Call-ID") == c.ID && m.Status() >= 200 })
 	if res.Status() != 401 {
 		p.T.Fatalf("phone %s: INVITE got %s, want a challenge", p.Ext, res.Start)
 	}
