@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -213,8 +214,8 @@ func headerValue(m sip.Message, name string) string {
 // printable returns s cut to max octets without control characters.
 func printable(s string, max int) string {
 	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == 0xfffd {
-			return -1
+		if unicode.IsControl(r) || r == unicode.ReplacementChar || unicode.Is(unicode.Bidi_Control, r) {
+			return -1 // the last kind would let text pose as other text
 		}
 		return r
 	}, s)
