@@ -192,7 +192,7 @@ func TestBrowser(t *testing.T) {
 	const short = 3 * time.Second
 	connect(t, eva, one, "101")
 	b.shows("td", "Talking")
-	talk(t, short)
+	talkUntilHeard(t, short, eva, one)
 	hangUp(t, eva, one)
 	b.shows("td", "Nobody is calling.")
 	hears(t, eva, "201", 880, short)

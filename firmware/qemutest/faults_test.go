@@ -54,11 +54,12 @@ func (f *faults) callWorks(t *testing.T) {
 func (f *faults) phonesTalk(t *testing.T) {
 	t.Helper()
 	const short = 2 * time.Second
+	forget(t, f.one, f.two)
 	connect(t, f.one, f.two, "102")
-	talk(t, short)
+	talkUntilHeard(t, short, f.one, f.two)
 	hangUp(t, f.one, f.two)
-	hears(t, f.one, "101", 880, short/2)
-	hears(t, f.two, "102", 440, short/2)
+	hears(t, f.one, "101", 880, short)
+	hears(t, f.two, "102", 440, short)
 }
 
 // registers lets a third phone register and go.

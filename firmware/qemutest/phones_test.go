@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,52 @@ func talk(tb testing.TB, d time.Duration) {
 	case <-time.After(d):
 	case <-tb.Context().Done():
 		tb.Fatal(context.Cause(tb.Context()))
+	}
+}
+
+// talkUntilHeard lets the audio of a call flow until each phone has recorded so
+// much of it. On a machine that is short of time that takes longer.
+func talkUntilHeard(tb testing.TB, d time.Duration, phones ...*peer.Baresip) {
+	tb.Helper()
+	const sampleSize = 2 // bytes
+	want := int64(d.Seconds() * peer.SampleRate * sampleSize)
+	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
+	defer cancel()
+	for _, p := range phones {
+		for size := int64(0); size < want; {
+			files, err := p.Recordings()
+			if err != nil {
+				tb.Fatal(err)
+			}
+			if len(files) > 0 { // the call's own: earlier ones are taken away
+				info, err := os.Stat(files[len(files)-1])
+				if err != nil {
+					tb.Fatal(err)
+				}
+				size = info.Size()
+			}
+			select {
+			case <-time.After(50 * time.Millisecond):
+			case <-ctx.Done():
+				tb.Fatalf("recordings %q have %d bytes, want %d: %v", files, size, want, context.Cause(ctx))
+			}
+		}
+	}
+}
+
+// forget takes away what the phones have recorded.
+func forget(tb testing.TB, phones ...*peer.Baresip) {
+	tb.Helper()
+	for _, p := range phones {
+		files, err := p.Recordings()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for _, f := range files {
+			if err := os.Remove(f); err != nil {
+				tb.Fatal(err)
+			}
+		}
 	}
 }
 
