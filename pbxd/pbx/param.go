@@ -130,7 +130,7 @@ func stringRule(tag reflect.StructTag, s string, patterns patterns) string {
 		return fmt.Sprintf("has %d characters; at most %d are allowed", n, maxLen)
 	case s == "" && tag.Get("enum") == "": // of a choice, nothing is no choice
 		return ""
-	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }):
+	case strings.ContainsFunc(s, isControl):
 		return "contains a control character"
 	}
 	if p, ok := tag.Lookup("pattern"); ok && !patterns.match(p, s) {
@@ -150,6 +150,12 @@ func stringRule(tag reflect.StructTag, s string, patterns patterns) string {
 		}
 	}
 	return ""
+}
+
+// isControl reports whether r is a control character (C0, DEL, C1) or turns
+// the direction of the text around it, so that it reads as another one.
+func isControl(r rune) bool {
+	return r < ' ' || r >= 0x7f && r <= 0x9f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
 func intRule(tag reflect.StructTag, n int64) string {

@@ -37,8 +37,11 @@ func (e *ValidationError) Error() string {
 func Validate(c *Config, m Model) error {
 	var errs []FieldError
 	for _, e := range checkTags("", reflect.ValueOf(c).Elem()) {
-		if i, ok := adminWithoutExtension(c, e.Path); ok && c.Users[i].Extension == "" {
-			continue // an administrator needs no phone
+		if u := userOfExtension(c, e.Path); u != nil && u.Extension == "" {
+			if u.Admin {
+				continue // an administrator needs no phone
+			}
+			e.Rule = "is needed; only administrators may have none"
 		}
 		errs = append(errs, e)
 	}
@@ -51,14 +54,18 @@ func Validate(c *Config, m Model) error {
 	return &ValidationError{errs}
 }
 
-func adminWithoutExtension(c *Config, path string) (int, bool) {
-	for i := range c.Users {
-		if path == fmt.Sprintf("users[%d].extension", i) {
-			return i, c.Users[i].Admin
-		}
+// userOfExtension returns the user whose extension a path names, or nil.
+func userOfExtension(c *Config, path string) *User {
+	var i int
+	if n, err := fmt.Sscanf(path, "users[%d].extension", &i); n != 1 || err != nil || i < 0 || i >= len(c.Users) {
+		return nil
 	}
-	return 0, false
+	return &c.Users[i]
 }
+
+// systemName stands for the device itself as the author of revisions and in
+// the audit log.
+const systemName = "system"
 
 func checkUsers(c *Config, m Model) (errs []FieldError) {
 	names, exts, ids := map[string]int{}, map[string]int{}, map[string]int{}
@@ -72,8 +79,12 @@ func checkUsers(c *Config, m Model) (errs []FieldError) {
 		ids[u.ID] = i
 		if _, dup := names[u.Name]; dup {
 			errs = append(errs, FieldError{path + "user", fmt.Sprintf("%q is already in use", u.Name)})
+		} else {
+			names[u.Name] = i
 		}
-		names[u.Name] = i
+		if u.Name == systemName {
+			errs = append(errs, FieldError{path + "user", fmt.Sprintf("%q stands for the device itself", u.Name)})
+		}
 		if u.Extension != "" {
 			phones++
 			if j, dup := exts[u.Extension]; dup {

@@ -22,7 +22,7 @@ func TestValidate(t *testing.T) {
 		{"administrator without a phone", func(c *Config) {
 			c.Users = append(c.Users, User{ID: "b", UserSettings: UserSettings{Name: "boss"}, Admin: true})
 		}, "", ""},
-		{"user without a phone", func(c *Config) { c.Users = append(c.Users, user("x1", "")) }, "users[4].extension", "at least 2"},
+		{"user without a phone", func(c *Config) { c.Users = append(c.Users, user("x1", "")) }, "users[4].extension", "is needed; only administrators may have none"},
 		{"short name", func(c *Config) { c.Users[1].Name = "x" }, "users[1].user", "1 characters; at least 2"},
 		{"long name", func(c *Config) { c.Users[1].Name = strings.Repeat("x", 51) }, "users[1].user", "at most 50"},
 		{"name of 50", func(c *Config) { c.Users[1].Name = strings.Repeat("x", 50) }, "", ""},
@@ -39,6 +39,10 @@ func TestValidate(t *testing.T) {
 		{"first name of 50 letters that take 100 bytes", func(c *Config) { c.Users[1].FirstName = strings.Repeat("\u00fc", 50) }, "", ""},
 		{"first name of 51", func(c *Config) { c.Users[1].FirstName = strings.Repeat("\u00fc", 51) }, "users[1].firstName", "51 characters"},
 		{"bad UTF-8", func(c *Config) { c.Users[1].LastName = "a\xff" }, "users[1].lastName", "UTF-8"},
+		{"C1 control character", func(c *Config) { c.Users[1].LastName = "a\u0085b" }, "users[1].lastName", "control character"},
+		{"text turned around", func(c *Config) { c.Users[1].LastName = "a\u202eb" }, "users[1].lastName", "control character"},
+		{"isolate", func(c *Config) { c.Users[1].FirstName = "\u2066b" }, "users[1].firstName", "control character"},
+		{"name of the device", func(c *Config) { c.Users[1].Name = "system" }, "users[1].user", "the device itself"},
 		{"no admin", func(c *Config) { c.Users = c.Users[1:] }, "users", "administrator admin"},
 		{"admin is none", func(c *Config) { c.Users[0].Admin, c.Users[0].Extension, c.Users[1].Admin = false, "100", true }, "users", "administrator admin"},
 		{"host name", func(c *Config) { c.Network.Hostname = "-pbx" }, "network.hostname", "lowercase"},

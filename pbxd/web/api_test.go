@@ -133,7 +133,8 @@ func TestRefusedFields(t *testing.T) {
 	}{
 		{"POST", "/users", `{"user":"Eva","extension":"210"}`, "user", "lowercase"},
 		{"POST", "/users", `{"user":"eva","extension":"2"}`, "extension", "at least 2"},
-		{"POST", "/users", `{"user":"eva"}`, "extension", "at least 2"},
+		{"POST", "/users", `{"user":"eva"}`, "extension", "is needed; only administrators"},
+		{"POST", "/users", `{"user":"system","extension":"210"}`, "user", "the device itself"},
 		{"POST", "/users", `{"user":"eva","extension":"101"}`, "extension", "demo101"},
 		{"POST", "/users", `{"user":"demo101","extension":"210"}`, "user", "in use"},
 		{"POST", "/users", `{"user":"eva","extension":210}`, "extension", "must be text"},

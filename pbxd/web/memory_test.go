@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -25,6 +26,7 @@ type memory struct {
 	key       pbx.DeviceKey
 	facts     []pbx.Fact
 	subs      map[chan pbx.Fact]bool
+	watchers  []func(old, new *pbx.Config, revision int64)
 }
 
 func newMemory() *memory {
@@ -47,8 +49,18 @@ func (m *memory) publish(cfg *pbx.Config, author, comment string) int64 {
 	m.cfgs = append(m.cfgs, cfg)
 	n := int64(len(m.cfgs))
 	m.revisions = append(m.revisions, pbx.Revision{Number: n, Time: time.Now(), Author: author, Comment: comment, Changes: pbx.Diff(old, cfg)})
+	for _, fn := range m.watchers {
+		fn(old, cfg, n)
+	}
 	m.send(pbx.Fact{Kind: pbx.FactRevision, Revision: n})
 	return n
+}
+
+func (m *memory) Watch(fn func(old, new *pbx.Config, revision int64)) (stop func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.watchers = append(m.watchers, fn)
+	return func() {}
 }
 
 func (m *memory) Current() (*pbx.Config, int64) {
@@ -63,6 +75,9 @@ func (m *memory) Commit(_ context.Context, author, comment string, change func(*
 	cfg := m.cfgs[len(m.cfgs)-1].Clone()
 	if err := change(cfg); err != nil {
 		return 0, fmt.Errorf("commit: %w", err)
+	}
+	if reflect.DeepEqual(cfg, m.cfgs[len(m.cfgs)-1]) {
+		return int64(len(m.cfgs)), nil
 	}
 	if err := pbx.Validate(cfg, m.model); err != nil {
 		return 0, fmt.Errorf("commit: %w", err)

@@ -30,6 +30,8 @@ type Store interface {
 	// Restore publishes an old revision as a new one. It returns fs.ErrNotExist
 	// when there is none of that number.
 	Restore(ctx context.Context, author string, number int64) (int64, error)
+	// Watch has fn called within every commit, after it is published.
+	Watch(fn func(old, new *pbx.Config, revision int64)) (stop func())
 	// Key returns the device key.
 	Key() pbx.DeviceKey
 	// Audit adds one entry to the audit log.
@@ -72,7 +74,7 @@ const (
 	readTimeout     = 30 * time.Second
 	writeTimeout    = 60 * time.Second
 	idleTimeout     = 2 * time.Minute
-	stopTimeout     = 5 * time.Second
+	stopTimeout     = 3 * time.Second
 	redirectTimeout = 10 * time.Second
 )
 
@@ -89,6 +91,7 @@ type Server struct {
 	logins      chan struct{} // one element for each PIN being verified or waiting for it
 	knownLogins chan struct{} // the same for known addresses
 	streams     chan struct{} // one element for each open event stream
+	unwatch     func()
 	stopOnce    sync.Once
 	stopping    chan struct{} // closed when event streams must end
 }
@@ -125,6 +128,7 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 	if s.handler, err = s.routes(page); err != nil {
 		return nil, err
 	}
+	s.unwatch = d.Store.Watch(func(_, now *pbx.Config, _ int64) { s.sessions.follow(now) })
 	return s, nil
 }
 
@@ -132,11 +136,10 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Serve answers on https with TLS and, when redirect is not nil, sends plain
-// HTTP there. It closes both and returns nil when ctx ends, after at most five
+// HTTP there. It closes both and returns nil when ctx ends, after at most three
 // seconds for the requests under way, or an error when a listener fails.
 func (s *Server) Serve(ctx context.Context, https, redirect net.Listener) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	defer s.unwatch()
 	quiet := slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug) // handshake failures of strangers
 	secure := &http.Server{
 		Handler:           s.handler,
@@ -174,8 +177,7 @@ func (s *Server) Serve(ctx context.Context, https, redirect net.Listener) error 
 	case <-ctx.Done():
 	}
 	s.stopOnce.Do(func() { close(s.stopping) })
-	s.stop(secure)
-	s.stop(plain)
+	s.stop(secure, plain)
 	for range servers {
 		if err := <-failed; !errors.Is(err, http.ErrServerClosed) && first == nil {
 			first = err
@@ -184,14 +186,21 @@ func (s *Server) Serve(ctx context.Context, https, redirect net.Listener) error 
 	return first
 }
 
-// stop waits for the requests under way, then closes what is left.
-func (s *Server) stop(srv *http.Server) {
+// stop waits for the requests under way, then closes what is left. All servers
+// share one time limit.
+func (s *Server) stop(servers ...*http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	if err := srv.Shutdown(ctx); err != nil {
-		s.Log.Warn("web requests cut off at stop", "err", err)
-		srv.Close() // its error tells nothing that Shutdown has not
+	var wg sync.WaitGroup
+	for _, srv := range servers {
+		wg.Go(func() {
+			if err := srv.Shutdown(ctx); err != nil {
+				s.Log.Warn("web requests cut off at stop", "err", err)
+				srv.Close() // its error tells nothing that Shutdown has not
+			}
+		})
 	}
+	wg.Wait()
 }
 
 // audit writes an entry about the act of a client. What leaves no other trace,

@@ -94,7 +94,7 @@ func (s *sessions) user(h tokenHash, cfg *pbx.Config, now time.Time, touch bool)
 		return nil, time.Time{}
 	}
 	u := cfg.UserByID(x.userID)
-	if u == nil || u.PIN != x.pin && (x.next == "" || u.PIN != x.next) || x.over(now) {
+	if !x.holds(u) || x.over(now) {
 		delete(s.byHash, h)
 		return nil, time.Time{}
 	}
@@ -128,6 +128,23 @@ func (s *sessions) settle(h tokenHash, done bool) {
 		x.pin = x.next
 	}
 	x.next = ""
+}
+
+// follow ends the sessions that a commit ends: of users who are gone or whose
+// PIN is another. They do not live again when a restore brings the user back.
+func (s *sessions) follow(cfg *pbx.Config) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for h, x := range s.byHash {
+		if !x.holds(cfg.UserByID(x.userID)) {
+			delete(s.byHash, h)
+		}
+	}
+}
+
+// holds reports whether u, who may be nil, is still the one who logged in.
+func (x *session) holds(u *pbx.User) bool {
+	return u != nil && (u.PIN == x.pin || x.next != "" && u.PIN == x.next)
 }
 
 func (s *sessions) close(h tokenHash) {

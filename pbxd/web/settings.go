@@ -49,11 +49,14 @@ func registerSection[T any](s *Server, x section[T]) {
 		func(ctx context.Context, in *change[T]) (*tagged[T], error) {
 			c := callerOf(ctx)
 			x.complete(&in.Body.value)
+			var before string
 			var after *tagged[T]
 			_, err := s.Store.Commit(ctx, c.user.Name, x.name+" changed", func(cfg *pbx.Config) error {
-				if err := in.check(x.show(cfg).Body); err != nil {
+				shown := x.show(cfg)
+				if err := in.check(shown.Body); err != nil {
 					return err
 				}
+				before = shown.ETag
 				*x.of(cfg) = in.Body.value
 				after = x.show(cfg)
 				return nil
@@ -61,7 +64,9 @@ func registerSection[T any](s *Server, x section[T]) {
 			if err != nil {
 				return nil, refusedAt(err, x.prefix)
 			}
-			s.record(ctx, c.user.Name, "change-"+x.id, x.name)
+			if after.ETag != before {
+				s.record(ctx, c.user.Name, "change-"+x.id, x.name)
+			}
 			return after, nil
 		})
 }

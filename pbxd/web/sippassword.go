@@ -48,28 +48,39 @@ func (s *Server) revealSIPPassword(ctx context.Context, in *UserPath) (*answer[S
 	return &answer[SIPPassword]{SIPPassword{u.Name, u.Extension, p.Reveal()}}, nil
 }
 
-func (s *Server) newSIPPassword(ctx context.Context, in *UserPath) (*answer[SIPPassword], error) {
+func (s *Server) newSIPPassword(ctx context.Context, in *struct {
+	UserPath
+	IfMatch
+}) (*tagged[SIPPassword], error) {
 	c := callerOf(ctx)
 	cfg, _ := s.Store.Current()
 	u := cfg.UserByID(in.ID)
 	if u == nil {
 		return nil, noUser()
 	}
+	if err := in.check(*u); err != nil {
+		return nil, err
+	}
 	if err := s.audit(ctx, c.user.Name, "new-sip-password", u.Name); err != nil {
 		return nil, err
 	}
 	p := pbx.NewSIPPassword()
 	sealed := s.Store.Key().Seal(pbx.SIPPasswordPurpose(u.ID), p)
+	var changed pbx.User
 	_, err := s.Store.Commit(ctx, c.user.Name, "New SIP password for "+u.Name, func(cfg *pbx.Config) error {
 		now := cfg.UserByID(in.ID)
 		if now == nil {
 			return noUser()
 		}
+		if err := in.check(*now); err != nil {
+			return err
+		}
 		now.SIPPassword = sealed
+		changed = *now
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("new SIP password of %s: %w", u.Name, err)
 	}
-	return &answer[SIPPassword]{SIPPassword{u.Name, u.Extension, p.Reveal()}}, nil
+	return &tagged[SIPPassword]{etag(changed), SIPPassword{changed.Name, changed.Extension, p.Reveal()}}, nil
 }

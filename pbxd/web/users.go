@@ -73,8 +73,8 @@ func (s *Server) registerUsers() {
 		summary: "Show the SIP password", description: "The audit log records who has seen it.",
 		errors: []int{http.StatusNotFound, http.StatusConflict}}, s.revealSIPPassword)
 	register(s, operation{id: "new-sip-password", method: http.MethodPost, path: "/users/{id}/new-sip-password", tag: "Users", access: accessAdmin,
-		summary: "Make a new random SIP password", description: "The user's phones must be given the new one.",
-		errors: []int{http.StatusNotFound}}, s.newSIPPassword)
+		summary: "Make a new random SIP password", description: "The user's phones must be given the new one. The ETag is that of the user after the change.",
+		errors: []int{http.StatusNotFound, http.StatusPreconditionFailed}}, s.newSIPPassword)
 }
 
 func showUser(u *pbx.User) User {
@@ -197,6 +197,9 @@ func (s *Server) createUser(ctx context.Context, in *struct{ Body body[UserChang
 		return nil, refusedAt(err, fmt.Sprintf("users[%d].", at))
 	}
 	s.record(ctx, c.user.Name, "add-user", u.Name)
+	if u.Admin {
+		s.record(ctx, c.user.Name, "grant-admin", u.Name)
+	}
 	return &created{etag(u), apiPrefix + "/users/" + u.ID, showUser(&u)}, nil
 }
 
@@ -222,7 +225,7 @@ func (s *Server) changeUser(ctx context.Context, in *struct {
 		}
 	}
 	at := -1
-	var changed pbx.User
+	var before, changed pbx.User
 	_, err = s.Store.Commit(ctx, c.user.Name, "User "+change.Name+" changed", func(cfg *pbx.Config) error {
 		at = slices.IndexFunc(cfg.Users, func(u pbx.User) bool { return u.ID == in.ID })
 		if at < 0 {
@@ -232,6 +235,7 @@ func (s *Server) changeUser(ctx context.Context, in *struct {
 		if err := in.check(*u); err != nil {
 			return err
 		}
+		before = *u
 		change.apply(u, x)
 		switch {
 		case u.ID == adminID && u.Name != adminID:
@@ -250,8 +254,36 @@ func (s *Server) changeUser(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, refusedAt(err, fmt.Sprintf("users[%d].", at))
 	}
-	s.record(ctx, c.user.Name, "change-user", changed.Name)
+	for _, act := range acts(before, changed) {
+		s.record(ctx, c.user.Name, act, changed.Name)
+	}
 	return &tagged[User]{etag(changed), showUser(&changed)}, nil
+}
+
+// acts names what a change of a user did, for the audit log; nothing when it
+// did nothing.
+func acts(before, after pbx.User) (list []string) {
+	if before.PIN != after.PIN {
+		list = append(list, "set-pin")
+	}
+	if before.SIPPassword != after.SIPPassword {
+		list = append(list, "set-sip-password")
+	}
+	switch {
+	case after.Admin && !before.Admin:
+		list = append(list, "grant-admin")
+	case before.Admin && !after.Admin:
+		list = append(list, "revoke-admin")
+	}
+	rest := after
+	rest.PIN, rest.SIPPassword, rest.Admin = before.PIN, before.SIPPassword, before.Admin
+	if before.PIN != after.PIN {
+		rest.MustChangePIN = before.MustChangePIN // part of setting it
+	}
+	if rest != before {
+		list = append(list, "change-user")
+	}
+	return list
 }
 
 // adminID is both the ID and the login name of the administrator that every
