@@ -158,7 +158,7 @@ func TestVerbs(t *testing.T) {
 	if err := json.Unmarshal([]byte(answer), &s); err != nil || code != 200 || s.Version != "1" || len(s.Roles) != 1 {
 		t.Errorf("status: %d %s, %v", code, answer, err)
 	}
-	if got, want := fmt.Sprint(b.calls), "[network a network a restart pbxd restart x reboot shutdown status]"; got != want {
+	if got, want := fmt.Sprint(b.calls), "[network a network a restart pbxd restart x alive pbxd alive x reboot shutdown status]"; got != want {
 		t.Errorf("calls: got %s, want %s", got, want)
 	}
 	b.fail = errors.New("no cable")
