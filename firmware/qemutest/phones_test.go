@@ -2,7 +2,6 @@ package qemutest
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"net/netip"
 	"os"
@@ -37,29 +36,10 @@ func startPhone(tb testing.TB, o peer.BaresipOptions) *peer.Baresip {
 			tb.Logf("log of phone %s:\n%s", o.User, p.Log())
 		}
 	})
-	if err := awaitRegistered(ctx, p); err != nil {
+	if err := p.AwaitRegistered(ctx); err != nil {
 		tb.Fatal(err)
 	}
 	return p
-}
-
-// awaitRegistered asks the phone until it says that it is registered. Its
-// event REGISTER_OK may come before anybody can listen for it.
-func awaitRegistered(ctx context.Context, p *peer.Baresip) error {
-	for {
-		said, err := p.Command(ctx, "reginfo", "")
-		if err != nil {
-			return err
-		}
-		if strings.Contains(said, "OK") {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait until the phone is registered: %w; it says %q", context.Cause(ctx), said)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 }
 
 // await waits for an event of a phone.

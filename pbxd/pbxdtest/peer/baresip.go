@@ -179,6 +179,25 @@ func (b *Baresip) Command(ctx context.Context, name, params string) (string, err
 	return out, nil
 }
 
+// AwaitRegistered asks the phone until it says that it is registered. Its
+// event REGISTER_OK may come before anybody can listen for it.
+func (b *Baresip) AwaitRegistered(ctx context.Context) error {
+	for {
+		said, err := b.Command(ctx, "reginfo", "")
+		if err != nil {
+			return err
+		}
+		if strings.Contains(said, "OK") {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait until the phone is registered: %w; it says %q", context.Cause(ctx), said)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
 // Await returns the next event of one of the types given ("REGISTER_OK",
 // "CALL_ESTABLISHED" and so on), passing over events of other types for good.
 func (b *Baresip) Await(ctx context.Context, types ...string) (Event, error) {
