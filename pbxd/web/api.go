@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"mime"
@@ -108,10 +109,16 @@ func (s *Server) problem(operation string, err error) error {
 	}
 	s.Log.Error("web request failed", "operation", operation, "err", err)
 	if errors.Is(err, syscall.ENOSPC) {
-		return huma.NewError(http.StatusInsufficientStorage, "The device's memory is full. Nothing was changed. Calls go on.")
+		return huma.NewError(http.StatusInsufficientStorage, memoryFull+" Nothing was changed.")
 	}
 	return huma.Error500InternalServerError("The device could not do this. Its log says why.")
 }
+
+const memoryFull = "The device's memory is full. Nothing can be saved."
+
+// changePINProblem is the problem type (RFC 9457 section 3.1.1) of a refusal
+// that ends when the user has changed the PIN.
+const changePINProblem = "urn:galilei:problem:change-pin"
 
 // require lets a request pass when its sender has the access.
 func (s *Server) require(a access) func(huma.Context, func(huma.Context)) {
@@ -139,7 +146,11 @@ func (s *Server) require(a access) func(huma.Context, func(huma.Context)) {
 		case a == accessAny:
 			next(huma.WithValue(ctx, callerKey{}, c))
 		case mustChangePIN(&c.user):
-			refuse(http.StatusForbidden, "Change your PIN first (PUT "+apiPrefix+"/profile/pin).")
+			ctx.SetHeader("Content-Type", "application/problem+json")
+			ctx.SetStatus(http.StatusForbidden)
+			// An error means that the client is gone.
+			_ = json.NewEncoder(ctx.BodyWriter()).Encode(huma.ErrorModel{Type: changePINProblem, Title: http.StatusText(http.StatusForbidden),
+				Status: http.StatusForbidden, Detail: "Change your PIN first."})
 		case a == accessUser, a == accessAdmin && c.user.Admin:
 			next(huma.WithValue(ctx, callerKey{}, c))
 		default:

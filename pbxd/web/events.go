@@ -21,7 +21,7 @@ func (s *Server) registerEvents() {
 	register(s, operation{id: "events", method: http.MethodGet, path: "/events", tag: "Status", access: accessUser,
 		summary: "Live facts as server-sent events",
 		description: "First `snapshot` with registrations, calls and revision, then `fact` for each change, and a comment every 15 s. " +
-			"`logout` says that the session is over. Administrators see all; users see the registrations of their own extension. A client that reads too slowly is cut off and gets a new snapshot when it comes again.",
+			"`logout` says that the session is over. Administrators see all; users see the registrations of their own extension and the number of the revision. A client that reads too slowly is cut off and gets a new snapshot when it comes again.",
 		errors: []int{http.StatusServiceUnavailable},
 		content: &huma.Response{Description: "Stream of events", Content: map[string]*huma.MediaType{
 			"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}}}, s.events)
@@ -29,16 +29,12 @@ func (s *Server) registerEvents() {
 
 func (s *Server) events(ctx context.Context, _ *none) (*huma.StreamResponse, error) {
 	c := callerOf(ctx)
-	if !c.user.Admin && len(s.streams) >= maxUserStreams {
-		return nil, huma.Error503ServiceUnavailable(fmt.Sprintf("%d pages are open already.", maxUserStreams))
-	}
-	select {
-	case s.streams <- struct{}{}:
-	default:
-		return nil, huma.Error503ServiceUnavailable(fmt.Sprintf("%d pages are open already.", maxStreams))
+	leave := s.streams.enter(&c.user)
+	if leave == nil {
+		return nil, huma.Error503ServiceUnavailable("Live display is not available at the moment: too many pages are open.")
 	}
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
-		defer func() { <-s.streams }()
+		defer leave()
 		_, w := humago.Unwrap(hctx)
 		s.stream(ctx, c, w)
 	}}, nil
@@ -53,7 +49,7 @@ func (s *Server) stream(ctx context.Context, c *caller, w http.ResponseWriter) {
 	w.Header().Set("X-Accel-Buffering", "no")
 	out := &eventWriter{w: w, control: http.NewResponseController(w)}
 	now, updates := s.Facts.Subscribe(ctx)
-	if !out.event("snapshot", visibleState(s.liveState(now), c)) {
+	if !out.event("snapshot", snapshot{visibleState(s.liveState(now), c), s.Now()}) {
 		return
 	}
 	beat := time.NewTicker(heartbeat)
@@ -89,8 +85,17 @@ func (s *Server) stream(ctx context.Context, c *caller, w http.ResponseWriter) {
 	}
 }
 
+// snapshot is the first event of a stream.
+type snapshot struct {
+	LiveState
+	Time time.Time `json:"time"` // clock of the device, by which the page counts durations
+}
+
 // visible reports whether the caller may see a fact.
 func visible(f pbx.Fact, c *caller) bool {
+	if f.Kind == pbx.FactRevision { // only a number: the page looks whether its own user is concerned
+		return true
+	}
 	return c.user.Admin || f.Kind == pbx.FactRegistration && c.user.Extension != "" && f.Extension == c.user.Extension
 }
 
@@ -98,7 +103,7 @@ func visibleState(st LiveState, c *caller) LiveState {
 	if c.user.Admin {
 		return st
 	}
-	own := LiveState{Registrations: []pbx.Registration{}, Calls: []pbx.CallStatus{}}
+	own := LiveState{Registrations: []pbx.Registration{}, Calls: []pbx.CallStatus{}, Revision: st.Revision}
 	for _, r := range st.Registrations {
 		if c.user.Extension != "" && r.Extension == c.user.Extension {
 			own.Registrations = append(own.Registrations, r)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"galilei/pbxd/pbx"
 )
@@ -22,8 +25,11 @@ func (s *Server) registerHistory() {
 	register(s, operation{id: "list-revisions", method: http.MethodGet, path: "/revisions", tag: "History", access: accessAdmin,
 		summary: "Revisions of the configuration", description: "Newest first, each with what changed. Secrets show as ***."}, s.revisions)
 	register(s, operation{id: "restore-revision", method: http.MethodPost, path: "/revisions/{number}/restore", tag: "History", access: accessAdmin,
-		summary: "Go back to a revision", description: "Makes a new revision with the configuration of the old one.",
-		errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity}}, s.restore)
+		summary: "Go back to a revision", description: "Makes a new revision with the configuration of the old one. Nobody can delete themselves or take their own administration with it.",
+		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}}, s.restore)
+	register(s, operation{id: "get-restore-effect", method: http.MethodGet, path: "/revisions/{number}/effect", tag: "History", access: accessAdmin,
+		summary: "Whom the restore of a revision would concern", description: "Users who would be deleted or brought back, and whose rights would change.",
+		errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity}}, s.effect)
 	register(s, operation{id: "list-audit", method: http.MethodGet, path: "/audit", tag: "History", access: accessAdmin,
 		summary: "Audit log", description: "Newest first: logins, revealed passwords, changes."}, s.auditLog)
 }
@@ -44,15 +50,37 @@ func (s *Server) revisions(ctx context.Context, in *page) (*answer[[]pbx.Revisio
 	return &answer[[]pbx.Revision]{list}, nil
 }
 
-func (s *Server) restore(ctx context.Context, in *struct {
+type revisionPath struct {
 	Number int64 `path:"number" doc:"Number of the revision" minimum:"1"`
-}) (*answer[Restored], error) {
+}
+
+func (s *Server) effect(ctx context.Context, in *revisionPath) (*answer[Effect], error) {
+	e, err := s.effectOf(ctx, in.Number)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[Effect]{e}, nil
+}
+
+func (s *Server) restore(ctx context.Context, in *revisionPath) (*answer[Restored], error) {
 	c := callerOf(ctx)
+	e, err := s.effectOf(ctx, in.Number)
+	switch {
+	case err != nil:
+		return nil, err
+	case slices.Contains(e.Deleted, c.user.Name):
+		return nil, huma.Error409Conflict(fmt.Sprintf("Revision %d has no user %s: you would delete yourself. Ask another administrator.", in.Number, c.user.Name))
+	case slices.Contains(e.Demoted, c.user.Name):
+		return nil, huma.Error409Conflict(fmt.Sprintf("In revision %d you are no administrator: you would lock yourself out. Ask another administrator.", in.Number))
+	}
+	_, before := s.Store.Current()
 	n, err := s.Store.Restore(ctx, c.user.Name, in.Number)
 	if err != nil {
 		return nil, notFound(fmt.Errorf("restore revision %d: %w", in.Number, err), fmt.Sprintf("There is no revision %d.", in.Number))
 	}
-	s.record(ctx, c.user.Name, "restore-revision", fmt.Sprint(in.Number))
+	if n != before {
+		s.record(ctx, c.user.Name, "restore-revision", fmt.Sprint(in.Number))
+	}
 	return &answer[Restored]{Restored{n}}, nil
 }
 

@@ -26,6 +26,7 @@ type memory struct {
 	key       pbx.DeviceKey
 	facts     []pbx.Fact
 	subs      map[chan pbx.Fact]bool
+	ails      error // what Health says
 	watchers  []func(old, new *pbx.Config, revision int64)
 }
 
@@ -111,6 +112,18 @@ func (m *memory) Restore(_ context.Context, author string, number int64) (int64,
 		}
 	}
 	return m.publish(cfg, author, fmt.Sprintf("Revision %d restored", number)), nil
+}
+
+func (m *memory) health(context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ails
+}
+
+func (m *memory) ail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ails = err
 }
 
 func (m *memory) Key() pbx.DeviceKey { return m.key }
@@ -209,7 +222,7 @@ func (m *memory) audited(action string) (n int) {
 func newServer(t testing.TB, m *memory, now func() time.Time) *Server {
 	t.Helper()
 	s, err := New(t.Context(), Deps{Store: m, Facts: m, Model: m.model, Version: "1.2.3", SIPPort: func() uint16 { return 5060 },
-		Health: func(context.Context) error { return nil }, Now: now, Log: slog.New(slog.DiscardHandler)})
+		Health: m.health, Now: now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

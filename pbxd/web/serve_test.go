@@ -7,11 +7,13 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -154,10 +156,34 @@ func TestEventsOfUser(t *testing.T) {
 func TestEventStreamsAreBounded(t *testing.T) {
 	s := newServer(t, newMemory(), nil)
 	c := loggedIn(t, s)
-	for range maxStreams {
-		s.streams <- struct{}{}
+	cfg, _ := s.Store.Current()
+	admin, user := cfg.UserByID("admin"), cfg.UserByID("demo101")
+	for i := range maxStreamsOfUser {
+		if s.streams.enter(user) == nil {
+			t.Fatalf("stream %d of a user refused", i+1)
+		}
+	}
+	if s.streams.enter(user) != nil {
+		t.Error("one user can take all streams")
+	}
+	for i := range maxUserStreams {
+		s.streams.enter(&pbx.User{ID: fmt.Sprint("u", i)})
+	}
+	if s.streams.users != maxUserStreams {
+		t.Errorf("got %d streams of users, want %d", s.streams.users, maxUserStreams)
+	}
+	var leave func()
+	for range maxStreamsOfUser {
+		if leave = s.streams.enter(admin); leave == nil {
+			t.Fatal("users took the streams of the administrator")
+		}
 	}
 	c.want(503, "GET", "/events", "", nil)
+	leave()
+	leave() // gives its place once
+	if n := s.streams.byUser["admin"]; n != maxStreamsOfUser-1 {
+		t.Errorf("got %d streams of admin, want %d", n, maxStreamsOfUser-1)
+	}
 }
 
 func TestCertificate(t *testing.T) {
@@ -284,8 +310,19 @@ func TestAssets(t *testing.T) {
 func TestHealth(t *testing.T) {
 	s := newServer(t, newMemory(), nil)
 	s.Health = func(context.Context) error { return io.ErrUnexpectedEOF }
-	res := (&client{t: t, s: s, addr: lanAddr}).do("GET", "/healthz", "")
+	c := loggedIn(t, s)
+	res := c.do("GET", "/healthz", "")
 	if res.StatusCode != 503 || strings.Contains(res.text, "EOF") {
 		t.Errorf("got %d %q", res.StatusCode, res.text)
+	}
+	var st Status
+	c.want(200, "GET", "/status", "", &st)
+	if st.Healthy || !strings.Contains(st.Problem, "EOF") {
+		t.Errorf("healthy %t, problem %q", st.Healthy, st.Problem)
+	}
+	s.Health = func(context.Context) error { return fmt.Errorf("store: %w", syscall.ENOSPC) }
+	c.want(200, "GET", "/status", "", &st)
+	if st.Problem != memoryFull {
+		t.Errorf("problem %q, want %q", st.Problem, memoryFull)
 	}
 }

@@ -66,9 +66,7 @@ type Deps struct {
 // Limits of the server. A device of 80 users needs far less.
 const (
 	maxConns        = 256
-	maxConnsPerAddr = 100
-	maxStreams      = 48 // open /events requests
-	maxUserStreams  = 24 // of them, those that users without administration can take
+	maxConnsPerAddr = 32
 	maxHeaderBytes  = 16 << 10
 	maxBodyBytes    = 64 << 10
 	readTimeout     = 30 * time.Second
@@ -90,7 +88,7 @@ type Server struct {
 	pins        pbx.PINs
 	logins      chan struct{} // one element for each PIN being verified or waiting for it
 	knownLogins chan struct{} // the same for known addresses
-	streams     chan struct{} // one element for each open event stream
+	streams     *streams
 	unwatch     func()
 	stopOnce    sync.Once
 	stopping    chan struct{} // closed when event streams must end
@@ -112,7 +110,7 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 		backoff:     newBackoff(),
 		logins:      make(chan struct{}, maxLogins),
 		knownLogins: make(chan struct{}, maxKnownLogins),
-		streams:     make(chan struct{}, maxStreams),
+		streams:     newStreams(),
 		stopping:    make(chan struct{}),
 	}
 	cfg, _ := d.Store.Current()

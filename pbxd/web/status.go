@@ -3,8 +3,10 @@ package web
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"slices"
+	"syscall"
 	"time"
 
 	"galilei/pbxd/pbx"
@@ -18,6 +20,7 @@ type Status struct {
 	Time          time.Time `json:"time" doc:"Clock of the device"`
 	UptimeSeconds int64     `json:"uptimeSeconds" doc:"Time since the telephone system started"`
 	Healthy       bool      `json:"healthy" doc:"Calls can be made"`
+	Problem       string    `json:"problem,omitempty" doc:"What is wrong, when the device is not healthy"`
 	Users         int       `json:"users" doc:"Users with an extension"`
 	MaxUsers      int       `json:"maxUsers" doc:"Most users with an extension; 0 for no limit"`
 	LiveState
@@ -37,10 +40,11 @@ func (s *Server) registerStatus() {
 
 func (s *Server) status(ctx context.Context, _ *none) (*answer[Status], error) {
 	cfg, _ := s.Store.Current()
+	health := s.Health(ctx)
 	st := Status{
 		Model: s.Model.Name, Version: s.Version, Hostname: cfg.Network.Hostname,
 		Time: s.Now(), UptimeSeconds: int64(s.Now().Sub(s.started).Seconds()),
-		Healthy: s.Health(ctx) == nil, MaxUsers: s.Model.MaxUsers, LiveState: s.snapshot(ctx),
+		Healthy: health == nil, Problem: problemText(health), MaxUsers: s.Model.MaxUsers, LiveState: s.snapshot(ctx),
 	}
 	for _, u := range cfg.Users {
 		if u.Extension != "" {
@@ -48,6 +52,19 @@ func (s *Server) status(ctx context.Context, _ *none) (*answer[Status], error) {
 		}
 	}
 	return &answer[Status]{st}, nil
+}
+
+// problemText says to administrators what is wrong.
+func problemText(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, syscall.ENOSPC):
+		return memoryFull
+	case errors.Is(err, syscall.EROFS):
+		return "The device's memory cannot be written. Nothing can be saved."
+	}
+	return "Self-test failed: " + err.Error()
 }
 
 // snapshot returns what is true now.

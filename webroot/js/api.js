@@ -27,8 +27,9 @@ export class Problem extends Error {
 // Unreachable says that no answer came at all.
 export class Unreachable extends Error {}
 
-// events tells "expired" when the server no longer knows the session, and
-// "pin" when it asks for a new PIN first.
+// events tells "expired" when the server no longer knows the session,
+// "forbidden" when the user may not do something (rights may have changed, or
+// the PIN must be), and "fault" when the device could not.
 export const events = new EventTarget();
 
 // call sends a request and returns {body, etag}.
@@ -53,12 +54,12 @@ export async function call(method, path, {body, etag, quiet} = {}) {
     throw new Problem(answer.status, {detail: answer.statusText});
   }
   if (answer.ok) return {body: data, etag: answer.headers.get('ETag')};
-  if (answer.status === 401 && !quiet) events.dispatchEvent(new Event('expired'));
+  const event = answer.status >= 500 ? 'fault' : {401: 'expired', 403: 'forbidden'}[answer.status];
+  if (event && !quiet) events.dispatchEvent(new Event(event));
   throw new Problem(answer.status, data, Number(answer.headers.get('Retry-After')) || 0);
 }
 
 export const get = async (path) => (await call('GET', path)).body;
-export const post = async (path, body) => (await call('POST', path, {body})).body;
 
 // told returns what to tell people about an error. One that is a fault of this
 // page is thrown on in its own time, so that the browser reports it.

@@ -6,7 +6,7 @@ import {t} from './text.js';
 import {events as api, call, get, told, Problem, Unreachable} from './api.js';
 import * as schema from './schema.js';
 import {live} from './live.js';
-import {confirm} from './dialog.js';
+import {confirm, toast} from './dialog.js';
 import {loginScreen, forcedPinScreen, pinSheet} from './login.js';
 import {menu, screens} from './menu.js';
 
@@ -18,11 +18,29 @@ class App extends HTMLElement {
   #main;
   #pill;
   #banner;
-  #health = true;
+  #health = null; // null until known
+  #problem = ''; // what ails the device, for administrators
+  #at = 0; // number of the shown entry in the browser's history
+  #returning = false; // on the way back to a form that is not saved
+  #discarding = false; // the changes may be lost
 
   async connectedCallback() {
     api.addEventListener('expired', () => this.#expired());
-    addEventListener('popstate', () => this.#route());
+    api.addEventListener('forbidden', () => this.#recheck());
+    api.addEventListener('fault', () => this.#checkHealth());
+    this.#at = history.state?.n ?? 0;
+    addEventListener('popstate', (e) => this.#popped(e.state?.n ?? 0));
+    addEventListener('beforeunload', (e) => {
+      if (this.#session && dirty()) e.preventDefault();
+    });
+    // A page that the browser keeps for Back must not hold an event stream.
+    addEventListener('pagehide', () => live.stop());
+    addEventListener('pageshow', (e) => {
+      if (e.persisted && this.#session && !this.#session.mustChangePin) live.start();
+    });
+    live.addEventListener('change', (e) => {
+      if (e.detail === 'revision') this.#recheck();
+    });
     live.addEventListener('state', () => this.#liveState());
     setInterval(() => this.#checkHealth(), 30_000);
     document.addEventListener('click', (e) => {
@@ -66,7 +84,32 @@ class App extends HTMLElement {
     await schema.load();
     this.#frame();
     live.start();
+    this.#checkHealth();
     this.#route();
+  }
+
+  // recheck looks whether the user's rights have changed, and begins anew with
+  // those of now.
+  async #recheck() {
+    const before = this.#session;
+    if (!before || before.mustChangePin) return;
+    let now;
+    try {
+      ({body: now} = await call('GET', '/session', {quiet: true}));
+    } catch (err) {
+      if (err instanceof Problem && err.status === 401) this.#expired();
+      return;
+    }
+    if (this.#session !== before) return;
+    if (now.admin === before.admin && now.mustChangePin === before.mustChangePin) {
+      this.#session = now;
+      if (now.displayName !== before.displayName) this.querySelector('details.profile')?.replaceWith(this.#profile());
+      return;
+    }
+    this.#leave();
+    for (const d of document.querySelectorAll('body > dialog')) d.remove();
+    await this.#enter(now, null).catch(() => this.#unreachable());
+    toast(t('session.rights'));
   }
 
   #expired() {
@@ -80,6 +123,7 @@ class App extends HTMLElement {
     this.#session = null;
     this.#screen = null;
     this.#leaving?.abort();
+    this.#health = null;
     live.stop();
   }
 
@@ -90,7 +134,7 @@ class App extends HTMLElement {
       if (err instanceof Unreachable) return this.#liveState('lost');
     }
     this.#leave();
-    history.replaceState(null, '', '/');
+    history.replaceState({n: this.#at}, '', '/');
     this.#login();
     return undefined;
   }
@@ -161,14 +205,35 @@ class App extends HTMLElement {
     const url = new URL(a.href);
     if (url.origin !== location.origin || url.hash) return;
     e.preventDefault();
-    const dirty = [...this.querySelectorAll('g-form')].some((f) => f.changes.length);
-    if (dirty && !(await confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), danger: true}))) return;
+    if (dirty() && !(await mayDiscard())) return;
     this.go(url.pathname);
+  }
+
+  // popped follows Back and Forward. Before changes that are not saved are lost
+  // it returns to them and asks.
+  async #popped(to) {
+    const steps = to - this.#at;
+    if (this.#returning) {
+      this.#returning = false;
+      return;
+    }
+    if (this.#session && steps && dirty() && !this.#discarding) {
+      this.#returning = true;
+      history.go(-steps);
+      if (document.querySelector('dialog.ask') || !(await mayDiscard())) return;
+      this.#discarding = true;
+      history.go(steps);
+      return;
+    }
+    this.#discarding = false;
+    this.#at = to;
+    this.#route();
   }
 
   // go shows the screen at a path.
   go(path, {replace} = {}) {
-    history[replace ? 'replaceState' : 'pushState'](null, '', path);
+    if (!replace) this.#at++;
+    history[replace ? 'replaceState' : 'pushState']({n: this.#at}, '', path);
     this.#route();
   }
 
@@ -177,8 +242,9 @@ class App extends HTMLElement {
     const allowed = screens(this.#session);
     const path = location.pathname.replace(/\/+$/, '');
     if (path === '') return this.go(allowed[0].path, {replace: true});
-    const [, first, entry = '', ...rest] = path.split('/');
-    const screen = allowed.find((s) => s.path === `/${first}` && rest.length === 0 && (!entry || s.entries));
+    const [, first, part = '', ...rest] = path.split('/');
+    const entry = decoded(part);
+    const screen = entry !== null && allowed.find((s) => s.path === `/${first}` && rest.length === 0 && (!entry || s.entries)) || null;
     this.#closeDrawer();
     for (const a of this.querySelectorAll('nav.menu a')) {
       if (a.dataset.path === screen?.path) a.setAttribute('aria-current', 'page');
@@ -186,13 +252,14 @@ class App extends HTMLElement {
     }
     document.title = `${screen ? t(screen.title) : t('notFound.title')} · Galilei`;
     if (screen && screen === this.#screen) {
-      this.#shown.entry?.(decodeURIComponent(entry));
+      this.#shown.entry?.(entry);
       return undefined;
     }
     this.#leaving?.abort();
     this.#leaving = new AbortController();
-    this.#screen = screen ?? null;
-    this.#show(screen, decodeURIComponent(entry));
+    this.#screen = screen;
+    this.#shown = {};
+    this.#show(screen, entry);
     return undefined;
   }
 
@@ -219,8 +286,13 @@ class App extends HTMLElement {
 
   async #checkHealth() {
     if (!this.#session || document.hidden) return;
+    const session = this.#session;
     try {
-      this.#health = (await fetch('/healthz', {cache: 'no-store'})).ok;
+      const ok = (await fetch('/healthz', {cache: 'no-store'})).ok;
+      const problem = ok || !session.admin ? '' : (await call('GET', '/status', {quiet: true})).body.problem ?? '';
+      if (this.#session !== session) return;
+      this.#health = ok;
+      this.#problem = problem;
     } catch {
       return; // the event stream tells
     }
@@ -231,16 +303,36 @@ class App extends HTMLElement {
     if (!this.#pill) return;
     const state = force ?? live.state;
     const lost = state === 'lost';
+    const busy = state === 'busy';
     const [kind, key, sign] = lost ? ['bad', 'pill.lost', 'alert']
-      : state !== 'on' ? ['wait', 'pill.connecting', 'refresh']
-      : this.#health ? ['good', 'pill.good', 'check'] : ['bad', 'pill.unhealthy', 'alert'];
+      : this.#health === false ? ['bad', 'pill.unhealthy', 'alert']
+      : busy ? ['wait', 'pill.busy', 'alert']
+      : state !== 'on' || this.#health === null ? ['wait', 'pill.connecting', 'refresh']
+      : ['good', 'pill.good', 'check'];
     if (this.#pill.dataset.kind !== key) {
       this.#pill.dataset.kind = key;
       this.#pill.className = `pill ${kind}`;
       this.#pill.replaceChildren(icon(sign), h('span', {}, t(key)));
     }
-    if (lost) this.#banner.replaceChildren(icon('alert'), h('span', {}, t('banner.lost')));
-    this.#banner.hidden = !lost;
+    const words = lost ? t('banner.lost') : this.#health === false && this.#problem ? t('banner.problem', {problem: this.#problem})
+      : busy ? t('banner.busy') : '';
+    if (words !== this.#banner.textContent) this.#banner.replaceChildren(...(words ? [icon('alert'), h('span', {}, words)] : []));
+    this.#banner.hidden = !words;
+    this.#banner.classList.toggle('mild', busy && this.#health !== false);
+  }
+}
+
+// dirty tells whether a form holds changes that are not saved.
+const dirty = () => [...document.querySelectorAll('g-form')].some((f) => f.changes.length);
+
+const mayDiscard = () => confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), danger: true});
+
+// decoded returns a part of a path as text, or null when it is malformed.
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
   }
 }
 

@@ -9,11 +9,15 @@ export function confirm({title, text, action, danger}) {
   return new Promise((done) => {
     const id = uid();
     const box = h('dialog', {class: 'ask', 'aria-labelledby': id});
+    let answered = false;
     const answer = (yes) => {
+      if (answered) return;
+      answered = true;
       box.close();
       box.remove();
       done(yes);
     };
+    box.addEventListener('close', () => answer(false)); // by the browser, which does not always ask
     box.addEventListener('cancel', (e) => {
       e.preventDefault();
       answer(false);
@@ -35,17 +39,36 @@ export function confirm({title, text, action, danger}) {
 export function sheet({title, content, leave, closed}) {
   const id = uid();
   const box = h('dialog', {class: 'sheet', 'aria-labelledby': id});
+  let over = false;
+  let asking = false;
   const close = () => {
-    if (!box.isConnected) return;
+    if (over) return;
+    over = true;
     box.close();
     box.remove();
   };
   const ask = async () => {
-    if (leave && !(await leave())) return;
+    if (over || asking) return;
+    asking = true;
+    try {
+      if (leave && !(await leave())) return;
+    } finally {
+      asking = false;
+    }
+    if (over) return;
     close();
     closed?.();
   };
+  // A second Escape without a click between closes a dialog without asking.
+  // What was typed comes back, and the question with it.
+  box.addEventListener('close', () => {
+    if (over || !box.isConnected) return;
+    box.showModal();
+    for (const d of document.querySelectorAll('dialog.ask[open]')) d.close(); // it would lie below
+    ask();
+  });
   box.addEventListener('cancel', (e) => {
+    if (!e.cancelable) return; // it closes all the same
     e.preventDefault();
     ask();
   });

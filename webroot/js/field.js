@@ -9,9 +9,12 @@ export class Field extends HTMLElement {
   #input;
   #error;
   #errorId = uid();
+  #help;
 
-  constructor(schemaName, name) {
+  constructor(schemaName, name, help) {
     super();
+    this.#help = h('span', {});
+    this.helpText = help;
     this.name = name;
     this.property = schema.of(schemaName)[name] ?? {type: 'string'};
     this.must = schema.needed(schemaName, name);
@@ -32,7 +35,8 @@ export class Field extends HTMLElement {
     this.#input.addEventListener('change', () => this.validate());
     this.#error = h('p', {class: 'error', id: this.#errorId, hidden: true});
     const label = h('label', {for: id}, schema.label(name));
-    const help = h('p', {class: 'help', id: helpId}, sentence(schema.help(name, property)), this.#range());
+    const help = h('p', {class: 'help', id: helpId}, this.#help, this.#range());
+    this.help = this.helpText ?? schema.help(name, property);
     this.dataset.type = property.type;
     if (property.type === 'boolean') {
       this.append(h('div', {class: 'switch-row'}, label, this.#input), this.#error, help);
@@ -89,6 +93,10 @@ export class Field extends HTMLElement {
     if (!this.#input) return;
     if (this.property.type === 'boolean') this.#input.checked = Boolean(v);
     else this.#input.value = Array.isArray(v) ? v.join('\n') : v ?? '';
+  }
+
+  set help(text) {
+    this.#help.textContent = sentence(text);
   }
 
   // error is the message at the field.

@@ -2,13 +2,16 @@
 // something differs, errors at the fields and summed up with links.
 
 import {h, put, button, icon} from './dom.js';
+import {live} from './live.js';
 import {t} from './text.js';
 import {label} from './schema.js';
 import {Field} from './field.js';
 import {Problem, told} from './api.js';
 
 // Form edits the values of a schema. sections maps a title key to field names.
-// save(values) must return the values that then hold.
+// save(values) must return the values that then hold. fresh() reads the values
+// of now and returns {values, take}; take() makes them those that are changed.
+// help replaces help texts by field.
 export class Form extends HTMLElement {
   #fields = new Map();
   #before = {};
@@ -16,11 +19,11 @@ export class Form extends HTMLElement {
   #summary;
   #busy = false;
 
-  constructor({schema, sections, values, save, cancel, isNew, action, extra}) {
+  constructor({schema, sections, values, save, fresh, cancel, isNew, action, extra, help = {}}) {
     super();
-    Object.assign(this, {schema, sections, save, cancel, isNew, action, extra});
+    Object.assign(this, {schema, sections, save, fresh, cancel, isNew, action, extra});
     for (const names of Object.values(sections)) {
-      for (const name of names) this.#fields.set(name, new Field(schema, name));
+      for (const name of names) this.#fields.set(name, new Field(schema, name, help[name]));
     }
     this.values = values;
   }
@@ -60,8 +63,54 @@ export class Form extends HTMLElement {
 
   // changes lists the names of the fields that differ.
   get changes() {
-    const same = (a, b) => JSON.stringify(a ?? '') === JSON.stringify(b ?? '');
     return [...this.#fields].filter(([name, f]) => !same(f.value, this.#before[name])).map(([name]) => name);
+  }
+
+  field(name) {
+    return this.#fields.get(name);
+  }
+
+  // follow keeps a form without changes like the device's values.
+  follow(signal) {
+    live.follow(signal, async (kind) => {
+      if (kind === 'revision' || kind === 'all') await this.refresh().catch(() => {}); // a lost connection has its banner
+    });
+  }
+
+  async refresh() {
+    const still = () => !this.#busy && this.changes.length === 0;
+    if (!still()) return;
+    const {values, take} = await this.fresh();
+    if (!still()) return;
+    take();
+    if ([...this.#fields.keys()].some((name) => !same(values[name], this.#before[name]))) this.values = values;
+  }
+
+  // conflict tells what somebody else has changed since. Fields that were not
+  // edited take the new values; those that were keep what was typed.
+  async #conflict() {
+    const {values, take} = await this.fresh();
+    const edited = this.changes;
+    const before = this.#before;
+    take();
+    this.#before = structuredClone(values);
+    const differs = [...this.#fields].filter(([name]) => !same(values[name], before[name]));
+    for (const [name, f] of differs) if (!edited.includes(name)) f.value = values[name];
+    const say = ([name, f]) => h('li', {}, t(edited.includes(name) && !same(f.value, values[name]) ? 'form.conflictTyped' : 'form.conflictNow',
+      {name: label(name), now: shown(values[name]), typed: shown(f.value)}));
+    const done = (act) => () => {
+      this.#summary.hidden = true;
+      act();
+    };
+    this.#summary.replaceChildren(icon('alert'), h('div', {}, h('strong', {}, t('form.conflict')),
+      h('ul', {}, differs.length ? differs.map(say) : h('li', {}, t('form.conflictElsewhere'))),
+      h('div', {class: 'actions'},
+        button('plain', t('form.conflictLoad'), done(() => {
+          this.values = values;
+        })),
+        this.changes.length > 0 && button('primary', t('form.conflictSave'), done(() => this.submit())))));
+    this.#summary.hidden = false;
+    this.#summary.focus();
   }
 
   #draw() {
@@ -102,7 +151,8 @@ export class Form extends HTMLElement {
       this.#summary.hidden = true;
       if (after) this.values = after;
     } catch (err) {
-      this.#failed(err);
+      const stale = err instanceof Problem && err.status === 412 && this.fresh;
+      await (stale ? this.#conflict().catch((e) => this.#failed(e)) : this.#failed(err));
     } finally {
       this.#busy = false;
       this.#draw();
@@ -140,6 +190,14 @@ export class Form extends HTMLElement {
     if (errors.length === 1 && first) first.focus();
     else this.#summary.focus();
   }
+}
+
+const same = (a, b) => JSON.stringify(a ?? '') === JSON.stringify(b ?? '');
+
+// shown writes a value for people.
+function shown(v) {
+  if (typeof v === 'boolean') return t(v ? 'value.on' : 'value.off');
+  return [v ?? ''].flat().join(', ') || t('value.none');
 }
 
 customElements.define('g-form', Form);

@@ -7,7 +7,8 @@ class Live extends EventTarget {
   registrations = new Map(); // extension => list
   calls = new Map(); // id => call
   revision = 0;
-  state = 'off'; // off, connecting, on, lost
+  state = 'off'; // off, connecting, on, lost, busy
+  #ahead = 0; // ms that the device's clock is ahead of the browser's
   #source = null;
   #timer = 0;
 
@@ -34,6 +35,7 @@ class Live extends EventTarget {
       this.registrations = group(s.registrations);
       this.calls = new Map(s.calls.map((c) => [c.id, c]));
       this.revision = s.revision;
+      this.#ahead = Date.parse(s.time) - Date.now();
       this.#set('on');
       this.#tell('all');
     });
@@ -44,9 +46,28 @@ class Live extends EventTarget {
     });
     source.addEventListener('error', () => {
       if (this.#source !== source) return;
-      this.#set('lost');
-      if (source.readyState === EventSource.CLOSED) this.#again();
+      if (source.readyState === EventSource.CLOSED) this.#refused(source);
+      else this.#set('lost');
     });
+  }
+
+  // refused finds out why: an event source does not tell the status.
+  async #refused(source) {
+    const probe = new AbortController();
+    let status = 0;
+    try {
+      ({status} = await fetch(source.url, {signal: probe.signal, cache: 'no-store'}));
+    } catch { /* nobody answers */ }
+    probe.abort();
+    if (this.#source !== source) return;
+    if (status === 403) api.dispatchEvent(new Event('forbidden'));
+    this.#set(status === 503 ? 'busy' : 'lost');
+    this.#again();
+  }
+
+  // now is the device's time in ms since 1970.
+  now() {
+    return Date.now() + this.#ahead;
   }
 
   // again asks for the session first: it may be that which is gone.
@@ -60,8 +81,8 @@ class Live extends EventTarget {
         this.#again();
         return;
       }
-      if (this.state === 'lost') this.#open();
-    }, 3000);
+      if (this.state === 'lost' || this.state === 'busy') this.#open();
+    }, this.state === 'busy' ? 15_000 : 3000);
   }
 
   #fact(f) {

@@ -34,7 +34,12 @@ function form(inputs, action, run) {
   const el = h('form', {novalidate: true, onsubmit: async (e) => {
     e.preventDefault();
     say('');
-    for (const i of Object.values(inputs)) i.error = '';
+    for (const i of Object.values(inputs)) i.error = i.el.required && !i.el.value ? t('rule.needed') : '';
+    const empty = Object.values(inputs).find((i) => i.el.required && !i.el.value);
+    if (empty) {
+      empty.el.focus();
+      return;
+    }
     submit.disabled = true;
     try {
       await run();
@@ -60,6 +65,18 @@ function message(err) {
   return err.message;
 }
 
+// queued tries again while the device has too many logins at a time.
+async function queued(send) {
+  for (let left = 5; ; left--) {
+    try {
+      return await send();
+    } catch (err) {
+      if (!(err instanceof Problem) || err.status !== 503 || !left) throw err;
+      await new Promise((go) => setTimeout(go, 1000 * (err.retryAfter || 1)));
+    }
+  }
+}
+
 // loginScreen asks for user and PIN; done gets the PIN when it must be changed.
 export function loginScreen(done, notice) {
   const inputs = {
@@ -69,8 +86,8 @@ export function loginScreen(done, notice) {
   const f = form(inputs, t('login.action'), async () => {
     const body = {user: inputs.user.el.value.trim(), pin: inputs.pin.el.value};
     try {
-      const {body: answer} = await call('POST', '/login', {body, quiet: true});
-      await done(answer.mustChangePin ? body.pin : null);
+      const answer = await queued(() => call('POST', '/login', {body, quiet: true}));
+      await done(answer.body.mustChangePin ? body.pin : null);
     } catch (err) {
       inputs.pin.el.value = '';
       inputs.pin.el.focus();

@@ -2,7 +2,7 @@
 
 import {h, button} from './dom.js';
 import {t, when} from './text.js';
-import {post, told} from './api.js';
+import {call, told} from './api.js';
 import {confirm, copy, toast} from './dialog.js';
 
 const hideAfter = 60_000; // ms that a revealed password stays on the screen
@@ -23,14 +23,22 @@ export function phoneSetup(extension, port, password) {
     row(t('phone.transport'), t('phone.transports', {port})));
 }
 
-// passwordRow shows dots, and the password on request.
-export function passwordRow(user) {
+// passwordRow shows dots, and the password on request. state holds the user and
+// the ETag from which a new password is made, and gets that of after.
+export function passwordRow(state) {
+  const {user} = state;
   const value = h('code', {class: 'secret'}, user.sipPasswordSet ? '••••••••••' : t('phone.noPassword'));
   const actions = h('span', {class: 'secret-actions'});
   let timer = 0;
   const ask = async (act) => {
     try {
-      return (await post(`/users/${user.id}/${act}`)).sipPassword;
+      const isNew = act === 'new-sip-password';
+      const {body, etag} = await call('POST', `/users/${user.id}/${act}`, isNew ? {etag: state.etag} : {});
+      if (isNew) {
+        state.etag = etag;
+        user.sipPasswordSet = true;
+      }
+      return body.sipPassword;
     } catch (err) {
       toast(told(err), 'bad');
       return null;
@@ -43,11 +51,13 @@ export function passwordRow(user) {
   };
   const reveal = (password) => {
     if (password === null) return;
+    clearTimeout(timer);
     value.textContent = password;
     draw(true);
     timer = setTimeout(hide, hideAfter);
   };
   const draw = (shown) => {
+    const focused = actions.contains(document.activeElement);
     actions.replaceChildren(...[
       user.sipPasswordSet && (shown ? button('plain small', t('action.hide'), hide)
         : button('plain small reveal', t('action.reveal'), async () => reveal(await ask('reveal-sip-password')), {icon: 'eye'})),
@@ -57,7 +67,7 @@ export function passwordRow(user) {
         if (sure) reveal(await ask('new-sip-password'));
       }, {icon: 'refresh'}),
     ].filter(Boolean));
-    if (actions.isConnected) actions.querySelector('button').focus();
+    if (focused) actions.querySelector('button').focus();
   };
   draw(false);
   return row(t('phone.password'), value, actions);

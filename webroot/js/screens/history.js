@@ -16,7 +16,10 @@ function named(path, users) {
   return dot < 0 ? path : `${t(`part.${path.slice(0, dot)}`)}: ${label(path.slice(dot + 1).replace(/\[(\d+)\]/, (_, n) => ` ${Number(n) + 1}`))}`;
 }
 
-function value(text) {
+// value shows one side of a change. A switch that is off is not written at all.
+function value(text, other) {
+  const isSwitch = [text, other].some((x) => x === 'true' || x === 'false');
+  if (isSwitch) return t(text === 'true' ? 'value.on' : 'value.off');
   return text === '' ? h('span', {class: 'muted'}, t('history.nothing')) : text;
 }
 
@@ -36,15 +39,24 @@ function changes(r, users) {
   return h('div', {class: 'table-frame'}, h('table', {class: 'diff'},
     h('thead', {}, h('tr', {}, ['history.what', 'history.old', 'history.new'].map((k) => h('th', {scope: 'col'}, t(k))))),
     h('tbody', {}, shown.map((c) => h('tr', {}, h('th', {scope: 'row'}, named(c.path, users)),
-      h('td', {class: 'old', 'data-label': t('history.old')}, value(c.old)),
-      h('td', {class: 'new', 'data-label': t('history.new')}, value(c.new)))))));
+      h('td', {class: 'old', 'data-label': t('history.old')}, value(c.old, c.new)),
+      h('td', {class: 'new', 'data-label': t('history.new')}, value(c.new, c.old)))))));
 }
 
 async function restore(r) {
+  let effect;
+  try {
+    effect = await get(`/revisions/${r.number}/effect`);
+  } catch (err) {
+    toast(told(err), 'bad');
+    return;
+  }
+  const people = ['deleted', 'back', 'promoted', 'demoted'].filter((k) => effect[k].length)
+    .map((k) => t(`history.${k}`, {names: effect[k].join(', ')}));
   const sure = await confirm({
     title: t('history.restoreTitle', {n: r.number}),
-    text: [t('history.restoreText', {time: when(r.time)}), t('history.restoreBack')],
-    action: t('history.restore'),
+    text: [t('history.restoreText', {time: when(r.time)}), ...people, t('history.restoreBack')],
+    action: t('history.restore'), danger: effect.deleted.length > 0,
   });
   if (!sure) return;
   try {

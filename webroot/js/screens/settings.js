@@ -15,23 +15,31 @@ const parts = [
   {path: '/media-settings', schema: 'Media', sections: {'settings.audio': ['rtpPortMin', 'rtpPortMax']}},
 ];
 
-async function part({path, schema, sections}) {
+async function part({path, schema, sections}, signal) {
   const state = await call('GET', path);
-  return h('section', {class: 'card'}, new Form({
+  const form = new Form({
     schema, sections, values: state.body,
+    fresh: async () => {
+      const now = await call('GET', path);
+      return {values: now.body, take: () => {
+        state.etag = now.etag;
+      }};
+    },
     save: async (values) => {
       const after = await call('PUT', path, {body: values, etag: state.etag});
       state.etag = after.etag;
       toast(t('settings.saved'));
       return after.body;
     },
-  }));
+  });
+  form.follow(signal);
+  return h('section', {class: 'card'}, form);
 }
 
 export default {
   path: '/settings', title: 'settings.title', about: 'settings.about',
-  async show({content}) {
+  async show({content, signal}) {
     content.classList.add('reading');
-    content.replaceChildren(...await Promise.all(parts.map(part)));
+    content.replaceChildren(...await Promise.all(parts.map((p) => part(p, signal))));
   },
 };

@@ -9,10 +9,10 @@ import {List} from '../list.js';
 const fact = (label, value) => h('div', {class: 'fact'}, h('dt', {}, t(label)), h('dd', {}, value));
 
 function device(s) {
-  const uptime = h('span', {class: 'ticking', 'data-since': Date.now() - s.uptimeSeconds * 1000}, span(s.uptimeSeconds));
+  const uptime = h('span', {class: 'ticking', 'data-since': Date.parse(s.time) - s.uptimeSeconds * 1000}, span(s.uptimeSeconds));
   return h('section', {class: 'card device'}, h('h2', {}, t('status.device')), h('dl', {class: 'facts'},
     fact('status.model', s.model), fact('status.version', s.version), fact('status.hostname', s.hostname),
-    fact('status.time', when(s.time)), fact('status.uptime', uptime)));
+    fact('status.time', h('span', {class: 'clock'}, when(live.now()))), fact('status.uptime', uptime)));
 }
 
 function figure(value, label, extra) {
@@ -24,9 +24,12 @@ function users(s) {
   return figure(s.maxUsers ? t('status.of', {n: s.users, all: s.maxUsers}) : s.users, t('status.users'), meter);
 }
 
-// tick keeps durations on the page current.
+const begun = (c) => Date.parse(c.answered ?? c.started);
+
+// tick keeps the clock and durations on the page current, by the device's time.
 function tick(content) {
-  for (const el of content.querySelectorAll('.ticking')) el.textContent = span((Date.now() - Number(el.dataset.since)) / 1000);
+  for (const el of content.querySelectorAll('.ticking')) el.textContent = span((live.now() - Number(el.dataset.since)) / 1000);
+  for (const el of content.querySelectorAll('.clock')) el.textContent = when(live.now());
 }
 
 function calls() {
@@ -36,8 +39,8 @@ function calls() {
       {key: 'state', label: t('status.state'), sort: (c) => c.state, cell: (c) => h('span', {class: `tag ${c.state}`}, t(`call.${c.state}`))},
       {key: 'from', label: t('status.from'), sort: (c) => c.from, cell: (c) => [h('strong', {}, c.from), c.fromName && h('span', {class: 'muted'}, ` ${c.fromName}`)]},
       {key: 'to', label: t('status.to'), sort: (c) => c.to, cell: (c) => h('strong', {}, c.to)},
-      {key: 'since', label: t('status.since'), class: 'number', sort: (c) => c.started, text: (c) => c.answered ?? c.started,
-        cell: (c) => h('span', {class: 'ticking', 'data-since': Date.parse(c.answered ?? c.started)}, span((Date.now() - Date.parse(c.answered ?? c.started)) / 1000))},
+      {key: 'since', label: t('status.since'), class: 'number', sort: (c) => 1e15 - begun(c), text: (c) => begun(c), // the longest call began first
+        cell: (c) => h('span', {class: 'ticking', 'data-since': begun(c)}, span((live.now() - begun(c)) / 1000))},
     ],
   });
 }

@@ -2,7 +2,7 @@
 
 import {h, put, button} from '../dom.js';
 import {t} from '../text.js';
-import {call, get, told} from '../api.js';
+import {call, get, told, Problem} from '../api.js';
 import {live} from '../live.js';
 import {List} from '../list.js';
 import {Form} from '../form.js';
@@ -54,9 +54,29 @@ async function remove(u, etag) {
   }
 }
 
+const pinHelp = (u) => `${t(u.pinSet ? 'users.pinSet' : 'users.pinNone')} ${t('help.pin')}`;
+
+// followPin shows what a new PIN brings: the user must then choose another,
+// unless that is switched off again.
+function followPin(form) {
+  let before = null; // of the switch, while a PIN is typed
+  form.addEventListener('edit', (e) => {
+    if (e.target.name !== 'pin') return;
+    const must = form.field('mustChangePin');
+    if (e.target.value && before === null) {
+      before = must.value;
+      must.value = true;
+    } else if (!e.target.value && before !== null) {
+      must.value = before;
+      before = null;
+    }
+  });
+}
+
 class Users {
   #open = null;
   #openId = '';
+  #form = null;
   #watching = null; // ends what the open sheet follows
 
   constructor({content, signal, app, session}) {
@@ -98,12 +118,13 @@ class Users {
     this.#watching?.abort();
     this.#open?.close();
     this.#open = null;
+    this.#form = null;
     this.#openId = '';
   }
 
   #back() {
     this.#close();
-    this.app.go('/users');
+    this.app.go('/users', {replace: true}); // Back does not open again what was closed
   }
 
   #edit(user, etag) {
@@ -113,9 +134,16 @@ class Users {
     const extra = isNew ? null : this.#extra(state);
     const form = new Form({
       schema: 'UserChange', sections, values, isNew, extra, action: isNew ? t('users.add') : undefined,
+      help: isNew ? {pin: t('help.pinNew'), sipPassword: t('help.sipPasswordNew')} : {pin: pinHelp(user)},
       cancel: isNew ? () => this.#open.ask() : undefined,
       save: (v, changes) => (isNew ? this.#add(v) : this.#change(state, v, changes)),
+      fresh: async () => {
+        const now = await call('GET', `/users/${state.user.id}`);
+        return {values: now.body, take: () => this.#take(state, now)};
+      },
     });
+    this.#form = form;
+    if (!isNew && user.id !== this.session.id) followPin(form);
     this.#open = sheet({
       title: isNew ? t('users.new') : called(user), content: form,
       leave: () => form.changes.length === 0 || confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), danger: true}),
@@ -129,7 +157,7 @@ class Users {
     toast(t('users.added', {name: u.user}));
     await this.load();
     this.#close();
-    this.app.go(`/users/${u.id}`); // where the phone's data is
+    this.app.go(`/users/${u.id}`, {replace: true}); // where the phone's data is
   }
 
   async #change(state, v, changes) {
@@ -137,14 +165,40 @@ class Users {
     for (const optional of ['admin', 'pin', 'mustChangePin', 'sipPassword']) {
       if (changes.includes(optional)) body[optional] = v[optional];
     }
+    if ('pin' in body && state.user.id !== this.session.id) body.mustChangePin = v.mustChangePin; // as the switch shows
     const after = await call('PUT', `/users/${state.user.id}`, {body, etag: state.etag});
-    state.user = after.body;
-    state.etag = after.etag;
+    this.#take(state, after);
     toast(t('users.saved', {name: after.body.user}));
-    this.#open.box.querySelector('h2').textContent = called(after.body);
-    this.#open.box.querySelector('.extra').replaceWith(this.#extra(state));
     await this.load();
     return after.body;
+  }
+
+  // take makes an answer about the open user the one that the sheet shows.
+  #take(state, {body, etag}) {
+    const phone = (u) => JSON.stringify([u.user, u.extension, u.sipPasswordSet]);
+    const redraw = phone(state.user) !== phone(body);
+    Object.assign(state, {user: body, etag});
+    if (!this.#open) return;
+    this.#open.box.querySelector('h2').textContent = called(body);
+    this.#form.field('pin').help = pinHelp(body);
+    if (redraw) this.#open.box.querySelector('.extra').replaceWith(this.#extra(state));
+  }
+
+  // refresh brings the open sheet up to date when nothing in it was edited.
+  async refresh() {
+    const form = this.#form;
+    if (!form || form.isNew) return;
+    try {
+      await form.refresh();
+    } catch (err) {
+      if (form !== this.#form || !(err instanceof Problem) || err.status !== 404) return; // a lost connection has its banner
+      toast(t('users.gone'), 'bad');
+      this.#back();
+    }
+  }
+
+  leave() {
+    this.#close();
   }
 
   // extra is what a sheet shows below the form: set-up of the phone, and the
@@ -162,7 +216,7 @@ class Users {
       });
       draw();
       put(box, [h('section', {class: 'phone-setup'}, h('h3', {}, t('phone.title')), h('p', {class: 'help'}, t('phone.help')),
-        phoneSetup(u.extension, this.session.sipPort, passwordRow(u)), h('h4', {}, t('phone.registered')), phones)]);
+        phoneSetup(u.extension, this.session.sipPort, passwordRow(state)), h('h4', {}, t('phone.registered')), phones)]);
     }
     if (u.id !== 'admin' && u.id !== this.session.id) {
       put(box, h('section', {class: 'danger-zone'}, button('danger-quiet', t('users.delete'), async () => {
@@ -185,9 +239,12 @@ export default {
     await screen.load();
     live.follow(context.signal, async (kind) => {
       if (kind === 'registration') screen.list.rows = screen.list.rows;
-      else if (kind === 'revision' || kind === 'all') await screen.load().catch(() => {}); // a lost connection has its banner
+      else if (kind === 'revision' || kind === 'all') {
+        await screen.load().catch(() => {}); // a lost connection has its banner
+        await screen.refresh();
+      }
     });
-    context.signal.addEventListener('abort', () => document.querySelector('dialog.sheet')?.remove());
+    context.signal.addEventListener('abort', () => screen.leave());
     await screen.entry(context.entry);
     return {entry: (id) => screen.entry(id)};
   },
