@@ -5,7 +5,6 @@ import (
 	"math"
 	"net/netip"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
