@@ -94,7 +94,7 @@ func (p *Port) admit(l *latch, src netip.AddrPort, known bool, now time.Time) bo
 	}
 	if !l.accept(src, known, now) {
 		p.stats.Dropped.Foreign++
-		if !p.warned && l.rankOf(src) == rankNone {
+		if !p.warned && l.want.IsValid() && l.rankOf(src) == rankNone { // before it is described, everybody is early rather than strange
 			p.warned = true // once, or a flood of packets becomes a flood of lines
 			p.log.Info("audio of another source dropped", "source", src, "described", l.want, "latched", l.source)
 		}
