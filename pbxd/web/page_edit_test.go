@@ -214,5 +214,9 @@ func TestPageProblem(t *testing.T) {
 	b.run("open", chromedp.Navigate(b.base+"/status"))
 	b.text(".banner", "Live display is not available")
 	b.text(".pill", "Not live")
+	b.m.tell(registration("101", "Snom D735/10.1", "192.168.0.21:5060"))
+	b.run("open", chromedp.Navigate(b.base+"/status")) // not live, and not wrong
+	b.text("td", "Snom")
+	b.text(".pill", "Not live")
 	b.shoot("not-live")
 }

@@ -31,13 +31,8 @@ class Live extends EventTarget {
     const source = new EventSource('/api/v1/events');
     this.#source = source;
     source.addEventListener('snapshot', (e) => {
-      const s = JSON.parse(e.data);
-      this.registrations = group(s.registrations);
-      this.calls = new Map(s.calls.map((c) => [c.id, c]));
-      this.revision = s.revision;
-      this.#ahead = Date.parse(s.time) - Date.now();
       this.#set('on');
-      this.#tell('all');
+      this.#take(JSON.parse(e.data));
     });
     source.addEventListener('fact', (e) => this.#fact(JSON.parse(e.data)));
     source.addEventListener('logout', () => {
@@ -63,6 +58,20 @@ class Live extends EventTarget {
     if (status === 403) api.dispatchEvent(new Event('forbidden'));
     this.#set(status === 503 ? 'busy' : 'lost');
     this.#again();
+    if (status !== 503) return;
+    try {
+      const {body} = await call('GET', '/status', {quiet: true});
+      if (this.#source === source && this.state === 'busy') this.#take(body);
+    } catch { /* only administrators see the status; others keep what they have */ }
+  }
+
+  // take makes a state of the device the one that is shown.
+  #take(s) {
+    this.registrations = group(s.registrations);
+    this.calls = new Map(s.calls.map((c) => [c.id, c]));
+    this.revision = s.revision;
+    this.#ahead = Date.parse(s.time) - Date.now();
+    this.#tell('all');
   }
 
   // now is the device's time in ms since 1970.
