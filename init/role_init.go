@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -51,6 +52,7 @@ func initMain([]string) int {
 		fmt.Fprintln(os.Stderr, "galilei init: only the kernel starts this, as process 1")
 		return 2
 	}
+	runtime.LockOSThread()         // the process's own thread stays root: role starts give up theirs for good
 	debug.SetMemoryLimit(64 << 20) // process 1 is small; collect rather than grow
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -76,6 +78,8 @@ func initMain([]string) int {
 
 // boot runs the phases in order, each contained.
 func (d *device) boot() {
+	d.expect(bootTime)
+	defer d.expect(0)
 	d.console.Printf("galilei %s", version)
 	for _, p := range d.bootOrder() {
 		err := supervise.Contain(p.name, func() error {

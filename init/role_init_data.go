@@ -47,6 +47,7 @@ func (d *device) mountData() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	d.console.Printf("data: looking at %s, %d MiB; a new one is made first", data.Device, data.Size>>20)
 	made, err := prepareData(state, data)
 	if err != nil {
 		return "", err
@@ -97,6 +98,9 @@ func (d *device) startPBX() (string, error) {
 		"--web", ":443", "--web-redirect", ":80", "--sip", ":5060",
 		"--control", controlSocket,
 	}
+	if d.memory {
+		args = append(args, "--memory")
+	}
 	if d.cmdline.Has("galilei.show-demo") {
 		args = append(args, "--show-demo")
 	}
@@ -116,7 +120,7 @@ func (d *device) startPBX() (string, error) {
 		Caps:   []uintptr{unix.CAP_NET_BIND_SERVICE},
 		Limits: limits,
 		Cgroup: cgroupOf("pbxd"), ReadyPrefix: "ready ",
-		Silence: pbxdSilence,
+		Silence: pbxdSilence, Hopeless: unusableData,
 	}, true, supervise.Events{
 		Line:  console.NewMirror(d.console, "pbxd").Line,
 		Ready: d.pbxReady,

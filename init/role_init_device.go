@@ -60,6 +60,7 @@ type device struct {
 	watchdog *boot.Watchdog
 
 	mu        sync.Mutex
+	due       time.Time // when what process 1 does now must be done; zero: nothing
 	slot      string
 	memory    bool // the data partition does not mount
 	roles     []*running
@@ -143,11 +144,32 @@ func (d *device) role(name string) *running {
 	return nil
 }
 
+// How long booting and going down may take until the watchdog resets a device
+// whose disk or kernel is stuck. The first boot formats up to 64 GiB.
+const (
+	bootTime = 3 * time.Minute
+	downTime = time.Minute
+)
+
+// expect sets the time that process 1 has for what it does now; 0 for none.
+func (d *device) expect(within time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.due = time.Time{}
+	if within > 0 {
+		d.due = time.Now().Add(within)
+	}
+}
+
 // healthy reports whether the watchdog is to be fed.
 func (d *device) healthy() bool {
 	d.mu.Lock()
 	roles := slices.Clone(d.roles)
+	late := !d.due.IsZero() && time.Now().After(d.due)
 	d.mu.Unlock()
+	if late {
+		return false
+	}
 	for _, r := range roles {
 		if r.critical && !r.Healthy() {
 			return false
@@ -178,6 +200,7 @@ func (d *device) findSlot() (string, error) {
 
 // stop ends every role and says so.
 func (d *device) stop() {
+	d.expect(downTime) // to the end: the restart itself is part of it
 	d.console.Printf("going down")
 	d.stopRoles()
 	d.mu.Lock()

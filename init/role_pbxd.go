@@ -24,8 +24,12 @@ import (
 	"galilei/pbxd/pbx"
 )
 
+// unusableData is the exit status of a PBX whose data cannot be used.
+const unusableData = 3
+
 // pbxdMain runs the telephone system. It exits 0 after SIGTERM, 1 when a part
-// fails that it cannot be without, 2 when the command line is wrong.
+// fails that it cannot be without, 2 when the command line is wrong, 3 when
+// its data cannot be used.
 func pbxdMain(args []string) int {
 	d, err := pbxdDeps(args, os.Stdout, os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
@@ -43,6 +47,9 @@ func pbxdMain(args []string) int {
 	}
 	if err != nil {
 		d.Log.Error("stopped", "err", err)
+		if errors.Is(err, pbxd.ErrUnusableData) {
+			return unusableData
+		}
 		return 1
 	}
 	return 0
@@ -62,6 +69,7 @@ func pbxdDeps(args []string, out, errOut io.Writer) (pbxd.Deps, error) {
 	rtp := fs.String("rtp", "", "`address:first-last` of the RTP ports; default: all addresses, ports of the settings")
 	control := fs.String("control", "", "unix `socket` of process 1")
 	showDemo := fs.Bool("show-demo", false, "print the SIP passwords of the demo users")
+	memory := fs.Bool("memory", false, "the data is in memory because its partition does not mount; say so")
 	verbose := fs.Bool("v", false, "log more")
 	if err := fs.Parse(args); err != nil {
 		return pbxd.Deps{}, err
@@ -86,7 +94,7 @@ func pbxdDeps(args []string, out, errOut io.Writer) (pbxd.Deps, error) {
 		level = slog.LevelDebug
 	}
 	d := pbxd.Deps{
-		Dir: *dir, Web: *web, Redirect: *redirect, SIP: *sip, ShowDemo: *showDemo, Version: version, Out: out, Now: time.Now,
+		Dir: *dir, Web: *web, Redirect: *redirect, SIP: *sip, ShowDemo: *showDemo, Memory: *memory, Version: version, Out: out, Now: time.Now,
 		Model: pbx.Model{Name: b.Model, MaxUsers: b.MaxUsers},
 		Defaults: pbx.Defaults{
 			NetworkMode: b.Network.Mode, ExternalAddress: b.Network.ExternalAddress, NoLocalNetworks: b.Network.NoLocalNetworks,

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -37,6 +38,13 @@ type Host interface {
 // ErrNotHere says that this machine is not ours to change.
 var ErrNotHere = errors.New("not on this host")
 
+// ErrUnusableData says that the data directory holds what cannot be used: a
+// damaged database, one of a newer version, or one without its device key.
+var ErrUnusableData = errors.New("the data cannot be used")
+
+// ErrMemory says that what is configured now is lost with the next restart.
+var ErrMemory = errors.New("the data partition does not mount: running from memory, nothing is kept")
+
 // Deps is what a PBX needs.
 type Deps struct {
 	Dir      string // data directory, made when absent
@@ -51,6 +59,7 @@ type Deps struct {
 	RTPMin   uint16     // with RTPMax: a range that overrides the settings; 0 for none
 	RTPMax   uint16
 	ShowDemo bool      // print the demo users' SIP passwords before the ready line
+	Memory   bool      // Dir is in memory, since the data partition does not mount
 	Out      io.Writer // gets the ready line
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -86,6 +95,9 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 		}
 	}()
 	if p.store, err = store.Open(ctx, d.Dir, store.Options{Model: d.Model, Defaults: d.Defaults, Now: d.Now, Log: d.Log}); err != nil {
+		if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNewer) || errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w: %w", ErrUnusableData, err)
+		}
 		return nil, fmt.Errorf("open store in %s: %w", d.Dir, err)
 	}
 	cfg, rev := p.store.Current()
@@ -205,7 +217,7 @@ func (p *PBX) Run(ctx context.Context) error {
 // reads but does not take anything is told and hinders no call.
 func (p *PBX) ready(ctx context.Context) error {
 	err := p.Health(ctx)
-	if errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrReadOnly) {
+	if errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrReadOnly) || errors.Is(err, ErrMemory) {
 		// Calls need no room on the disk, and whoever makes some needs the page.
 		p.deps.Log.Error("nothing can be stored; calls are carried all the same", "err", err)
 		err = p.callHealth(ctx)
@@ -243,7 +255,13 @@ func (p *PBX) Health(ctx context.Context) error {
 	if err := p.store.Check(ctx); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	return p.callHealth(ctx)
+	if err := p.callHealth(ctx); err != nil {
+		return err
+	}
+	if p.deps.Memory {
+		return ErrMemory
+	}
+	return nil
 }
 
 // callHealth is Health without the store.
@@ -284,16 +302,37 @@ const aliveInterval = 5 * time.Second
 // a millisecond unless something is locked up.
 const stuckTime = 10 * time.Second
 
+// storeInterval is how often the disk is tried: rarely, since that writes.
+const storeInterval = time.Minute
+
 // sayAlive gives signs of life until ctx ends. A PBX that has locked itself up
 // falls silent: each sign takes the locks that calls and phones need, and none
-// is given while a SIP message is stuck.
+// is given while a SIP message or the disk is stuck.
 func (p *PBX) sayAlive(ctx context.Context) {
 	tick := time.NewTicker(aliveInterval)
 	defer tick.Stop()
+	checked := make(chan struct{}, 1)
+	checked <- struct{}{}
+	var begun time.Time
 	for {
 		p.Counts()
 		p.store.Current()
-		if stuck := p.edge.Stuck(); stuck > stuckTime {
+		select {
+		case <-checked: // the store has answered, well or not
+			if time.Since(begun) >= storeInterval {
+				begun = time.Now()
+				go func() {
+					_ = p.store.Check(ctx) // an error is an answer, and health's to tell
+					checked <- struct{}{}
+				}()
+			} else {
+				checked <- struct{}{}
+			}
+		default:
+		}
+		if waiting := len(checked) == 0 && time.Since(begun) > stuckTime; waiting {
+			p.deps.Log.Error("the disk does not answer", "for", time.Since(begun))
+		} else if stuck := p.edge.Stuck(); stuck > stuckTime {
 			p.deps.Log.Error("a SIP message is stuck", "for", stuck)
 		} else if err := p.deps.Host.Alive(ctx); err != nil && !errors.Is(err, ErrNotHere) && ctx.Err() == nil {
 			p.deps.Log.Warn("sign of life not given", "err", err)

@@ -28,6 +28,8 @@ func sysctls() [][2]string {
 		{"kernel/kptr_restrict", "2"},
 		{"kernel/dmesg_restrict", "1"},
 		{"kernel/unprivileged_bpf_disabled", "1"},
+		{"kernel/hung_task_panic", "1"},   // a stuck disk ends in a restart, not in a dead device
+		{"user/max_user_namespaces", "0"}, // nobody here needs one; whoever takes a role over would
 		{"fs/protected_hardlinks", "1"},
 		{"fs/protected_symlinks", "1"},
 	}

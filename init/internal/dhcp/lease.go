@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
@@ -66,6 +67,9 @@ func ParseEvent(line []byte) (Event, error) {
 	}
 	if len(e.Why) > maxWhy {
 		return Event{}, fmt.Errorf("DHCP event: reason of %d bytes, at most %d are allowed", len(e.Why), maxWhy)
+	}
+	if strings.ContainsFunc(e.Why, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return Event{}, errors.New("DHCP event: reason is not plain text")
 	}
 	switch {
 	case e.Kind == Bound && e.Lease != nil:

@@ -15,12 +15,13 @@ import (
 // How a role is started again and stopped.
 const (
 	firstDelay = 100 * time.Millisecond // before the first restart
-	maxDelay   = 30 * time.Second       // the delay doubles up to this
-	settled    = time.Minute            // up this long, the delays begin anew
+	maxDelay   = 10 * time.Second       // the delay doubles up to this; well below the watchdog's time
+	settled    = time.Minute            // ready this long, the delays begin anew
+	recovered  = 5 * time.Second        // ready this long after many failures, the watchdog is fed again
 	stopGrace  = 10 * time.Second       // from SIGTERM to SIGKILL
 
 	// restartBudget is how many failures in a row leave the role healthy as
-	// far as the watchdog is concerned: about 50 s of trying.
+	// far as the watchdog is concerned: about 45 s of trying.
 	restartBudget = 10
 )
 
@@ -84,6 +85,8 @@ type Role struct {
 	process  Process // nil when it does not run
 	failures int     // ends in a row, without one run of settled between
 	alive    time.Time
+	killed   time.Time // when the process was sent SIGKILL; zero when it was not
+	last     Exit      // how the process ended last
 }
 
 // NewRole returns a role that Run starts by means of start.
@@ -101,8 +104,8 @@ func NewRole(spec Spec, start Starter, tasks *Tasks, log *slog.Logger, on Events
 func (r *Role) Run(ctx context.Context) error {
 	defer r.set(func(s *Status) { s.State, s.PID = Stopped, 0 })
 	for ctx.Err() == nil {
-		began := time.Now()
 		asked, err := r.runOnce(ctx)
+		upFor := r.readyFor()
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -110,8 +113,12 @@ func (r *Role) Run(ctx context.Context) error {
 			r.log.Info("restarts as asked")
 			continue
 		}
-		n := r.countFailure(time.Since(began) >= settled)
+		n := r.countFailure(upFor >= settled)
 		delay := restartDelay(n)
+		if r.isHopeless() {
+			delay = hopelessDelay
+			r.forgive()
+		}
 		r.set(func(s *Status) {
 			s.State, s.PID, s.LastExit = Waiting, 0, err.Error()
 			s.Restarts++
@@ -138,7 +145,7 @@ func (r *Role) runOnce(ctx context.Context) (asked bool, err error) {
 	}
 	out := p.Output()
 	r.mu.Lock()
-	r.process = p
+	r.process, r.killed, r.last = p, time.Time{}, Exit{}
 	r.mu.Unlock()
 	r.set(func(s *Status) {
 		s.State, s.PID = Starting, p.PID()
@@ -171,6 +178,9 @@ func (r *Role) runOnce(ctx context.Context) (asked bool, err error) {
 	for {
 		select {
 		case e := <-p.Exited():
+			r.mu.Lock()
+			r.last = e
+			r.mu.Unlock()
 			return false, fmt.Errorf("process %d ended: %s%s", p.PID(), e, hung)
 		case <-look:
 			quiet := r.silentFor()
@@ -179,6 +189,9 @@ func (r *Role) runOnce(ctx context.Context) (asked bool, err error) {
 			}
 			hung = fmt.Sprintf(", killed as hung after %v without a word", quiet.Round(time.Second))
 			r.log.Error("role hangs and is killed", "silent", quiet)
+			r.mu.Lock()
+			r.killed = time.Now()
+			r.mu.Unlock()
 			if err := p.Signal(syscall.SIGKILL); err != nil { // a hung one heeds no SIGTERM
 				r.log.Warn("kill", "error", err)
 			}
@@ -330,10 +343,42 @@ func (r *Role) Status() Status {
 // Log returns the last 200 lines that the role printed, oldest first.
 func (r *Role) Log() []string { return r.lines.all() }
 
-// Healthy reports whether the role runs or has not yet failed more often in a
-// row than its restart budget allows.
+// Healthy reports whether the watchdog is to be fed as far as the role is
+// concerned: it has not failed more often in a row than its restart budget
+// allows, or is well again, and no process of it outlives SIGKILL, which only
+// a stuck kernel or disk brings about.
 func (r *Role) Healthy() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.failures <= restartBudget || r.process != nil && time.Since(r.status.Since) >= settled
+	if r.process != nil && !r.killed.IsZero() && time.Since(r.killed) > stopGrace {
+		return false
+	}
+	return r.failures <= restartBudget || r.status.State == Ready && time.Since(r.status.Since) >= recovered
+}
+
+// readyFor returns how long the process that has just ended had been ready; a
+// hung one was not.
+func (r *Role) readyFor() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.status.State != Ready || !r.killed.IsZero() {
+		return 0
+	}
+	return time.Since(r.status.Since)
+}
+
+// hopelessDelay is how long a role waits whose data cannot be used.
+const hopelessDelay = time.Minute
+
+func (r *Role) isHopeless() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.spec.Hopeless != 0 && r.last.Signal == 0 && r.last.Code == r.spec.Hopeless
+}
+
+// forgive forgets the failures.
+func (r *Role) forgive() {
+	r.mu.Lock()
+	r.failures = 0
+	r.mu.Unlock()
 }

@@ -64,6 +64,8 @@ type stage struct {
 	refuse error        // instead of starting
 
 	silence time.Duration // of the Spec
+	ready   atomic.Bool   // each says that it is ready at once
+	code    int           // with which each ends by itself; 0 means 1
 
 	mu sync.Mutex // guards starts while the role runs
 }
@@ -85,8 +87,12 @@ func (s *stage) start(Spec) (Process, error) {
 	a := &actor{pid: len(s.starts), exited: make(chan Exit, 1), obeys: s.obeys}
 	a.reader, a.out = io.Pipe()
 	s.actors = append(s.actors, a)
+	code := max(s.code, 1)
 	if life := time.Duration(s.life.Load()); life > 0 {
-		time.AfterFunc(life, func() { a.end(Exit{Code: 1}) })
+		time.AfterFunc(life, func() { a.end(Exit{Code: code}) })
+	}
+	if s.ready.Load() {
+		go fmt.Fprintln(a.out, "ready now") // ends with the reader at the latest
 	}
 	return a, nil
 }
@@ -97,7 +103,7 @@ func play(t *testing.T, s *stage, f func(r *Role, stop func())) {
 		log, _ := newLog()
 		tasks := NewTasks(t.Context(), log, nil)
 		ctx, cancel := context.WithCancel(t.Context())
-		r := NewRole(Spec{Name: "actor", ReadyPrefix: "ready ", Silence: s.silence}, s.start, tasks, log, Events{})
+		r := NewRole(Spec{Name: "actor", ReadyPrefix: "ready ", Silence: s.silence, Hopeless: 3}, s.start, tasks, log, Events{})
 		done := tasks.Once("role", func(context.Context) error { return r.Run(ctx) })
 		f(r, func() {
 			cancel()
@@ -114,7 +120,7 @@ func TestRestartDelaysDoubleUpToTheirLimit(t *testing.T) {
 	play(t, s, func(r *Role, stop func()) {
 		time.Sleep(3 * time.Minute)
 		stop()
-		for i, want := range []time.Duration{100e6, 200e6, 400e6, 800e6, 1600e6, 3200e6, 6400e6, 12800e6, 25600e6, 30e9, 30e9} {
+		for i, want := range []time.Duration{100e6, 200e6, 400e6, 800e6, 1600e6, 3200e6, 6400e6, 10e9, 10e9, 10e9, 10e9} {
 			if got := s.starts[i+1] - s.starts[i] - time.Duration(s.life.Load()); got != want {
 				t.Errorf("delay %d: got %v, want %v", i, got, want)
 			}
@@ -128,6 +134,7 @@ func TestRestartDelaysDoubleUpToTheirLimit(t *testing.T) {
 func TestDelaysBeginAnewAfterALongRun(t *testing.T) {
 	s := &stage{}
 	s.life.Store(int64(settled + time.Second))
+	s.ready.Store(true)
 	play(t, s, func(r *Role, stop func()) {
 		time.Sleep(6 * time.Minute)
 		stop()
@@ -166,11 +173,18 @@ func TestBudgetOfRestarts(t *testing.T) {
 			t.Errorf("healthy after %d starts, beyond the budget of %d", len(s.starts), restartBudget)
 		}
 		synctest.Wait()
-		s.life.Store(0) // the next one stays
-		time.Sleep(2 * settled)
+		s.life.Store(0) // the next one stays, but is not ready
+		time.Sleep(settled)
+		synctest.Wait()
+		if r.Healthy() {
+			t.Error("healthy although it never gets ready")
+		}
+		s.ready.Store(true)
+		r.Restart()
+		time.Sleep(stopGrace + recovered + time.Second)
 		synctest.Wait()
 		if !r.Healthy() {
-			t.Error("not healthy although it has run for long")
+			t.Error("not healthy although it is ready again")
 		}
 		stop()
 	})
@@ -278,6 +292,33 @@ func TestHungRoleIsKilled(t *testing.T) {
 		synctest.Wait()
 		if s.count() != 3 {
 			t.Errorf("a role that hangs while it starts was started %d times, want 3", s.count())
+		}
+		stop()
+	})
+}
+
+// A role that hangs before it is ready fails each time, however long it takes.
+func TestHangingStartsUseUpTheBudget(t *testing.T) {
+	s := &stage{silence: 20 * time.Second}
+	play(t, s, func(r *Role, stop func()) {
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if r.Healthy() {
+			t.Errorf("healthy after %d starts that all hung", s.count())
+		}
+		stop()
+	})
+}
+
+// A role whose data cannot be used is tried now and then; the watchdog goes on.
+func TestHopelessRole(t *testing.T) {
+	s := &stage{code: 3}
+	s.life.Store(int64(time.Millisecond))
+	play(t, s, func(r *Role, stop func()) {
+		time.Sleep(time.Hour - time.Second)
+		synctest.Wait()
+		if !r.Healthy() || s.count() < 55 || s.count() > 60 {
+			t.Errorf("healthy: %v after %d starts in an hour, want about 60 and the watchdog fed", r.Healthy(), s.count())
 		}
 		stop()
 	})

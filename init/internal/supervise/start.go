@@ -41,6 +41,12 @@ type Spec struct {
 	// counts as hung and is killed; four times as long before it is ready.
 	// 0: it is not watched.
 	Silence time.Duration
+
+	// Hopeless is an exit status that says that neither a restart of the role
+	// nor one of the device can help: the role is tried again now and then,
+	// and the watchdog is fed on, so that the device can be looked at.
+	// 0: there is none.
+	Hopeless int
 }
 
 // StartProcess starts the process of s in a session and a control group of its
