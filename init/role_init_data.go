@@ -39,11 +39,7 @@ func (d *device) openData() (string, error) {
 func (d *device) mountData() (string, error) {
 	ctx, cancel := context.WithTimeout(d.roleCtx, diskTime)
 	defer cancel()
-	state, err := boot.FindPartition(ctx, sysBlock, "bootstate")
-	if err != nil {
-		return "", err
-	}
-	data, err := boot.FindPartition(ctx, sysBlock, "data")
+	state, data, err := boot.FindData(ctx, sysBlock, func(disk string) (string, error) { return slotOn(efivars, disk) })
 	if err != nil {
 		return "", err
 	}
@@ -60,6 +56,22 @@ func (d *device) mountData() (string, error) {
 		detail += ", made anew"
 	}
 	return detail, nil
+}
+
+// slotOn returns the slot of disk that the loader's variable below efivars
+// names, "" without that variable. A variable that names no slot of this disk
+// is an error.
+func slotOn(efivars, disk string) (string, error) {
+	f, err := os.Open(disk)
+	if err != nil {
+		return "", fmt.Errorf("find slot: %w", err)
+	}
+	defer f.Close()
+	slot, err := slots.Running(efivars, f)
+	if err != nil || slot == slots.Unknown {
+		return "", err
+	}
+	return slot, nil
 }
 
 func prepareData(state, data boot.Partition) (made bool, err error) {
