@@ -43,7 +43,7 @@ func (d *device) mountData() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	d.console.Printf("data: looking at %s, %d MiB; a new one is made first", data.Device, data.Size>>20)
+	d.console.Printf("data: opening %s, %d MiB; a new one is formatted now", data.Device, data.Size>>20)
 	made, err := prepareData(state, data)
 	if err != nil {
 		return "", err
