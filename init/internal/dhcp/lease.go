@@ -151,7 +151,7 @@ func leaseOf(ack *dhcpv4.DHCPv4) (Lease, error) {
 	l := Lease{Address: netip.PrefixFrom(addr, ones)}
 	l.Server, _ = netip.AddrFromSlice(ack.ServerIdentifier().To4())
 	for _, r := range ack.Router() {
-		if g, ok := netip.AddrFromSlice(r.To4()); ok && isHost(g) && g != addr {
+		if g, ok := netip.AddrFromSlice(r.To4()); ok && isHost(g) && g != addr && (!l.Address.Contains(g) || g != l.Address.Masked().Addr() && g != broadcast(l.Address)) {
 			l.Gateway = g
 			break
 		}

@@ -106,6 +106,25 @@ func TestLeaseOfAnAcknowledgement(t *testing.T) {
 	}
 }
 
+func TestAGatewayThatMakesNoSenseIsLeftOut(t *testing.T) {
+	network, broadcast, good := net.IPv4(192, 0, 2, 0), net.IPv4(192, 0, 2, 255), net.IPv4(192, 0, 2, 1)
+	for _, tt := range []struct {
+		name    string
+		routers []net.IP
+		want    string
+	}{
+		{"the network's own", []net.IP{network}, "invalid IP"},
+		{"broadcast", []net.IP{broadcast}, "invalid IP"},
+		{"both before a good one", []net.IP{network, broadcast, good}, "192.0.2.1"},
+		{"the end of another network", []net.IP{net.IPv4(198, 51, 100, 255)}, "198.51.100.255"},
+	} {
+		l, err := leaseOf(ack(dhcpv4.WithRouter(tt.routers...)))
+		if err != nil || l.Gateway.String() != tt.want || l.Address.String() != "192.0.2.20/24" {
+			t.Errorf("%s: got %+v and %v, want the gateway %s", tt.name, l, err, tt.want)
+		}
+	}
+}
+
 func TestTimesOfTheServer(t *testing.T) {
 	for _, tt := range []struct{ lease, t1, t2, renew, rebind uint32 }{
 		{3600, 0, 0, 1800, 3150},
