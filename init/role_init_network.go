@@ -22,6 +22,10 @@ import (
 // retryApply is when a plan that the kernel refused is tried again.
 const retryApply = 5 * time.Second
 
+// putOff is how long a lease holds beyond the life of the process that renewed
+// it without a word. Half of it is enough for the next process to get one.
+const putOff = time.Minute
+
 // network owns the addresses of the device. One goroutine takes every change,
 // one after the other.
 type network struct {
@@ -33,10 +37,12 @@ type network struct {
 
 	// Of the goroutine alone.
 	settings   pbx.Network
-	lease      *netconf.Lease
-	gaveUp     bool     // no server has answered for a while, or the lease is lost
-	client     *running // the DHCP role, with mode dhcp
-	clientName string   // host name that it was started with
+	lease      *netconf.Lease // held until leaseEnds, whatever becomes of the role
+	leaseEnds  time.Time      // by the monotonic clock; the zero Time: never
+	leaseBy    int            // process that told of it and still answers for it; 0: none
+	gaveUp     bool           // no server has answered for a while, or the lease is lost
+	client     *running       // the DHCP role, with mode dhcp
+	clientName string         // host name that it was started with
 
 	mu    sync.Mutex
 	state networkState
@@ -85,6 +91,7 @@ func newNetwork(d *device) *network {
 func (n *network) run(ctx context.Context) error {
 	var retry <-chan time.Time
 	for {
+		n.watchLease(time.Now())
 		if err := n.update(); err != nil {
 			n.device.log.Error("network", "error", err, "again_in", retryApply)
 			retry = time.After(retryApply)
@@ -94,6 +101,7 @@ func (n *network) run(ctx context.Context) error {
 			return nil
 		case <-retry:
 			retry = nil
+		case <-n.leaseTimer():
 		case iface := <-n.found:
 			n.mu.Lock()
 			n.state.iface = iface
@@ -172,19 +180,86 @@ func sameSettings(a, b pbx.Network) bool {
 		a.Gateway == b.Gateway && slices.Equal(a.DNS, b.DNS)
 }
 
-// take takes an event of the DHCP role, which was checked.
+// take takes an event of the DHCP role, which was checked. The lease is ours,
+// not the role's: one that was started again and finds no server does not end
+// what was granted before.
 func (n *network) take(e dhcp.Event) {
 	if n.client == nil {
 		return // it comes from a client that was stopped meanwhile
 	}
-	switch e.Kind {
-	case dhcp.Bound:
-		n.lease = &netconf.Lease{Address: e.Lease.Address, Gateway: e.Lease.Gateway, DNS: e.Lease.DNS}
-		n.device.console.Printf("address %s from DHCP server %s", e.Lease.Address, e.Lease.Server)
-	case dhcp.Lost, dhcp.NoTime:
-		n.lease, n.gaveUp = nil, true
-		n.device.console.Printf("no address from DHCP (%s): using %s", e.Why, netconf.FactoryAddress())
+	switch {
+	case e.Kind == dhcp.Bound:
+		n.hold(*e.Lease, time.Now())
+	case e.Kind == dhcp.NoTime && n.lease != nil:
+		n.leaseBy = 0 // the role says itself that it holds none
+		n.device.console.Printf("no reply from DHCP (%s): keeping %s", e.Why, n.lease.Address)
+	case e.Kind == dhcp.Lost || e.Kind == dhcp.NoTime:
+		n.giveUp(e.Why)
 	}
+}
+
+// hold takes a lease that was granted just now, in place of any other.
+func (n *network) hold(l dhcp.Lease, now time.Time) {
+	if n.lease == nil || n.lease.Address != l.Address {
+		n.device.console.Printf("address %s from DHCP server %s", l.Address, l.Server)
+	}
+	n.forgetLease()
+	n.lease = &netconf.Lease{Address: l.Address, Gateway: l.Gateway, DNS: l.DNS}
+	if l.Seconds != dhcp.Infinite {
+		n.leaseEnds = now.Add(time.Duration(l.Seconds) * time.Second)
+		n.leaseBy = n.clientPID()
+	}
+}
+
+func (n *network) forgetLease() {
+	n.lease, n.leaseEnds, n.leaseBy = nil, time.Time{}, 0
+}
+
+// giveUp goes on without a lease.
+func (n *network) giveUp(why string) {
+	n.forgetLease()
+	n.gaveUp = true
+	n.device.console.Printf("no address from DHCP (%s): using %s", why, netconf.FactoryAddress())
+}
+
+// clientPID returns the process of the DHCP role, 0 when none runs.
+func (n *network) clientPID() int {
+	if n.client == nil || n.client.Role == nil {
+		return 0
+	}
+	return n.client.Status().PID
+}
+
+// watchLease gives up a lease that has ended. The process that told of it
+// renews it without a word when nothing in it changes, and says so when it
+// cannot: while that process lives, the end is put off by a little each time.
+// After it, the end stands.
+func (n *network) watchLease(now time.Time) {
+	if n.leaseEnds.IsZero() {
+		return
+	}
+	if n.leaseBy != 0 && n.clientPID() != n.leaseBy {
+		n.leaseBy = 0
+	}
+	switch {
+	case n.leaseBy != 0 && n.leaseEnds.Sub(now) <= putOff/2:
+		n.leaseEnds = now.Add(putOff)
+	case !now.Before(n.leaseEnds):
+		n.giveUp("the lease has ended")
+	}
+}
+
+// leaseTimer returns a channel that says when watchLease has something to do;
+// nil when it never has.
+func (n *network) leaseTimer() <-chan time.Time {
+	if n.leaseEnds.IsZero() {
+		return nil
+	}
+	at := n.leaseEnds
+	if n.leaseBy != 0 {
+		at = at.Add(-putOff / 2)
+	}
+	return time.After(time.Until(at))
 }
 
 // runClient starts the DHCP role, or stops it, as the settings ask for.
@@ -195,7 +270,8 @@ func (n *network) runClient(iface string) {
 		n.client = nil
 	}
 	if !wanted {
-		n.lease, n.gaveUp = nil, false
+		n.forgetLease()
+		n.gaveUp = false
 	}
 	if !wanted || n.client != nil {
 		return
