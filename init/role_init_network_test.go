@@ -67,6 +67,7 @@ func holding(t *testing.T, f func(say func(dhcp.Event), address func() string, r
 			return func() { cancel(); <-done }
 		}
 		stop := run()
+		synctest.Wait() // the role runs
 		f(func(e dhcp.Event) { n.events <- e; synctest.Wait() },
 			func() string {
 				synctest.Wait()
