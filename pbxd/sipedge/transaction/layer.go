@@ -6,9 +6,9 @@
 package transaction
 
 import (
+	"container/list"
 	"errors"
 	"log/slog"
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -30,8 +30,10 @@ const (
 // any phone may ring.
 const ringNet = 15 * time.Minute
 
-// maxPerSource bounds what one address can make us hold.
-const maxPerSource = 5000
+// maxCompleted bounds the answered requests that are remembered for their
+// retransmissions. Beyond it the oldest is forgotten: at 1,500 requests a
+// second that is after six seconds, when nearly all retransmissions are over.
+const maxCompleted = 10_000
 
 // MaxTransactions bounds what requests can make us hold. Beyond it new
 // requests are dropped and their sender retransmits.
@@ -66,13 +68,13 @@ type Layer struct {
 	mu      sync.Mutex
 	clients map[string]*Client
 	servers map[string]*Server
-	sources map[netip.Addr]int // server transactions of each address
+	done    *list.List // of *Server: completed, other than INVITE, oldest first
 	closed  bool
 }
 
 // New returns a layer that writes to send and hands requests to user.
 func New(send Sender, user User, log *slog.Logger) *Layer {
-	return &Layer{send: send, user: user, log: log, clients: map[string]*Client{}, servers: map[string]*Server{}, sources: map[netip.Addr]int{}}
+	return &Layer{send: send, user: user, log: log, clients: map[string]*Client{}, servers: map[string]*Server{}, done: list.New()}
 }
 
 // Count returns how many client and server transactions are held.
@@ -167,8 +169,7 @@ func (l *Layer) server(req *sip.Request, f transport.Flow, key string) (s *Serve
 	if s := l.servers[key]; s != nil {
 		return s, false
 	}
-	from := f.Remote.Addr()
-	if l.closed || len(l.servers) >= MaxTransactions || l.sources[from] >= maxPerSource {
+	if l.closed || len(l.servers) >= MaxTransactions {
 		return nil, false
 	}
 	s = &Server{layer: l, key: key, flow: f, request: req, invite: req.IsInvite()}
@@ -178,7 +179,6 @@ func (l *Layer) server(req *sip.Request, f transport.Flow, key string) (s *Serve
 	}
 	s.expiry = time.AfterFunc(net, s.stop)
 	l.servers[key] = s
-	l.sources[from]++
 	return s, true
 }
 
@@ -218,10 +218,26 @@ func (l *Layer) dropServer(s *Server) {
 		return
 	}
 	delete(l.servers, s.key)
-	from := s.flow.Remote.Addr()
-	if l.sources[from]--; l.sources[from] <= 0 {
-		delete(l.sources, from)
+	if s.place != nil {
+		l.done.Remove(s.place)
 	}
+}
+
+// completed remembers a transaction whose lock is held as answered, and
+// returns one that has to give way, or nil.
+func (l *Layer) completed(s *Server) (oldest *Server) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.servers[s.key] != s {
+		return nil
+	}
+	s.place = l.done.PushBack(s)
+	if l.done.Len() <= maxCompleted {
+		return nil
+	}
+	oldest = l.done.Remove(l.done.Front()).(*Server)
+	delete(l.servers, oldest.key)
+	return oldest
 }
 
 // markSource writes into the top Via where the request really came from (RFC

@@ -1,6 +1,7 @@
 package transaction
 
 import (
+	"container/list"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -28,6 +29,7 @@ type Server struct {
 	key    string
 	flow   transport.Flow
 	invite bool
+	place  *list.Element // among the completed ones; guarded by the layer's lock
 
 	mu       sync.Mutex
 	state    serverState
@@ -142,6 +144,9 @@ func (s *Server) finalLocked(status int) {
 			return
 		}
 		s.expiry = time.AfterFunc(Lifetime, s.stop) // J
+		if oldest := s.layer.completed(s); oldest != nil {
+			go oldest.stop() // takes its own lock, while ours is held
+		}
 	case status < 300:
 		s.state = serverAccepted
 		s.interval = T1

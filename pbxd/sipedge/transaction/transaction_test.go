@@ -413,3 +413,30 @@ func TestTransportFailure(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// However many requests one address sends and has answered, the next is
+// served: the oldest answers are forgotten.
+func TestManyAnsweredRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, _, u := start(t)
+		for i := range 3 * maxCompleted {
+			req := request(t, "REGISTER", fmt.Sprintf("z9hG4bK%d", i))
+			l.Message(req, udp())
+			if len(u.requests) != i+1 {
+				t.Fatalf("request %d was dropped", i)
+			}
+			if err := u.requests[i].Respond(response(t, req, 200, "s")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if _, s := l.Count(); s != maxCompleted {
+			t.Errorf("%d transactions are held, want %d", s, maxCompleted)
+		}
+		time.Sleep(Lifetime + time.Second)
+		synctest.Wait()
+		if _, s := l.Count(); s != 0 || l.done.Len() != 0 {
+			t.Errorf("%d transactions and %d places are left", s, l.done.Len())
+		}
+	})
+}
