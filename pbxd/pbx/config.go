@@ -3,73 +3,60 @@ package pbx
 import (
 	"fmt"
 	"net/netip"
-	"slices"
-	"strings"
+	"reflect"
 )
 
 // Config is everything that an administrator sets. A published Config is
 // never modified: a change works on a Clone, which is validated as a whole
 // and then takes its place.
 type Config struct {
-	Users   []User  `json:"users" doc:"People and phones that have an extension, and administrators"`
-	Network Network `json:"network" doc:"Address of the device in the local network"`
-	SIP     SIP     `json:"sip" doc:"How phones register and call"`
-	Media   Media   `json:"media" doc:"Audio addresses and ports"`
+	Users              []User              `json:"users" title:"Users" doc:"People and phones that have an extension, and administrators" maxItems:"10000"`
+	PickupGroups       []PickupGroup       `json:"pickupGroups" title:"Pickup groups" doc:"Users who may take each other's calls" maxItems:"500"`
+	HuntGroups         []HuntGroup         `json:"huntGroups" title:"Hunt groups" doc:"Numbers that ring at several extensions" maxItems:"500"`
+	PermissionGroups   []PermissionGroup   `json:"permissionGroups" title:"Permission groups" doc:"Who may do what" maxItems:"500"`
+	GUIGroups          []GUIGroup          `json:"guiGroups" title:"GUI groups" doc:"Which modules of the page are shown" maxItems:"200"`
+	ProvisioningGroups []ProvisioningGroup `json:"provisioningGroups" title:"Provisioning groups" doc:"Phones that are given the same settings" maxItems:"200"`
+	Certificates       []Certificate       `json:"certificates" title:"Certificates" doc:"Certificates for the page and for TLS" maxItems:"20"`
+	Locale             Locale              `json:"locale" title:"Country" doc:"Country, language and time zone"`
+	Setup              Setup               `json:"setup" title:"Set-up" doc:"What the installation wizard has done"`
+	FunctionCodes      FunctionCodes       `json:"functionCodes" title:"Function codes" doc:"What people dial to switch a feature"`
+	Mail               Mail                `json:"mail" title:"E-mail delivery" doc:"How the device sends e-mail"`
+	Page               Page                `json:"page" title:"Page" doc:"The admin page"`
+	Retention          Retention           `json:"retention" title:"Retention" doc:"How long the device keeps what it has noted"`
+	Network            Network             `json:"network" title:"Network" doc:"Address of the device in the local network"`
+	SIP                SIP                 `json:"sip" title:"Phones" doc:"How phones register and call"`
+	Media              Media               `json:"media" title:"Audio" doc:"Audio addresses and ports"`
 }
 
-// User is one login and, when Extension is set, one extension.
-type User struct {
-	ID string `json:"id" doc:"Stable identifier, never reused" minLength:"1" maxLength:"26" pattern:"^[a-z0-9]+$" patternDescription:"lowercase letters and digits"`
-	UserSettings
-	Admin         bool    `json:"admin,omitempty" doc:"May administer the device"`
-	PIN           PINHash `json:"pinHash,omitempty"`
-	MustChangePIN bool    `json:"mustChangePin,omitempty"`
-	SIPPassword   Sealed  `json:"sipPasswordSealed,omitempty"`
-}
-
-// UserSettings are the parameters of a user that an administrator edits.
-type UserSettings struct {
-	Name      string `json:"user" doc:"Login name: 2 to 50 lowercase letters, digits, '-' or '_'. It must be unique." minLength:"2" maxLength:"50" pattern:"^[a-z0-9_-]+$" patternDescription:"lowercase letters, digits, '-' and '_'"`
-	Extension string `json:"extension" doc:"Internal number of the phone: 2 to 10 digits. It must be unique. It is also the phone's SIP user name." minLength:"2" maxLength:"10" pattern:"^[0-9]+$" patternDescription:"digits"`
-	FirstName string `json:"firstName" doc:"First name" maxLength:"50"`
-	LastName  string `json:"lastName" doc:"Last name" maxLength:"50"`
-}
-
-// DisplayName returns the name that is shown on phones: "First Last", or the
-// login name when neither is set.
-func (u UserSettings) DisplayName() string {
-	n := strings.TrimSpace(u.FirstName + " " + u.LastName)
-	if n == "" {
-		return u.Name
-	}
-	return n
-}
+// AdminID is both the ID and the login name of the administrator that every
+// device has (F056).
+const AdminID = "admin"
 
 // Network is the address of the device. Mode "dhcp" ignores Address, Gateway
 // and DNS and takes those of the lease.
 type Network struct {
-	Hostname string   `json:"hostname" doc:"Name of the device in the network" minLength:"1" maxLength:"63" pattern:"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$" patternDescription:"lowercase letters, digits and '-', not at either end" default:"galilei"`
-	Mode     string   `json:"mode" doc:"Fixed address, or one from the DHCP server of the network" enum:"static,dhcp" default:"static"`
-	Address  string   `json:"address" doc:"IPv4 address with prefix length" format:"cidr" default:"192.168.0.50/24"`
-	Gateway  string   `json:"gateway" doc:"Router to other networks; empty for none" format:"ip"`
-	DNS      []string `json:"dns" doc:"Name servers" format:"ip" maxItems:"3"`
+	Hostname string   `json:"hostname" title:"Host name" doc:"Name of the device in the network" minLength:"1" maxLength:"63" pattern:"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$" patternDescription:"lowercase letters, digits and '-', not at either end" default:"galilei"`
+	Mode     string   `json:"mode" title:"Address mode" doc:"Fixed address, or one from the DHCP server of the network" enum:"static,dhcp" default:"static"`
+	Address  string   `json:"address" title:"Address" doc:"IPv4 address with prefix length" format:"cidr" default:"192.168.0.50/24"`
+	Gateway  string   `json:"gateway" title:"Default gateway" doc:"Router to other networks; empty for none" format:"ip"`
+	DNS      []string `json:"dns" title:"Name servers" doc:"Name servers" format:"ip" maxItems:"3"`
 }
 
 // SIP holds the registrar's and the call settings of phones.
 type SIP struct {
-	DigestSHA256    bool     `json:"digestSha256" doc:"Challenge phones with SHA-256 (RFC 8760) before MD5. Some phones fail when SHA-256 is offered at all." default:"false"`
-	MinExpires      int      `json:"minExpires" doc:"Shortest registration that is granted" unit:"s" minimum:"10" maximum:"3600" default:"60"`
-	MaxExpires      int      `json:"maxExpires" doc:"Longest registration that is granted" unit:"s" minimum:"60" maximum:"86400" default:"3600"`
-	MaxContacts     int      `json:"maxContacts" doc:"Phones that may register on one extension at a time" minimum:"1" maximum:"10" default:"5"`
-	RingTime        int      `json:"ringTime" doc:"Time until an unanswered call ends" unit:"s" minimum:"5" maximum:"600" default:"120"`
-	ExternalAddress string   `json:"externalAddress" doc:"Address at which phones outside the local networks reach this device, for example that of a router that forwards the SIP and RTP ports. Empty: the device's own." format:"ip"`
-	LocalNetworks   []string `json:"localNetworks" doc:"Networks whose phones reach this device at its own address" format:"cidr" maxItems:"20"`
+	DigestSHA256    bool     `json:"digestSha256" title:"SHA-256 for phones" doc:"Challenge phones with SHA-256 (RFC 8760) before MD5. Some phones fail when SHA-256 is offered at all." default:"false"`
+	MinExpires      int      `json:"minExpires" title:"Shortest registration" doc:"Shortest registration that is granted" unit:"s" minimum:"10" maximum:"3600" default:"60"`
+	MaxExpires      int      `json:"maxExpires" title:"Longest registration" doc:"Longest registration that is granted" unit:"s" minimum:"60" maximum:"86400" default:"3600"`
+	MaxContacts     int      `json:"maxContacts" title:"Phones per extension" doc:"Phones that may register on one extension at a time" minimum:"1" maximum:"10" default:"5"`
+	RingTime        int      `json:"ringTime" title:"Ring time" doc:"Time until an unanswered call ends" unit:"s" minimum:"5" maximum:"600" default:"120"`
+	ExternalAddress string   `json:"externalAddress" title:"External address" doc:"Address at which phones outside the local networks reach this device, for example that of a router that forwards the SIP and RTP ports. Empty: the device's own." format:"ip"`
+	LocalNetworks   []string `json:"localNetworks" title:"Local networks" doc:"Networks whose phones reach this device at its own address" format:"cidr" maxItems:"20"`
 }
 
 // Media holds the RTP settings.
 type Media struct {
-	RTPPortMin int `json:"rtpPortMin" doc:"First UDP port for audio (even)" minimum:"1024" maximum:"65534" default:"20000"`
-	RTPPortMax int `json:"rtpPortMax" doc:"Last UDP port for audio" minimum:"1025" maximum:"65535" default:"29999"`
+	RTPPortMin int `json:"rtpPortMin" title:"First audio port" doc:"First UDP port for audio (even)" minimum:"1024" maximum:"65534" default:"20000"`
+	RTPPortMax int `json:"rtpPortMax" title:"Last audio port" doc:"Last UDP port for audio" minimum:"1025" maximum:"65535" default:"29999"`
 }
 
 // UserByID returns the user with that ID, or nil.
@@ -100,13 +87,32 @@ func (c *Config) userWhere(match func(*User) bool) *User {
 	return nil
 }
 
-// Clone returns a deep copy that may be modified.
+// Clone returns a deep copy that may be modified. Lists that were nil are
+// empty in it: they are written as [] and compare as equal.
 func (c *Config) Clone() *Config {
-	n := *c
-	n.Users = slices.Clone(c.Users)
-	n.Network.DNS = slices.Clone(c.Network.DNS)
-	n.SIP.LocalNetworks = slices.Clone(c.SIP.LocalNetworks)
+	n := deepCopy(reflect.ValueOf(*c)).Interface().(Config)
 	return &n
+}
+
+// deepCopy copies what v holds: structs, slices and plain values, which is all
+// that a Config is made of.
+func deepCopy(v reflect.Value) reflect.Value {
+	n := reflect.New(v.Type()).Elem()
+	n.Set(v)
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if k := v.Field(i).Kind(); k == reflect.Struct || k == reflect.Slice {
+				n.Field(i).Set(deepCopy(v.Field(i)))
+			}
+		}
+	case reflect.Slice:
+		n.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		for i := range v.Len() {
+			n.Index(i).Set(deepCopy(v.Index(i)))
+		}
+	}
+	return n
 }
 
 // IsLocal reports whether addr lies in one of the local networks, whose
@@ -125,6 +131,7 @@ func (s SIP) IsLocal(addr netip.Addr) bool {
 type Model struct {
 	Name     string // as printed on the front, for example "T640"
 	MaxUsers int    // users with an extension; 0 means no limit
+	Serial   string // of the device, named by its licence
 }
 
 // Defaults are the settings that a board brings for its first start. Zero
@@ -155,7 +162,9 @@ func Factory(d Defaults) *Config {
 	if d.RTPPortMin != 0 {
 		c.Media.RTPPortMin, c.Media.RTPPortMax = d.RTPPortMin, d.RTPPortMax
 	}
-	c.Users = []User{{ID: "admin", UserSettings: UserSettings{Name: "admin"}, Admin: true, PIN: FactoryPIN, MustChangePIN: true}}
+	c.PickupGroups, c.HuntGroups, c.ProvisioningGroups, c.Certificates = []PickupGroup{}, []HuntGroup{}, []ProvisioningGroup{}, []Certificate{}
+	c.PermissionGroups, c.GUIGroups = factoryPermissionGroups(), factoryGUIGroups()
+	c.Users = []User{{ID: AdminID, UserSettings: UserSettings{Name: AdminID}, Admin: true, PIN: FactoryPIN, MustChangePIN: true}}
 	for i, first := range []string{"Anna", "Ben", "Clara"} {
 		n := fmt.Sprintf("demo%d", 101+i)
 		c.Users = append(c.Users, User{
@@ -165,5 +174,5 @@ func Factory(d Defaults) *Config {
 			MustChangePIN: true,
 		})
 	}
-	return c
+	return c.Clone()
 }

@@ -38,9 +38,11 @@ func TestFactory(t *testing.T) {
 // rule off.
 func TestTagsAreWellFormed(t *testing.T) {
 	known := map[string]bool{"json": true, "doc": true, "default": true, "unit": true, "minLength": true, "maxLength": true, "pattern": true,
-		"patternDescription": true, "minimum": true, "maximum": true, "maxItems": true, "enum": true, "format": true}
+		"patternDescription": true, "minimum": true, "maximum": true, "maxItems": true, "enum": true, "format": true,
+		"title": true, "ref": true, "unique": true, "claims": true, "multiline": true}
 	key := regexp.MustCompile(`([a-zA-Z]+):"`)
-	c := Factory(Defaults{})
+	c := &Config{}
+	fill(reflect.ValueOf(c).Elem()) // an entry in every list
 	seen := 0
 	walkParams("", reflect.ValueOf(c).Elem(), func(path string, f reflect.StructField, v reflect.Value) {
 		seen++
@@ -70,9 +72,12 @@ func TestTagsAreWellFormed(t *testing.T) {
 			}
 		}
 		switch f.Tag.Get("format") {
-		case "", "ip", "cidr":
+		case "", "ip", "cidr", "email", "host":
 		default:
 			t.Errorf("%s: unknown format", path)
+		}
+		if f.Tag.Get("title") == "" && !strings.HasSuffix(path, ".mustChangePin") && v.Type() != reflect.TypeFor[Sealed]() && v.Type() != reflect.TypeFor[PINHash]() {
+			t.Errorf("%s: no title", path)
 		}
 		if v.Kind() == reflect.Int && (f.Tag.Get("minimum") == "" || f.Tag.Get("maximum") == "") {
 			t.Errorf("%s: a number without bounds", path)

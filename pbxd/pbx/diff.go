@@ -16,11 +16,12 @@ type Change struct {
 	New  string `json:"new"` // empty when the parameter is gone
 }
 
-// Diff lists what differs between old and new, sorted by path. Users are
-// named by their login name, as in users[anna].firstName, or by their ID, as in
-// users[#k3j5x].user, when the name changed; '#' is in no name.
+// Diff lists what differs between old and new, sorted by path. Entries of
+// lists are called by their name, as in users[anna].firstName, or by their ID, as
+// in users[#k3j5x].user, when the name changed; '#' is in no login name. Long
+// values are cut.
 func Diff(old, new *Config) []Change {
-	names := userNames(old, new)
+	names := entryNames(old, new)
 	a, b := flatten(old, names), flatten(new, names)
 	keys := map[string]bool{}
 	for k := range a {
@@ -31,34 +32,47 @@ func Diff(old, new *Config) []Change {
 	}
 	changes := []Change{}
 	for _, k := range slices.Sorted(maps.Keys(keys)) {
-		if a[k] != b[k] {
+		_, before := a[k]
+		_, after := b[k]
+		if a[k] != b[k] && !(a[k]+b[k] == "false" && before != after) { // what is off in a new entry is no news
 			changes = append(changes, Change{k, masked(k, a[k]), masked(k, b[k])})
 		}
 	}
 	return changes
 }
 
+// maxShown is how much of a value is shown, in bytes: nobody reads the whole
+// of a certificate.
+const maxShown = 400
+
 func masked(path, value string) string {
 	secret := strings.HasSuffix(path, ".pinHash") || strings.HasSuffix(path, "Sealed")
 	if secret && value != "" {
 		return "***"
 	}
+	if len(value) > maxShown {
+		return strings.ToValidUTF8(value[:maxShown], "") + "\u2026"
+	}
 	return value
 }
 
-// userNames returns what a path calls the user of each ID: the login name when
-// it is the same on both sides, or there on one side only.
-func userNames(configs ...*Config) map[string]string {
+// entryNames returns what a path calls the entry of each list and ID: its name
+// when it is the same on both sides, or there on one side only.
+func entryNames(configs ...*Config) map[string]string {
 	names := map[string]string{}
 	for _, c := range configs {
 		if c == nil {
 			continue
 		}
-		for _, u := range c.Users {
-			if before, ok := names[u.ID]; ok && before != u.Name {
-				names[u.ID] = "#" + u.ID
-			} else {
-				names[u.ID] = u.Name
+		for _, l := range c.lists() {
+			for i := range l.entries.Len() {
+				e := l.entries.Index(i)
+				id, name := e.FieldByName("ID").String(), nameOf(e)
+				key := l.name + "/" + id
+				if before, ok := names[key]; ok && before != name {
+					name = "#" + id
+				}
+				names[key] = name
 			}
 		}
 	}
@@ -97,10 +111,7 @@ func flattenInto(flat map[string]string, path string, v any, names map[string]st
 		for i, e := range v {
 			key := fmt.Sprint(i)
 			if m, ok := e.(map[string]any); ok && m["id"] != nil {
-				key = fmt.Sprint(m["id"])
-				if path == "users" {
-					key = names[key]
-				}
+				key = names[path+"/"+fmt.Sprint(m["id"])]
 			}
 			flattenInto(flat, path+"["+key+"]", e, names)
 		}

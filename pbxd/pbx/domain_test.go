@@ -138,7 +138,7 @@ func TestPINs(t *testing.T) {
 		"123": true, "0001": true, "1234567890": true, "12": false, "12345678901": false, "": false, "000": false, "0000": false,
 		"12a": false, "\u0661\u0662\u0663": false, " 123": false,
 	} {
-		if got := CheckPIN(pin); (got == "") != ok {
+		if got := CheckPIN(pin); (got.IsZero()) != ok {
 			t.Errorf("CheckPIN(%q) = %q", pin, got)
 		}
 	}

@@ -63,6 +63,17 @@ type AuditEntry struct {
 	Action string    `json:"action"` // for example "login", "login-failed", "reveal-sip-password"
 	Object string    `json:"object"` // what it was done to
 	From   string    `json:"from"`   // address of the client
+	As     string    `json:"as"`     // login name of the user whose rights the actor used, or "" (F051)
+}
+
+// AuditQuery asks for a part of the audit log, the newest first.
+type AuditQuery struct {
+	Before int64     // only entries with a smaller ID; 0 for the newest
+	Limit  int       // 1 to 500
+	Actor  string    // whose acts, exactly, or those done as that user; "" for all
+	Action string    // one kind of act, exactly; "" for all
+	Since  time.Time // zero for all
+	Until  time.Time // zero for all
 }
 
 // FactKind says what a Fact is about.
@@ -73,6 +84,9 @@ const (
 	FactRegistration FactKind = "registration" // Extension and Registrations are set
 	FactCall         FactKind = "call"         // Call is set; CallEnded is the last of its ID
 	FactRevision     FactKind = "revision"     // Revision is set
+	FactPending      FactKind = "pending"      // a change waits to be confirmed, or no longer; Pending is set while it does
+	FactDrafts       FactKind = "drafts"       // the uncommitted system settings have changed; Drafts is their number
+	FactMail         FactKind = "mail"         // the mail queue has changed
 )
 
 // Fact is one thing that is true now and that others show live.
@@ -82,4 +96,6 @@ type Fact struct {
 	Registrations []Registration `json:"registrations,omitempty"` // all of the extension; none means unregistered
 	Call          *CallStatus    `json:"call,omitempty"`
 	Revision      int64          `json:"revision,omitempty"`
+	Pending       *PendingChange `json:"pending,omitempty"`
+	Drafts        int            `json:"drafts,omitempty"`
 }

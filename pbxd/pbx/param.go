@@ -2,6 +2,7 @@ package pbx
 
 import (
 	"fmt"
+	"net/mail"
 	"net/netip"
 	"reflect"
 	"regexp"
@@ -12,9 +13,11 @@ import (
 )
 
 // A parameter is defined once, by the tags of its field in Config: json (its
-// name), doc (its help text), default, unit, minLength, maxLength, pattern,
-// patternDescription, minimum, maximum, maxItems, enum and format (ip or
-// cidr). The API's schema reads the same tags.
+// name), title (its label), doc (its help text), default, unit, minLength,
+// maxLength, pattern, patternDescription, minimum, maximum, maxItems, enum and
+// format (ip, cidr, email or host), multiline (line breaks are allowed); ref (lists whose entries it names by ID), unique
+// (no other entry of the list has it) and claims (it is an internal number,
+// and of what). The API's schema reads the same tags.
 
 // walkParams calls visit for every tagged leaf below v with its JSON path.
 func walkParams(path string, v reflect.Value, visit func(path string, f reflect.StructField, v reflect.Value)) {
@@ -35,6 +38,7 @@ func walkParams(path string, v reflect.Value, visit func(path string, f reflect.
 			case k == reflect.Struct:
 				walkParams(p, v.Field(i), visit)
 			case k == reflect.Slice && v.Field(i).Type().Elem().Kind() == reflect.Struct:
+				visit(p, f, v.Field(i))
 				for j := range v.Field(i).Len() {
 					walkParams(fmt.Sprintf("%s[%d]", p, j), v.Field(i).Index(j), visit)
 				}
@@ -74,16 +78,16 @@ func checkTags(path string, v reflect.Value) []FieldError {
 	walkParams(path, v, func(path string, f reflect.StructField, v reflect.Value) {
 		switch v.Kind() {
 		case reflect.String:
-			if rule := stringRule(f.Tag, v.String(), patterns); rule != "" {
+			if rule := stringRule(f.Tag, v.String(), patterns); !rule.IsZero() {
 				errs = append(errs, FieldError{path, rule})
 			}
 		case reflect.Int:
-			if rule := intRule(f.Tag, v.Int()); rule != "" {
+			if rule := intRule(f.Tag, v.Int()); !rule.IsZero() {
 				errs = append(errs, FieldError{path, rule})
 			}
 		case reflect.Slice:
 			if m, ok := intTag(f.Tag, "maxItems"); ok && int64(v.Len()) > m {
-				errs = append(errs, FieldError{path, fmt.Sprintf("has %d entries; at most %d are allowed", v.Len(), m)})
+				errs = append(errs, refused(path, "has {n} entries; at most {max} are allowed", "n", v.Len(), "max", m))
 			}
 			for i := range v.Len() {
 				if v.Index(i).Kind() != reflect.String {
@@ -91,9 +95,9 @@ func checkTags(path string, v reflect.Value) []FieldError {
 				}
 				rule := stringRule(f.Tag, v.Index(i).String(), patterns)
 				if v.Index(i).Len() == 0 {
-					rule = "is empty"
+					rule = Say("is empty")
 				}
-				if rule != "" {
+				if !rule.IsZero() {
 					errs = append(errs, FieldError{fmt.Sprintf("%s[%d]", path, i), rule})
 				}
 			}
@@ -115,41 +119,57 @@ func (p patterns) match(pattern, s string) bool {
 	return re.MatchString(s)
 }
 
-// stringRule returns the rule that s breaks, or "". Empty is a matter of
+// stringRule returns the rule that s breaks, if any. Empty is a matter of
 // minLength alone: every other rule speaks of what is written.
-func stringRule(tag reflect.StructTag, s string, patterns patterns) string {
+func stringRule(tag reflect.StructTag, s string, patterns patterns) Message {
 	n := int64(utf8.RuneCountInString(s))
 	minLen, hasMin := intTag(tag, "minLength")
 	maxLen, hasMax := intTag(tag, "maxLength")
 	switch {
 	case !utf8.ValidString(s):
-		return "is not valid UTF-8"
+		return Say("is not valid UTF-8")
+	case hasMin && n < minLen && n == 0:
+		return Say("is needed; it has 0 characters; at least {min} are needed", "min", minLen)
 	case hasMin && n < minLen:
-		return fmt.Sprintf("has %d characters; at least %d are needed", n, minLen)
+		return Say("has {n} characters; at least {min} are needed", "n", n, "min", minLen)
 	case hasMax && n > maxLen:
-		return fmt.Sprintf("has %d characters; at most %d are allowed", n, maxLen)
+		return Say("has {n} characters; at most {max} are allowed", "n", n, "max", maxLen)
 	case s == "" && tag.Get("enum") == "": // of a choice, nothing is no choice
-		return ""
-	case strings.ContainsFunc(s, isControl):
-		return "contains a control character"
+		return Message{}
+	case strings.ContainsFunc(s, isControl) && !(tag.Get("multiline") != "" && !strings.ContainsFunc(strings.NewReplacer("\n", "", "\r", "").Replace(s), isControl)):
+		return Say("contains a control character")
 	}
 	if p, ok := tag.Lookup("pattern"); ok && !patterns.match(p, s) {
-		return "may contain only " + tag.Get("patternDescription")
+		return Say("may contain only {what}", "what", tag.Get("patternDescription"))
 	}
 	if e, ok := tag.Lookup("enum"); ok && !slices.Contains(strings.Split(e, ","), s) {
-		return "must be one of " + strings.ReplaceAll(e, ",", ", ")
+		return Say("must be one of {choices}", "choices", strings.ReplaceAll(strings.TrimPrefix(e, ","), ",", ", "))
 	}
-	switch tag.Get("format") {
+	return formatRule(tag.Get("format"), s)
+}
+
+// formatRule returns the rule of a format that s breaks, if any.
+func formatRule(format, s string) Message {
+	switch format {
 	case "ip":
 		if a, err := netip.ParseAddr(s); err != nil || a.Zone() != "" {
-			return "is not an IP address"
+			return Say("is not an IP address")
 		}
 	case "cidr":
 		if _, err := netip.ParsePrefix(s); err != nil {
-			return "is not an address with prefix length, such as 192.168.0.50/24"
+			return Say("is not an address with prefix length, such as 192.168.0.50/24")
+		}
+	case "email":
+		if a, err := mail.ParseAddress(s); err != nil || a.Address != s || strings.ContainsAny(s, " <>,;") {
+			return Say("is not an e-mail address, such as anna@example.org")
+		}
+	case "host":
+		_, err := netip.ParseAddr(s)
+		if err != nil && (strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") != "" || strings.HasPrefix(s, "-") || strings.Contains(s, "..")) {
+			return Say("is not a host name or an IP address")
 		}
 	}
-	return ""
+	return Message{}
 }
 
 // isControl reports whether r is a control character (C0, DEL, C1) or turns
@@ -158,13 +178,13 @@ func isControl(r rune) bool {
 	return r < ' ' || r >= 0x7f && r <= 0x9f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
-func intRule(tag reflect.StructTag, n int64) string {
+func intRule(tag reflect.StructTag, n int64) Message {
 	lo, hasLo := intTag(tag, "minimum")
 	hi, hasHi := intTag(tag, "maximum")
 	if hasLo && n < lo || hasHi && n > hi {
-		return fmt.Sprintf("is %d; allowed are %d to %d", n, lo, hi)
+		return Say("is {n}; allowed are {min} to {max}", "n", n, "min", lo, "max", hi)
 	}
-	return ""
+	return Message{}
 }
 
 func intTag(tag reflect.StructTag, name string) (int64, bool) {

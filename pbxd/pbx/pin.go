@@ -28,15 +28,15 @@ const (
 	pinSaltLen   = 16
 )
 
-// CheckPIN returns the rule that a new PIN breaks, or "" (F059, T9).
-func CheckPIN(pin string) string {
+// CheckPIN returns the rule that a new PIN breaks, if any (F059, T9).
+func CheckPIN(pin string) Message {
 	switch {
 	case len(pin) < 3 || len(pin) > 10 || strings.ContainsFunc(pin, func(r rune) bool { return r < '0' || r > '9' }):
-		return "must have 3 to 10 digits"
+		return Say("must have 3 to 10 digits")
 	case strings.Trim(pin, "0") == "":
-		return "must not be all zeros"
+		return Say("must not be all zeros")
 	}
-	return ""
+	return Message{}
 }
 
 // PINs hashes and verifies PINs one at a time, so that a flood of logins

@@ -10,8 +10,13 @@ import (
 // FieldError names one parameter by its JSON path and says which rule its
 // value breaks, in words that an administrator reads.
 type FieldError struct {
-	Path string `json:"path"`
-	Rule string `json:"rule"`
+	Path string  `json:"path"`
+	Rule Message `json:"rule"`
+}
+
+// refused says which rule the parameter at path breaks; see Say.
+func refused(path, template string, pairs ...any) FieldError {
+	return FieldError{path, Say(template, pairs...)}
 }
 
 // ValidationError lists every parameter that is wrong, not only the first.
@@ -27,7 +32,7 @@ func (e *ValidationError) Error() string {
 		if i == 0 {
 			sep = ": "
 		}
-		fmt.Fprintf(&b, "%s%s %s", sep, f.Path, f.Rule)
+		fmt.Fprintf(&b, "%s%s %s", sep, f.Path, f.Rule.Text())
 	}
 	return b.String()
 }
@@ -41,11 +46,15 @@ func Validate(c *Config, m Model) error {
 			if u.Admin {
 				continue // an administrator needs no phone
 			}
-			e.Rule = "is needed; only administrators may have none"
+			e.Rule = Say("is needed; only administrators may have none")
 		}
 		errs = append(errs, e)
 	}
+	errs = append(errs, checkLists(c)...)
 	errs = append(errs, checkUsers(c, m)...)
+	errs = append(errs, checkGroups(c)...)
+	errs = append(errs, checkNumbers(c)...)
+	errs = append(errs, checkLocaleAndMail(c)...)
 	errs = append(errs, checkNetwork(c.Network)...)
 	errs = append(errs, checkSIPAndMedia(c)...)
 	if len(errs) == 0 {
@@ -68,36 +77,28 @@ func userOfExtension(c *Config, path string) *User {
 const systemName = "system"
 
 func checkUsers(c *Config, m Model) (errs []FieldError) {
-	names, exts, ids := map[string]int{}, map[string]int{}, map[string]int{}
+	names := map[string]int{}
 	phones := 0
 	for i := range c.Users {
 		u := &c.Users[i]
 		path := fmt.Sprintf("users[%d].", i)
-		if j, dup := ids[u.ID]; dup {
-			errs = append(errs, FieldError{path + "id", fmt.Sprintf("is the same as that of user %q", c.Users[j].Name)})
-		}
-		ids[u.ID] = i
 		if _, dup := names[u.Name]; dup {
-			errs = append(errs, FieldError{path + "user", fmt.Sprintf("%q is already in use", u.Name)})
+			errs = append(errs, refused(path+"user", "{name} is already in use", "name", u.Name))
 		} else {
 			names[u.Name] = i
 		}
 		if u.Name == systemName {
-			errs = append(errs, FieldError{path + "user", fmt.Sprintf("%q stands for the device itself", u.Name)})
+			errs = append(errs, refused(path+"user", "{name} stands for the device itself", "name", u.Name))
 		}
 		if u.Extension != "" {
 			phones++
-			if j, dup := exts[u.Extension]; dup {
-				errs = append(errs, FieldError{path + "extension", fmt.Sprintf("%s is already the extension of %s", u.Extension, c.Users[j].Name)})
-			}
-			exts[u.Extension] = i
 		}
 	}
 	if i, ok := names["admin"]; !ok || !c.Users[i].Admin {
-		errs = append(errs, FieldError{"users", "must contain the administrator admin"})
+		errs = append(errs, refused("users", "must contain the administrator admin"))
 	}
 	if m.MaxUsers > 0 && phones > m.MaxUsers {
-		errs = append(errs, FieldError{"users", fmt.Sprintf("%d users with an extension; a %s has at most %d", phones, m.Name, m.MaxUsers)})
+		errs = append(errs, refused("users", "{n} users with an extension; a {model} has at most {max}", "n", phones, "model", m.Name, "max", m.MaxUsers))
 	}
 	return errs
 }
@@ -109,26 +110,26 @@ func checkNetwork(n Network) (errs []FieldError) {
 	p, err := netip.ParsePrefix(n.Address)
 	if err != nil {
 		if n.Address == "" {
-			errs = append(errs, FieldError{"network.address", "is needed when the address is fixed"})
+			errs = append(errs, refused("network.address", "is needed when the address is fixed"))
 		}
 		return errs // otherwise the tag rule has already said it
 	}
 	a := p.Addr()
 	switch {
 	case !a.Is4():
-		errs = append(errs, FieldError{"network.address", "is not an IPv4 address"})
+		errs = append(errs, refused("network.address", "is not an IPv4 address"))
 		return errs
 	case a.IsUnspecified() || a.IsMulticast() || a.IsLoopback() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-		errs = append(errs, FieldError{"network.address", "is not an address for a device"})
+		errs = append(errs, refused("network.address", "is not an address for a device"))
 		return errs
 	case p.Bits() < 8 || p.Bits() > 30:
-		errs = append(errs, FieldError{"network.address", fmt.Sprintf("has prefix length %d; allowed are 8 to 30", p.Bits())})
+		errs = append(errs, refused("network.address", "has prefix length {n}; allowed are 8 to 30", "n", p.Bits()))
 		return errs
 	case a == p.Masked().Addr() || a == lastAddr(p):
-		errs = append(errs, FieldError{"network.address", "is the network's own or its broadcast address"})
+		errs = append(errs, refused("network.address", "is the network's own or its broadcast address"))
 	}
 	if gw, err := netip.ParseAddr(n.Gateway); err == nil && (!p.Contains(gw) || gw == a || gw == p.Masked().Addr() || gw == lastAddr(p)) {
-		errs = append(errs, FieldError{"network.gateway", fmt.Sprintf("must be another address in %s", p.Masked())})
+		errs = append(errs, refused("network.gateway", "must be another address in {network}", "network", p.Masked().String()))
 	}
 	return errs
 }
@@ -144,16 +145,16 @@ func lastAddr(p netip.Prefix) netip.Addr {
 
 func checkSIPAndMedia(c *Config) (errs []FieldError) {
 	if a, err := netip.ParseAddr(c.SIP.ExternalAddress); err == nil && (a.IsUnspecified() || a.IsMulticast()) {
-		errs = append(errs, FieldError{"sip.externalAddress", "is not an address for a device"}) // 0.0.0.0 in SDP means hold
+		errs = append(errs, refused("sip.externalAddress", "is not an address for a device")) // 0.0.0.0 in SDP means hold
 	}
 	if c.SIP.MinExpires > c.SIP.MaxExpires {
-		errs = append(errs, FieldError{"sip.minExpires", fmt.Sprintf("is longer than the longest registration, %d s", c.SIP.MaxExpires)})
+		errs = append(errs, refused("sip.minExpires", "is longer than the longest registration, {max} s", "max", c.SIP.MaxExpires))
 	}
 	if c.Media.RTPPortMin%2 != 0 {
-		errs = append(errs, FieldError{"media.rtpPortMin", "must be even, RTP uses even ports (RFC 3550 section 11)"})
+		errs = append(errs, refused("media.rtpPortMin", "must be even, RTP uses even ports (RFC 3550 section 11)"))
 	}
 	if c.Media.RTPPortMax-c.Media.RTPPortMin < 3 {
-		errs = append(errs, FieldError{"media.rtpPortMax", "leaves no room: a call needs four ports"})
+		errs = append(errs, refused("media.rtpPortMax", "leaves no room: a call needs four ports"))
 	}
 	return errs
 }

@@ -30,7 +30,7 @@ func TestValidate(t *testing.T) {
 		{"newline in name", func(c *Config) { c.Users[1].Name = "anna\n" }, "users[1].user", "control character"},
 		{"same name", func(c *Config) { c.Users[2].Name = "demo101" }, "users[2].user", "already in use"},
 		{"same extension", func(c *Config) { c.Users[2].Extension = "101" }, "users[2].extension", "already the extension of demo101"},
-		{"same ID", func(c *Config) { c.Users[2].ID = "demo101" }, "users[2].id", `same as that of user "demo101"`},
+		{"same ID", func(c *Config) { c.Users[2].ID = "demo101" }, "users[2].id", "same as that of demo101"},
 		{"no ID", func(c *Config) { c.Users[2].ID = "" }, "users[2].id", "at least 1"},
 		{"ID with a slash", func(c *Config) { c.Users[2].ID = "a/b" }, "users[2].id", "lowercase letters and digits"},
 		{"letters in extension", func(c *Config) { c.Users[1].Extension = "10a" }, "users[1].extension", "digits"},
@@ -94,7 +94,7 @@ func TestValidate(t *testing.T) {
 			case tt.path != "" && !errors.As(err, &ve):
 				t.Errorf("accepted; want %s %s", tt.path, tt.rule)
 			case tt.path != "":
-				if len(ve.Fields) != 1 || ve.Fields[0].Path != tt.path || !strings.Contains(ve.Fields[0].Rule, tt.rule) {
+				if len(ve.Fields) != 1 || ve.Fields[0].Path != tt.path || !strings.Contains(ve.Fields[0].Rule.Text(), tt.rule) {
 					t.Errorf("%+v; want %s %s", ve.Fields, tt.path, tt.rule)
 				}
 			}

@@ -32,13 +32,13 @@ func (s *Store) Commit(ctx context.Context, author, comment string, change func(
 	if err := change(next); err != nil {
 		return now.number, err
 	}
+	next = next.Clone() // empty lists compare as equal, and the caller may have kept what it was given
 	if reflect.DeepEqual(now.config, next) {
 		return now.number, nil
 	}
 	if err := pbx.Validate(next, s.opts.Model); err != nil {
 		return now.number, fmt.Errorf("store: commit: %w", err)
 	}
-	next = next.Clone() // the caller may have kept what it was given
 	r := pbx.Revision{Number: now.number + 1, Time: s.opts.Now(), Author: author, Comment: comment}
 	err := s.db.write(ctx, durable, func(tx writeTx) error {
 		return putRevision(ctx, tx, now.config, next, r)

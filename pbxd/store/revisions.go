@@ -84,7 +84,7 @@ func (s *Store) configOf(ctx context.Context, number int64) (*pbx.Config, error)
 	if err := unpack(packed, c); err != nil {
 		return nil, fmt.Errorf("revision %d: %w", number, err)
 	}
-	return c, nil
+	return c.Clone(), nil
 }
 
 // newest returns the highest revision number. A database without a revision

@@ -196,8 +196,8 @@ func (s *Server) profile(ctx context.Context, _ *none) (*answer[Profile], error)
 func (s *Server) changePIN(ctx context.Context, in *struct{ Body body[PINChange] }) (*none, error) {
 	c := callerOf(ctx)
 	change := in.Body.value
-	if rule := pbx.CheckPIN(change.New.Reveal()); rule != "" {
-		return nil, invalidField("new", rule)
+	if rule := pbx.CheckPIN(change.New.Reveal()); !rule.IsZero() {
+		return nil, invalidField("new", rule.Text())
 	}
 	if change.New == change.Old {
 		return nil, invalidField("new", "is the PIN that you have")

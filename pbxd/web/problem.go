@@ -19,10 +19,10 @@ func invalidFields(e *pbx.ValidationError, path string) error {
 	details := make([]error, 0, len(e.Fields))
 	for _, f := range e.Fields {
 		if field, ok := strings.CutPrefix(f.Path, path); ok && path != "" {
-			details = append(details, &huma.ErrorDetail{Location: "body." + field, Message: f.Rule})
+			details = append(details, &huma.ErrorDetail{Location: "body." + field, Message: f.Rule.Text()})
 			continue
 		}
-		details = append(details, &huma.ErrorDetail{Location: "body", Message: f.Path + " " + f.Rule})
+		details = append(details, &huma.ErrorDetail{Location: "body", Message: f.Path + " " + f.Rule.Text()})
 	}
 	return huma.Error422UnprocessableEntity("Some values are not valid.", details...)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -137,8 +138,8 @@ type secrets struct {
 func (s *Server) seal(id string, c *UserChange) (x secrets, err error) {
 	var wrong []error
 	if c.PIN != nil {
-		if rule := pbx.CheckPIN(c.PIN.Reveal()); rule != "" {
-			wrong = append(wrong, &huma.ErrorDetail{Location: "body.pin", Message: rule})
+		if rule := pbx.CheckPIN(c.PIN.Reveal()); !rule.IsZero() {
+			wrong = append(wrong, &huma.ErrorDetail{Location: "body.pin", Message: rule.Text()})
 		}
 	}
 	if c.SIPPassword != nil {
@@ -161,6 +162,11 @@ func (s *Server) seal(id string, c *UserChange) (x secrets, err error) {
 // apply makes the change to u.
 func (c *UserChange) apply(u *pbx.User, x secrets) {
 	u.UserSettings = c.UserSettings
+	for _, list := range []*[]string{&u.VoicemailBoxes, &u.CLIPInternal, &u.CLIPExternal} {
+		if *list == nil {
+			*list = []string{}
+		}
+	}
 	if c.Admin != nil {
 		u.Admin = *c.Admin
 	}
@@ -280,7 +286,7 @@ func acts(before, after pbx.User) (list []string) {
 	if before.PIN != after.PIN {
 		rest.MustChangePIN = before.MustChangePIN // part of setting it
 	}
-	if rest != before {
+	if !reflect.DeepEqual(rest, before) {
 		list = append(list, "change-user")
 	}
 	return list

@@ -85,7 +85,7 @@ func serve(t *testing.T, b *box, allowed ...uint32) *http.Client {
 	}
 	s := Server{Device: b, Allowed: allowed, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Validate: func(n pbx.Network) error {
 		if n.Hostname == "" {
-			return &pbx.ValidationError{Fields: []pbx.FieldError{{Path: "network.hostname", Rule: "is needed"}}}
+			return &pbx.ValidationError{Fields: []pbx.FieldError{{Path: "network.hostname", Rule: pbx.Say("is needed")}}}
 		}
 		return nil
 	}}

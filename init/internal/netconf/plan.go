@@ -91,7 +91,7 @@ func Validate(n pbx.Network) error {
 		return err
 	}
 	if n.Mode == "" { // an enum without minLength lets it through
-		return &pbx.ValidationError{Fields: []pbx.FieldError{{Path: "network.mode", Rule: "is needed"}}}
+		return &pbx.ValidationError{Fields: []pbx.FieldError{{Path: "network.mode", Rule: pbx.Say("is needed")}}}
 	}
 	return nil
 }

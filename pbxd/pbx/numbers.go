@@ -1,0 +1,68 @@
+package pbx
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// claim is one internal number and what it belongs to.
+type claim struct {
+	path, number, kind, owner string
+}
+
+// claims returns every internal number of c: the fields tagged claims.
+func (c *Config) claims() (all []claim) {
+	for _, l := range c.lists() {
+		for _, f := range reflect.VisibleFields(l.entries.Type().Elem()) {
+			kind := f.Tag.Get("claims")
+			if kind == "" {
+				continue
+			}
+			for i := range l.entries.Len() {
+				entry := l.entries.Index(i)
+				if number := entry.FieldByIndex(f.Index).String(); number != "" {
+					all = append(all, claim{fmt.Sprintf("%s[%d].%s", l.name, i, jsonName(f)), number, kind, nameOf(entry)})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// checkNumbers checks that each number belongs to one thing alone, that none
+// hides an emergency number of the country, and that no function code begins
+// with another.
+func checkNumbers(c *Config) (errs []FieldError) {
+	country, known := CountryByCode(c.Locale.Country)
+	owners := map[string]claim{}
+	for _, n := range c.claims() {
+		if other, dup := owners[n.number]; dup {
+			errs = append(errs, refused(n.path, "{number} is already the extension of {name} ({kind})", "number", n.number, "name", other.owner, "kind", other.kind))
+		} else {
+			owners[n.number] = n
+		}
+		if !known {
+			continue
+		}
+		if e, hides := country.EmergencyPrefixedBy(n.number); hides {
+			errs = append(errs, refused(n.path, "hides the emergency number {emergency} of {country}; choose another", "emergency", e.Number, "country", country.Name))
+		}
+	}
+	return append(errs, checkCodes(c.FunctionCodes)...)
+}
+
+func checkCodes(codes FunctionCodes) (errs []FieldError) {
+	v := reflect.ValueOf(codes)
+	for i := range v.NumField() {
+		for j := range v.NumField() {
+			a, b := v.Field(i).String(), v.Field(j).String()
+			if i == j || a == "" || !strings.HasPrefix(b, a) || a == b && j > i {
+				continue
+			}
+			errs = append(errs, refused("functionCodes."+jsonName(v.Type().Field(j)), "{code} begins with {other}, the code of {name}",
+				"code", b, "other", a, "name", v.Type().Field(i).Tag.Get("title")))
+		}
+	}
+	return errs
+}

@@ -1,0 +1,88 @@
+package pbx
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	_ "time/tzdata" // the device has no zone files
+)
+
+// checkGroups checks the rules of permission and GUI groups that tags cannot
+// say.
+func checkGroups(c *Config) (errs []FieldError) {
+	for _, id := range []string{GroupAdmins, GroupAllHosts, GroupInvisibleUsers, GroupAllUsers, GroupVisibleUsers, GroupAllQueues} {
+		if c.PermissionGroupByID(id) == nil {
+			errs = append(errs, refused("permissionGroups", "must contain the predefined group {id}", "id", id))
+		}
+	}
+	for _, id := range []string{GUIGroupAdmin, GUIGroupUser} {
+		if c.GUIGroupByID(id) == nil {
+			errs = append(errs, refused("guiGroups", "must contain the predefined group {id}", "id", id))
+		}
+	}
+	for i := range c.PermissionGroups {
+		errs = append(errs, checkPermissionGroup(c, &c.PermissionGroups[i], fmt.Sprintf("permissionGroups[%d].", i))...)
+	}
+	modules := map[string]bool{}
+	for _, m := range Modules() {
+		modules[m.ID] = true
+	}
+	for i, g := range c.GUIGroups {
+		for _, id := range slices.Concat(g.On, g.Off) {
+			if !modules[id] {
+				errs = append(errs, refused(fmt.Sprintf("guiGroups[%d].modules", i), "names a module that does not exist: {id}", "id", id))
+			}
+		}
+	}
+	return errs
+}
+
+func checkPermissionGroup(c *Config, g *PermissionGroup, path string) (errs []FieldError) {
+	if len(g.Members) > 0 && (g.Predefined() || g.Type != "user") {
+		errs = append(errs, refused(path+"members", "cannot be set by hand for this group"))
+	}
+	seen := map[GroupPermission]bool{}
+	for j, p := range g.Permissions {
+		at := fmt.Sprintf("%spermissions[%d].appliesTo", path, j)
+		gui := c.GUIGroupByID(p.AppliesTo) != nil
+		switch {
+		case p.Permission == PermitShowGUI && !gui:
+			errs = append(errs, refused(at, "must be a GUI group"))
+		case p.Permission != PermitShowGUI && gui:
+			errs = append(errs, refused(at, "must be a permission group"))
+		case seen[p]:
+			errs = append(errs, refused(at, "is in the list twice"))
+		}
+		seen[p] = true
+	}
+	return errs
+}
+
+func checkLocaleAndMail(c *Config) (errs []FieldError) {
+	if _, ok := CountryByCode(c.Locale.Country); !ok && c.Locale.Country != "" {
+		errs = append(errs, refused("locale.country", "is not one of the countries that this version knows"))
+	}
+	if _, err := time.LoadLocation(c.Locale.TimeZone); err != nil {
+		errs = append(errs, refused("locale.timeZone", "is not a known time zone, such as Europe/Berlin"))
+	}
+	m := c.Mail
+	if !m.Enabled {
+		return errs
+	}
+	if m.Server == "" {
+		errs = append(errs, refused("mail.server", "is needed when mail is sent"))
+	}
+	if m.Authentication && m.UserName == "" {
+		errs = append(errs, refused("mail.userName", "is needed for authentication"))
+	}
+	if m.Authentication && m.Method == "xoauth2" {
+		if m.OAuthTokenURL == "" {
+			errs = append(errs, refused("mail.oauthTokenUrl", "is needed for xoauth2"))
+		}
+		if m.OAuthClientID == "" {
+			errs = append(errs, refused("mail.oauthClientId", "is needed for xoauth2"))
+		}
+	}
+	return errs
+}
