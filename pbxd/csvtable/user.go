@@ -1,0 +1,30 @@
+package csvtable
+
+import "galilei/pbxd/pbx"
+
+// UserRow is one row of the user list (F074). Which values the system accepts
+// beyond what is said here is for pbx.Validate to say.
+type UserRow struct {
+	User              string     `json:"user" csv:"User|User name|Login|Benutzer|Benutzername" required:"true" unique:"true"`
+	Extension         string     `json:"extension" csv:"Extension|Durchwahl|Nebenstelle" kind:"number" required:"true" unique:"true"`
+	FirstName         string     `json:"firstName" csv:"First name|Vorname"`
+	LastName          string     `json:"lastName" csv:"Last name|Surname|Nachname"`
+	PIN               pbx.Secret `json:"pin" csv:"PIN" required:"true"`                                                      // by the rules of pbx.CheckPIN; always empty when written
+	VoicemailBoxes    []string   `json:"voicemailBoxes" csv:"Voicemail box|Voicemail|Mailbox"`                               // empty: the own extension
+	Email             string     `json:"email" csv:"E-mail|E-mail address|Mail"`                                             // "Email" is the same name
+	Language          string     `json:"language" csv:"Language|Sprache" kind:"language"`                                    // "en", "de" or ""
+	CLIPInternal      []string   `json:"clipInternal" csv:"CLIP internal|CLIP intern"`                                       // numbers
+	CLIPExternal      []string   `json:"clipExternal" csv:"CLIP external|CLIP extern"`                                       // numbers
+	HideFromPhonebook bool       `json:"hideFromPhonebook" csv:"Hide from phonebook"`                                        // yes or no; empty is no
+	DropToOperator    bool       `json:"dropToOperator" csv:"Drop to operator"`                                              // yes or no; empty is no
+	OperatorExtension string     `json:"operatorExtension" csv:"Operator extension" kind:"number"`                           // number that unanswered calls go to
+	PickupGroups      []string   `json:"pickupGroups" csv:"Call pick up group|Call pickup group|Pickup group" kind:"groups"` // numbers or names
+	HuntGroups        []string   `json:"huntGroups" csv:"Collective line|Hunt group" kind:"groups"`                          // extensions or names
+}
+
+// Users returns the table of users: 15 columns (T1), of which User, Extension
+// and PIN must be there and filled (T4).
+func Users() *Table[UserRow] {
+	return newTable[UserRow]([]string{"user", "extension", "firstName", "lastName", "pin", "voicemailBoxes", "email", "language",
+		"clipInternal", "clipExternal", "hideFromPhonebook", "dropToOperator", "operatorExtension", "pickupGroups", "huntGroups"})
+}

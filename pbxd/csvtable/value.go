@@ -1,0 +1,159 @@
+package csvtable
+
+import (
+	"reflect"
+	"strings"
+	"unicode"
+
+	"galilei/pbxd/pbx"
+)
+
+// set puts text into the field v of a row, or says what is wrong with it.
+func (c *column) set(v reflect.Value, text string) pbx.Message {
+	switch c.kind {
+	case kindSwitch:
+		on, known := parseSwitch(text)
+		if !known {
+			return pbx.Say(MsgSwitch)
+		}
+		v.SetBool(on)
+	case kindLanguage:
+		code, known := parseLanguage(text)
+		if !known {
+			return pbx.Say(MsgLanguage)
+		}
+		v.SetString(code)
+	case kindSecret:
+		v.SetString(text)
+		return pbx.CheckPIN(text)
+	case kindList, kindGroups:
+		if list := parseList(text, c.kind == kindGroups); list != nil {
+			v.Set(reflect.ValueOf(list))
+		}
+	default:
+		v.SetString(text)
+	}
+	return pbx.Message{}
+}
+
+// text returns the value of the field v of a row as it is written. lost counts
+// characters of list entries that would have divided the entry.
+func (c *column) text(v reflect.Value) (text string, lost int) {
+	switch c.kind {
+	case kindSwitch:
+		if v.Bool() {
+			return "yes", 0
+		}
+		return "no", 0
+	case kindLanguage:
+		return languageName(v.String()), 0
+	case kindSecret:
+		return "", 0
+	case kindList, kindGroups:
+		list, _ := v.Interface().([]string)
+		if len(list) == 0 && c.kind == kindGroups {
+			return "none", 0
+		}
+		for i, entry := range list {
+			if i > 0 {
+				text += "|"
+			}
+			n := strings.Count(entry, "|") + strings.Count(entry, ",")
+			if lost += n; n > 0 {
+				entry = strings.NewReplacer("|", "?", ",", "?").Replace(entry)
+			}
+			text += entry
+		}
+		return text, lost
+	}
+	return v.String(), 0
+}
+
+// parseSwitch reads yes and no in English and German, also as spreadsheets
+// write them. Empty is no.
+func parseSwitch(text string) (on, known bool) {
+	switch strings.ToLower(text) {
+	case "yes", "y", "true", "1", "on", "ja", "j", "wahr", "ein":
+		return true, true
+	case "", "no", "n", "false", "0", "off", "nein", "falsch", "aus":
+		return false, true
+	}
+	return false, false
+}
+
+// parseLanguage returns the code of a language that is there, or "" for none.
+func parseLanguage(text string) (code string, known bool) {
+	switch strings.ToLower(text) {
+	case "":
+		return "", true
+	case "en", "english", "englisch":
+		return "en", true
+	case "de", "german", "deutsch":
+		return "de", true
+	}
+	return "", false
+}
+
+// languageName returns the name that the manual's file has for a code.
+func languageName(code string) string {
+	switch code {
+	case "en":
+		return "English"
+	case "de":
+		return "German"
+	}
+	return code
+}
+
+// parseList cuts text at '|' and comma. Empty entries are dropped, and the
+// word none where groups are meant.
+func parseList(text string, groups bool) (list []string) {
+	for entry := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '|' || r == ',' }) {
+		entry = strings.TrimSpace(entry)
+		if entry == "" || groups && (strings.EqualFold(entry, "none") || strings.EqualFold(entry, "keine")) {
+			continue
+		}
+		list = append(list, entry)
+	}
+	return list
+}
+
+// isControl reports whether r is one of the characters that pbx.Validate
+// refuses: C0, DEL, C1, and what turns the direction of writing.
+func isControl(r rune) bool {
+	return r < ' ' || r >= 0x7f && r <= 0x9f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}
+
+// computed reports whether a spreadsheet would compute a cell with this text,
+// or would do so but for the apostrophes before it. The full-width signs count
+// in East Asian versions (OWASP, CSV Injection).
+func computed(text string) bool {
+	rest := strings.TrimLeftFunc(text, func(r rune) bool { return r == '\'' || unicode.IsSpace(r) })
+	for _, r := range rest {
+		return strings.ContainsRune("=+-@\uff1d\uff0b\uff0d\uff20", r)
+	}
+	return false
+}
+
+// guard returns text with an apostrophe before it when it is computed.
+func (c *column) guard(text string) string {
+	if !computed(text) || c.kind != kindText && isPhoneNumber(text) {
+		return text
+	}
+	return "'" + text
+}
+
+// unguard takes back what guard did.
+func unguard(text string) string {
+	if rest, ok := strings.CutPrefix(text, "'"); ok && computed(rest) {
+		return rest
+	}
+	return text
+}
+
+// isPhoneNumber reports whether text is + and what else a telephone number is
+// written with. The worst that a spreadsheet makes of it is another number.
+func isPhoneNumber(text string) bool {
+	rest, plus := strings.CutPrefix(text, "+")
+	return plus && rest != "" && strings.Trim(rest, "0123456789 ()/-.") == ""
+}
