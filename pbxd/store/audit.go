@@ -42,17 +42,32 @@ func (s *Store) Audit(ctx context.Context, e pbx.AuditEntry) error {
 	return nil
 }
 
-// AuditLog returns up to limit (1 to 500, otherwise 500) entries with an ID
-// below before, newest first. before 0 begins with the newest.
-func (s *Store) AuditLog(ctx context.Context, before int64, limit int) ([]pbx.AuditEntry, error) {
-	if before <= 0 {
-		before = math.MaxInt64
+// AuditLog returns the entries that q asks for, newest first: at most q.Limit
+// (1 to 500, otherwise 500), with an ID below q.Before (0: from the newest on),
+// not before q.Since and before q.Until.
+func (s *Store) AuditLog(ctx context.Context, q pbx.AuditQuery) ([]pbx.AuditEntry, error) {
+	if q.Before <= 0 {
+		q.Before = math.MaxInt64
 	}
-	if limit < 1 || limit > maxAuditAsked {
-		limit = maxAuditAsked
+	if q.Limit < 1 || q.Limit > maxAuditAsked {
+		q.Limit = maxAuditAsked
+	}
+	where, args := "id < ?", []any{q.Before}
+	and := func(condition string, values ...any) { where, args = where+" AND "+condition, append(args, values...) }
+	if q.Actor != "" {
+		and("actor = ?", q.Actor)
+	}
+	if q.Action != "" {
+		and("action = ?", q.Action)
+	}
+	if !q.Since.IsZero() {
+		and("time >= ?", q.Since.UnixMilli())
+	}
+	if !q.Until.IsZero() {
+		and("time < ?", q.Until.UnixMilli())
 	}
 	rows, err := s.db.readers.QueryContext(ctx,
-		"SELECT id, time, actor, action, object, client FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?", before, limit)
+		"SELECT id, time, actor, action, object, client FROM audit WHERE "+where+" ORDER BY id DESC LIMIT ?", append(args, q.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("store: read audit log: %w", s.db.reading(err))
 	}

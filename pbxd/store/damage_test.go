@@ -83,7 +83,7 @@ func FuzzDamagedDatabase(f *testing.F) {
 		// What else is damaged may give errors, but not a panic.
 		s.Revisions(t.Context(), 0, 0)
 		s.Registrations(t.Context())
-		s.AuditLog(t.Context(), 0, 0)
+		s.AuditLog(t.Context(), pbx.AuditQuery{})
 		if v, err := s.Secret(t.Context(), "tls"); err == nil && string(v) != "value" {
 			t.Errorf("secret is %q", v)
 		}

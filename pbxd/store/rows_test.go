@@ -89,7 +89,7 @@ func TestAudit(t *testing.T) {
 	if err := s.Audit(ctx, pbx.AuditEntry{Time: at, Actor: strings.Repeat("x", 1000), Action: "login-failed"}); err != nil {
 		t.Fatal(err)
 	}
-	all, err := s.AuditLog(ctx, 0, 0)
+	all, err := s.AuditLog(ctx, pbx.AuditQuery{})
 	if err != nil || len(all) != 6 || all[0].Action != "login-failed" || len(all[0].Actor) != maxAuditField || !all[0].Time.Equal(at) {
 		t.Fatalf("%+v, %v", all, err)
 	}
@@ -97,7 +97,7 @@ func TestAudit(t *testing.T) {
 	if all[1] != want {
 		t.Errorf("%+v, want %+v", all[1], want)
 	}
-	page, err := s.AuditLog(ctx, 5, 2)
+	page, err := s.AuditLog(ctx, pbx.AuditQuery{Before: 5, Limit: 2})
 	if err != nil || len(page) != 2 || page[0].ID != 4 || page[1].ID != 3 {
 		t.Errorf("%+v, %v", page, err)
 	}
@@ -111,11 +111,11 @@ func TestAudit(t *testing.T) {
 	if err := s.Audit(ctx, pbx.AuditEntry{Action: "one more"}); err != nil {
 		t.Fatal(err)
 	}
-	newest, err := s.AuditLog(ctx, 0, 1)
+	newest, err := s.AuditLog(ctx, pbx.AuditQuery{Limit: 1})
 	if err != nil || newest[0].ID != maxAuditEntries+4 {
 		t.Errorf("%+v, %v", newest, err)
 	}
-	if old, err := s.AuditLog(ctx, 10, 0); err != nil || len(old) != 1 || old[0].Action != "stays" {
+	if old, err := s.AuditLog(ctx, pbx.AuditQuery{Before: 10}); err != nil || len(old) != 1 || old[0].Action != "stays" {
 		t.Errorf("%+v, %v", old, err)
 	}
 }

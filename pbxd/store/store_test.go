@@ -178,7 +178,7 @@ func TestClosed(t *testing.T) {
 	_, restoreErr := s.Restore(ctx, "admin", 1)
 	_, regErr := s.Registrations(ctx)
 	_, secretErr := s.Secret(ctx, "a")
-	_, auditErr := s.AuditLog(ctx, 0, 1)
+	_, auditErr := s.AuditLog(ctx, pbx.AuditQuery{Limit: 1})
 	for op, err := range map[string]error{
 		"Commit": commitErr, "Revisions": revisionsErr, "Restore": restoreErr, "Registrations": regErr,
 		"Secret": secretErr, "AuditLog": auditErr, "Check": s.Check(ctx),

@@ -85,7 +85,7 @@ func (s *Server) restore(ctx context.Context, in *revisionPath) (*answer[Restore
 }
 
 func (s *Server) auditLog(ctx context.Context, in *page) (*answer[[]pbx.AuditEntry], error) {
-	list, err := s.Store.AuditLog(ctx, in.Before, in.Limit)
+	list, err := s.Store.AuditLog(ctx, pbx.AuditQuery{Before: in.Before, Limit: in.Limit})
 	if err != nil {
 		return nil, fmt.Errorf("list audit entries before %d: %w", in.Before, err)
 	}

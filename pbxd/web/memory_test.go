@@ -139,12 +139,12 @@ func (m *memory) Audit(_ context.Context, e pbx.AuditEntry) error {
 	return nil
 }
 
-func (m *memory) AuditLog(_ context.Context, before int64, limit int) ([]pbx.AuditEntry, error) {
+func (m *memory) AuditLog(_ context.Context, q pbx.AuditQuery) ([]pbx.AuditEntry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var list []pbx.AuditEntry
 	for _, e := range slices.Backward(m.audits) {
-		if (before == 0 || e.ID < before) && len(list) < limit {
+		if (q.Before == 0 || e.ID < q.Before) && len(list) < q.Limit {
 			list = append(list, e)
 		}
 	}

@@ -36,8 +36,8 @@ type Store interface {
 	Key() pbx.DeviceKey
 	// Audit adds one entry to the audit log.
 	Audit(ctx context.Context, e pbx.AuditEntry) error
-	// AuditLog lists the newest entries first, those before the given ID.
-	AuditLog(ctx context.Context, before int64, limit int) ([]pbx.AuditEntry, error)
+	// AuditLog lists the entries that q asks for, the newest first.
+	AuditLog(ctx context.Context, q pbx.AuditQuery) ([]pbx.AuditEntry, error)
 	// Secret returns a value kept sealed at rest, or fs.ErrNotExist.
 	Secret(ctx context.Context, name string) ([]byte, error)
 	// SetSecret keeps a value sealed at rest.
