@@ -30,9 +30,9 @@ const (
 	MaxTime      = 20 * time.Second // of decoding one picture, waiting not counted
 	Side         = 320              // pixels that width and height of the result have at most
 	quality      = 85               // of the result's JPEG, 1 to 100
-	maxMemory    = 96 << 20         // bytes that decoding one picture may need at a time
-	uploads      = 3                // files in memory at a time: one being decoded, two being read
-	returnMemory = 16 << 20         // bytes of decoding after which memory goes back to the system
+	maxMemory    = 92 << 20         // bytes that decoding one picture may need at a time
+	uploads      = 2                // files in memory at a time: one being decoded, one being read
+	returnMemory = 16 << 20         // bytes of decoding from which on memory is given back before and after
 )
 
 // Picture is the one form in which a picture is stored and sent.
@@ -59,7 +59,7 @@ func NewDecoder() *Decoder {
 // it. It waits while others are decoded. The errors for people are
 // TooLargeError, FormatError, DimensionsError, DamagedError, UnsupportedError
 // and TimeError; others wrap what r or ctx said. The caller bounds the time
-// that r takes, for HTTP with a read deadline: a slow one holds one of three
+// that r takes, for HTTP with a read deadline: a slow one holds one of two
 // places.
 func (d *Decoder) Decode(ctx context.Context, r io.Reader) (Picture, error) {
 	select {
@@ -87,8 +87,9 @@ func (d *Decoder) Decode(ctx context.Context, r io.Reader) (Picture, error) {
 		return Picture{}, fmt.Errorf("wait to decode a picture: %w", ctx.Err())
 	}
 	if need > returnMemory {
-		// The collector would otherwise let the next picture come on top of
-		// this one before it frees anything.
+		// The collector would otherwise let this picture come on top of the
+		// last one before it frees anything.
+		debug.FreeOSMemory()
 		defer debug.FreeOSMemory()
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, MaxTime, TimeError{})
@@ -100,18 +101,13 @@ func (d *Decoder) Decode(ctx context.Context, r io.Reader) (Picture, error) {
 	return encode(orient(small, k.orientation(file)))
 }
 
-// readFile reads all of r into a buffer that never exceeds MaxUpload by more
-// than one byte.
+// readFile reads all of r, at most MaxUpload bytes. The buffer has its full
+// size at once: pages that are not written cost nothing, outgrown buffers do.
 func readFile(ctx context.Context, r io.Reader) ([]byte, error) {
-	buf := make([]byte, 0, 64<<10)
+	buf := make([]byte, 0, MaxUpload+1)
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("read picture after %d bytes: %w", len(buf), err)
-		}
-		if len(buf) == cap(buf) {
-			grown := make([]byte, len(buf), min(2*cap(buf), MaxUpload+1))
-			copy(grown, buf)
-			buf = grown
 		}
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
