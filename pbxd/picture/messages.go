@@ -1,9 +1,6 @@
 package picture
 
-import (
-	"fmt"
-	"strings"
-)
+import "galilei/pbxd/pbx"
 
 // Sentences for people. The page looks up its translation by the template.
 const (
@@ -15,19 +12,10 @@ const (
 	templateTime        = "The picture took longer than {seconds} s to read. Save it again as a plain JPEG and try once more."
 )
 
-// Templates returns every template of this package, for the check that each
+// Messages returns every template of this package, for the check that each
 // one is translated.
-func Templates() []string {
+func Messages() []string {
 	return []string{templateTooLarge, templateFormat, templateDimensions, templateDamaged, templateUnsupported, templateTime}
-}
-
-// fill puts args in the places {name} of a template.
-func fill(template string, args map[string]any) string {
-	pairs := make([]string, 0, 2*len(args))
-	for name, v := range args {
-		pairs = append(pairs, "{"+name+"}", fmt.Sprint(v))
-	}
-	return strings.NewReplacer(pairs...).Replace(template)
 }
 
 // TooLargeError says that the file has more than MaxUpload bytes.
@@ -39,7 +27,7 @@ func (TooLargeError) Template() string { return templateTooLarge }
 // Args returns limit, in MB.
 func (TooLargeError) Args() map[string]any { return map[string]any{"limit": MaxUpload / 1_000_000} }
 
-func (e TooLargeError) Error() string { return fill(e.Template(), e.Args()) }
+func (e TooLargeError) Error() string { return text(e) }
 
 // FormatError says that the content is none of the four formats, whatever the
 // file is called.
@@ -51,7 +39,7 @@ func (FormatError) Template() string { return templateFormat }
 // Args returns nothing.
 func (FormatError) Args() map[string]any { return map[string]any{} }
 
-func (e FormatError) Error() string { return fill(e.Template(), e.Args()) }
+func (e FormatError) Error() string { return text(e) }
 
 // DimensionsError says that the picture has no pixels, or more than are
 // decoded.
@@ -68,7 +56,7 @@ func (e DimensionsError) Args() map[string]any {
 	return map[string]any{"width": e.Width, "height": e.Height, "side": MaxSide, "megapixels": e.Megapixels}
 }
 
-func (e DimensionsError) Error() string { return fill(e.Template(), e.Args()) }
+func (e DimensionsError) Error() string { return text(e) }
 
 // DamagedError says that a file begins like a picture and does not go on like
 // one.
@@ -84,7 +72,7 @@ func (DamagedError) Template() string { return templateDamaged }
 func (e DamagedError) Args() map[string]any { return map[string]any{"format": e.Format} }
 
 func (e DamagedError) Error() string {
-	return fill(e.Template(), e.Args()) + " (" + e.Cause.Error() + ")"
+	return text(e) + " (" + e.Cause.Error() + ")"
 }
 
 func (e DamagedError) Unwrap() error { return e.Cause }
@@ -103,7 +91,7 @@ func (UnsupportedError) Template() string { return templateUnsupported }
 func (e UnsupportedError) Args() map[string]any { return map[string]any{"format": e.Format} }
 
 func (e UnsupportedError) Error() string {
-	return fill(e.Template(), e.Args()) + " (" + e.Cause.Error() + ")"
+	return text(e) + " (" + e.Cause.Error() + ")"
 }
 
 func (e UnsupportedError) Unwrap() error { return e.Cause }
@@ -117,4 +105,12 @@ func (TimeError) Template() string { return templateTime }
 // Args returns seconds.
 func (TimeError) Args() map[string]any { return map[string]any{"seconds": int(MaxTime.Seconds())} }
 
-func (e TimeError) Error() string { return fill(e.Template(), e.Args()) }
+func (e TimeError) Error() string { return text(e) }
+
+// text returns the English sentence of an error.
+func text(e interface {
+	Template() string
+	Args() map[string]any
+}) string {
+	return pbx.Message{Template: e.Template(), Args: e.Args()}.Text()
+}
