@@ -57,7 +57,7 @@ func checkCodes(codes FunctionCodes) (errs []FieldError) {
 	for i := range v.NumField() {
 		for j := range v.NumField() {
 			a, b := v.Field(i).String(), v.Field(j).String()
-			if i == j || a == "" || !strings.HasPrefix(b, a) || a == b && j > i {
+			if i == j || a == "" || !strings.HasPrefix(b, a) || a == b && j < i {
 				continue
 			}
 			errs = append(errs, refused("functionCodes."+jsonName(v.Type().Field(j)), "{code} begins with {other}, the code of {name}",
