@@ -62,6 +62,8 @@ func denmark() Country {
 	}
 }
 
+// sweden: the special dial tone is marked as the national standard in the tone
+// tables.
 func sweden() Country {
 	return Country{
 		Code: "SE", Name: "Sweden", LocalName: "Sverige", Language: "en",
@@ -88,6 +90,6 @@ func sweden() Country {
 		Exchange: etsiExchangeLine(),
 		Recording: Recording{RecordingAnnounce,
 			"A party to a call may record it, but a company must tell the other party before.", "Brottsbalken 4:9 a; " + srcGDPRNotice},
-		Sources: []string{srcTones2003, srcNumbering, "AOSP emergency number data", srcRinging, srcExchange, srcCallerID},
+		Sources: []string{srcTonesTable, srcNumbering, "AOSP emergency number data", srcRinging, srcExchange, srcCallerID},
 	}
 }

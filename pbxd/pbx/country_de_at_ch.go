@@ -2,7 +2,8 @@ package pbx
 
 // germany: the tones are the list's first variants (I), those of digital
 // exchanges. 116117 (doctors on call) and 115 (authorities) are no emergency
-// numbers.
+// numbers. The recall key takes in the short flash of phones for private
+// exchanges and the long one of the public network.
 func germany() Country {
 	return Country{
 		Code: "DE", Name: "Germany", LocalName: "Deutschland", Language: "de",
@@ -36,8 +37,8 @@ func germany() Country {
 	}
 }
 
-// austria: 420 Hz is the list's value; exchanges in service are also
-// described with 425 and 450 Hz, within the limits of E.180. The regulator
+// austria: 420 Hz is the list's value; gateways are also delivered with
+// 450 Hz. The regulator
 // lists nine emergency numbers, help lines among them.
 func austria() Country {
 	return Country{

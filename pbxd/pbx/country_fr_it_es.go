@@ -82,13 +82,15 @@ func italy() Country {
 	}
 }
 
-// spain: the special information tone is that of E.180 itself.
+// spain: the special information tone is that of E.180 itself. With 0 for an
+// outside line, 0 and a Madrid number begin like 091: while digits still come
+// in, an emergency number that can be continued is not complete.
 func spain() Country {
 	return Country{
 		Code: "ES", Name: "Spain", LocalName: "España", Language: "es",
 		TimeZones:   []string{"Europe/Madrid", "Africa/Ceuta", "Atlantic/Canary"},
 		CallingCode: "34", NationalPrefix: "", InternationalPrefix: "00",
-		NumberingNotes: "All nine digits are always dialled. An outside line with 0 meets emergency numbers that begin with 0: they are recognised first.",
+		NumberingNotes: "All nine digits are always dialled. With 0 for an outside line, calls to numbers that begin with 61, 62, 80, 85, 88, 91 and 92 begin like emergency numbers: analogue phones then wait for the next digit.",
 		OutsideLine:    "0",
 		Emergency: []Emergency{
 			{"112", "European emergency number", EmergencyRescue},
@@ -116,6 +118,6 @@ func spain() Country {
 		Exchange: etsiExchangeLine(),
 		Recording: Recording{RecordingAnnounce,
 			"A party to a call may record it, but a company must tell the other party before.", "Tribunal Constitucional 114/1984; " + srcGDPRNotice},
-		Sources: []string{srcTones2003, srcTonesE180, srcNumbering, "Plan Nacional de Numeración Telefónica, short numbers; AOSP emergency number data", srcRinging, srcExchange, srcCallerID},
+		Sources: []string{srcTonesTable, srcTonesE180, srcNumbering, "Plan Nacional de Numeración Telefónica, short numbers; AOSP emergency number data", srcRinging, srcExchange, srcCallerID},
 	}
 }

@@ -31,7 +31,8 @@ func netherlands() Country {
 }
 
 // belgium: 101 is the police, a number that many systems elsewhere give to
-// their first extension.
+// their first extension. For caller ID, tables of gateways say DTMF; the
+// specification of Proximus is that of FSK (EN 300 659), and wins.
 func belgium() Country {
 	return Country{
 		Code: "BE", Name: "Belgium", LocalName: "België, Belgique, Belgien", Language: "nl",
@@ -55,12 +56,12 @@ func belgium() Country {
 			SpecialInformation: rising(900, 1400, 1800, 330, 0, 1000),
 		},
 		Ringing:  Ringing{25, []int{1000, 3000}},
-		CallerID: CallerID{Standard: CallerIDDTMF, When: CallerIDBeforeRing},
+		CallerID: CallerID{Standard: CallerIDETSI},
 		Station:  StationLine{ImpedanceTBR21},
 		Exchange: etsiExchangeLine(),
 		Recording: Recording{RecordingAnnounce,
 			"A business call may be recorded as evidence when all parties are told before of the recording, its purpose and how long it is kept.", "Act of 13 June 2005 on electronic communications art. 128; " + srcGDPRNotice},
-		Sources: []string{srcTones2003, srcNumbering, "BIPT, Numéros et services d'urgence; act of 13 June 2005 art. 107", srcRinging, srcExchange, srcCallerID},
+		Sources: []string{srcTones2003, srcNumbering, "BIPT, Numéros et services d'urgence; act of 13 June 2005 art. 107", srcRinging, srcExchange, "Proximus user network interface specification, subscriber line protocol for display (caller ID)"},
 	}
 }
 

@@ -73,10 +73,11 @@ func unitedStates() Country {
 		},
 		Ringing:  Ringing{20, []int{2000, 4000}},
 		CallerID: CallerID{Standard: CallerIDBellcore, When: CallerIDBetweenRings},
+		Flash:    FlashTime{300, 1000},
 		Station:  StationLine{Impedance600},
 		Exchange: ExchangeLine{Impedance: Impedance600, HighRingVoltage: true},
 		Recording: Recording{RecordingAnnounce,
 			"Federal law asks for the consent of one party, several states, among them California, for that of all: announce every recording.", "18 U.S.C. § 2511(2)(d); California Penal Code § 632"},
-		Sources: []string{srcTones2003, "Telcordia GR-506 (Precise Tone Plan)", srcNumbering, "47 U.S.C. §§ 251(e)(3) and 623 (911, Kari's Law); 47 CFR § 52.200 (988)", srcRinging, srcExchange, "Telcordia GR-30 (caller ID)"},
+		Sources: []string{srcTones2003, "Telcordia GR-506 (Precise Tone Plan)", srcNumbering, "47 U.S.C. §§ 251(e)(3) and 623 (911, Kari's Law); 47 CFR § 52.200 (988)", srcRinging, srcExchange, "Telcordia GR-30 (caller ID)", "Wikipedia, Hook flash (recall key)"},
 	}
 }

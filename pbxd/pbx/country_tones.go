@@ -19,7 +19,7 @@ type Tone struct {
 	Bursts         []Burst `json:"bursts" title:"Bursts" doc:"Played one after the other, then again from the first" maxItems:"8"`
 	Repeat         int     `json:"repeat,omitempty" title:"Times" doc:"How often the bursts are played; 0: until the tone is stopped"`
 	ThenContinuous bool    `json:"thenContinuous,omitempty" title:"Then continuous" doc:"After the last repetition the frequencies of the first burst sound until the tone is stopped"`
-	LevelDBm0      int     `json:"levelDbm0,omitempty" title:"Level" unit:"dBm0" doc:"Level of each frequency; 0: not known, the -10 dBm0 of ITU-T E.180 for the whole tone hold"`
+	LevelDBm0      int     `json:"levelDbm0,omitempty" title:"Level" unit:"dBm0" doc:"Level of each frequency; 0: not known, then the whole tone has the -10 dBm0 of ITU-T E.180"`
 }
 
 // Burst is a sound and the silence after it.
