@@ -59,6 +59,13 @@ func (s *Store) Commit(ctx context.Context, author, comment string, change func(
 // that is brought back has those of then. The revision's comment says so. The
 // error is fs.ErrNotExist when there is no such revision.
 func (s *Store) Restore(ctx context.Context, author string, number int64) (int64, error) {
+	return s.RestoreIf(ctx, author, number, func(_, _ *pbx.Config) error { return nil })
+}
+
+// RestoreIf is Restore on condition: allowed is called with the configuration
+// before and after, which it must not modify, and its error refuses the
+// restore as it is.
+func (s *Store) RestoreIf(ctx context.Context, author string, number int64, allowed func(before, after *pbx.Config) error) (int64, error) {
 	then, err := s.configOf(ctx, number)
 	if err != nil {
 		_, now := s.Current()
@@ -72,8 +79,9 @@ func (s *Store) Restore(ctx context.Context, author string, number int64) (int64
 				u.PIN, u.MustChangePIN, u.SIPPassword = now.PIN, now.MustChangePIN, now.SIPPassword
 			}
 		}
+		before := *c
 		*c = *then
-		return nil
+		return allowed(&before, c)
 	})
 }
 
