@@ -16,7 +16,7 @@ func TestEmergencyNumbers(t *testing.T) {
 		"DE": "110 112",
 		"DK": "112",
 		"ES": "112 061 062 080 085 088 091 092 1006",
-		"FR": "15 17 18 112 114 115 116000 116117 119 191 196 197",
+		"FR": "15 17 18 112 114 115 116000 116111 116117 119 191 196 197",
 		"GB": "999 112",
 		"IT": "112 113 114 115 118 1515 1530",
 		"NL": "112",
@@ -113,7 +113,7 @@ func TestEmergencyPrefixedBy(t *testing.T) {
 		{"FR", "150", ""},
 		{"FR", "19", "191"},
 		{"FR", "116", "116000"},
-		{"FR", "1161", "116117"},
+		{"FR", "1161", "116111"},
 		{"ES", "100", "1006"},
 		{"ES", "06", "061"},
 		{"US", "91", "911"},
@@ -124,6 +124,17 @@ func TestEmergencyPrefixedBy(t *testing.T) {
 		e, ok := country(t, c.country).EmergencyPrefixedBy(c.ext)
 		if e.Number != c.want || ok != (c.want != "") {
 			t.Errorf("%s %q: got %q, %t, want %q", c.country, c.ext, e.Number, ok, c.want)
+		}
+	}
+}
+
+// TestEmergencyPrefixedByPrefersTheEqualNumber: the message then names the
+// number that the administrator typed.
+func TestEmergencyPrefixedByPrefersTheEqualNumber(t *testing.T) {
+	c := Country{Emergency: []Emergency{{Number: "1414"}, {Number: "14"}, {Number: "141"}}}
+	for ext, want := range map[string]string{"1": "1414", "14": "14", "141": "141", "1414": "1414"} {
+		if e, _ := c.EmergencyPrefixedBy(ext); e.Number != want {
+			t.Errorf("%s: got %s, want %s", ext, e.Number, want)
 		}
 	}
 }

@@ -17,6 +17,7 @@ func france() Country {
 			{"114", "Emergency number for deaf and hearing-impaired people", EmergencyRescue},
 			{"115", "Social emergency (SAMU social)", EmergencySupport},
 			{"116000", "Missing children", EmergencySupport},
+			{"116111", "Children in danger (European number)", EmergencySupport},
 			{"116117", "Doctors on call", EmergencySupport},
 			{"119", "Children in danger", EmergencySupport},
 			{"191", "Aeronautical rescue", EmergencyRescue},
@@ -37,7 +38,7 @@ func france() Country {
 		Exchange: etsiExchangeLine(),
 		Recording: Recording{RecordingAll,
 			"Recording private words without the consent of the speaker is a criminal offence; tell every party before.", "Code pénal art. 226-1; " + srcGDPRNotice},
-		Sources: []string{srcTones2003, srcNumbering, "ARCEP, Liste des numéros d'urgence; décision 02-1179 (amended)", srcRinging, srcExchange, srcCallerID},
+		Sources: []string{srcTones2003, srcNumbering, "ARCEP, Liste des numéros d'urgence; décisions 02-1179, 2010-1233, 2016-0172, 2017-1251", srcRinging, srcExchange, srcCallerID},
 	}
 }
 

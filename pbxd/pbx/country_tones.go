@@ -36,9 +36,6 @@ func (t Tone) Known() bool { return len(t.Bursts) > 0 }
 // tone.
 func (t Tone) Period() (ms int) {
 	for _, b := range t.Bursts {
-		if b.On == 0 {
-			return 0
-		}
 		ms += b.On + b.Off
 	}
 	return ms
