@@ -1,5 +1,7 @@
 package csvtable
 
+import "galilei/pbxd/pbx"
+
 // ContactRow is one contact of a directory (F104). Its rules are those of
 // pbx.ValidateContact.
 type ContactRow struct {
@@ -31,5 +33,25 @@ func ContactColumnsShort() []Column {
 	return []Column{
 		{"firstName", "First name"}, {"lastName", "Last name"}, {"company", "Company"},
 		{"office", "Work"}, {"mobile", "Mobile"}, {"home", "Home"},
+	}
+}
+
+// ContactRowOf returns the row of a contact.
+func ContactRowOf(s pbx.ContactSettings) ContactRow {
+	return ContactRow{
+		FirstName: s.FirstName, LastName: s.LastName, Company: s.Company,
+		Office: s.Office, OfficeQuickdial: s.OfficeQuickdial,
+		Mobile: s.Mobile, MobileQuickdial: s.MobileQuickdial,
+		Home: s.Home, HomeQuickdial: s.HomeQuickdial, Email: s.Email,
+	}
+}
+
+// Settings returns the contact that the row describes.
+func (r ContactRow) Settings() pbx.ContactSettings {
+	return pbx.ContactSettings{
+		FirstName: r.FirstName, LastName: r.LastName, Company: r.Company,
+		Office: r.Office, OfficeQuickdial: r.OfficeQuickdial,
+		Mobile: r.Mobile, MobileQuickdial: r.MobileQuickdial,
+		Home: r.Home, HomeQuickdial: r.HomeQuickdial, Email: r.Email,
 	}
 }

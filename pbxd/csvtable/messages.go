@@ -40,6 +40,7 @@ const (
 	MsgNeeded     = "is needed"
 	MsgSwitch     = "must be yes or no"
 	MsgLanguage   = "must be English or German"
+	MsgEntries    = "has more than {limit} entries"
 	MsgDuplicate  = "is the same as in line {line}"
 	MsgPINDigits  = "must have 3 to 10 digits" // as pbx.CheckPIN says it
 	MsgPINZeros   = "must not be all zeros"    // as pbx.CheckPIN says it
@@ -53,7 +54,7 @@ func Messages() []string {
 		MsgIsUTF8, MsgUTF16, MsgOpenQuote, MsgLongQuote, MsgTryComma, MsgTrySemicolon, MsgTryTab,
 		MsgUnknownColumn, MsgUnknownNth, MsgUnnamedColumn, MsgColumnTwice, MsgLacksColumn, MsgNotMissing,
 		MsgMaybeUTF8, MsgMaybeHeader,
-		MsgFieldCount, MsgLongField, MsgAfterQuote, MsgControl, MsgNeeded, MsgSwitch, MsgLanguage, MsgDuplicate,
+		MsgFieldCount, MsgLongField, MsgAfterQuote, MsgControl, MsgNeeded, MsgSwitch, MsgLanguage, MsgEntries, MsgDuplicate,
 		MsgPINDigits, MsgPINZeros,
 	}
 }

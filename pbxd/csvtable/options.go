@@ -8,6 +8,7 @@ const (
 	MaxRows    = 20_000  // without the header
 	MaxColumns = 64
 	MaxField   = 4096 // bytes of one field as UTF-8
+	MaxEntries = 100  // of a list in one field
 )
 
 // Encoding is how characters are written in the file.

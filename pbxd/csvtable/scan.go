@@ -158,7 +158,7 @@ func (s *scanner) quoted(n int) error {
 	}
 	if rest := bytes.TrimRight(s.upToEnd(), " "); len(rest) > 0 {
 		s.take(n, start, rest)
-		s.blame(n, pbx.Say(MsgAfterQuote))
+		s.blame(n, MsgAfterQuote)
 	}
 	return nil
 }
@@ -171,7 +171,7 @@ func (s *scanner) take(n, start int, b []byte) (fits bool) {
 		fits = len(b) <= room
 		if !fits {
 			b = b[:runeStart(b, room)]
-			s.blame(n, pbx.Say(MsgLongField, "limit", MaxField))
+			s.blame(n, MsgLongField, "limit", MaxField)
 		}
 		s.text = append(s.text, b...)
 		return fits
@@ -182,7 +182,7 @@ func (s *scanner) take(n, start int, b []byte) (fits bool) {
 			r = charmap.Windows1252.DecodeByte(c)
 		}
 		if room -= utf8.RuneLen(r); room < 0 {
-			s.blame(n, pbx.Say(MsgLongField, "limit", MaxField))
+			s.blame(n, MsgLongField, "limit", MaxField)
 			return false
 		}
 		s.text = utf8.AppendRune(s.text, r)
@@ -199,8 +199,8 @@ func runeStart(b []byte, i int) int {
 }
 
 // blame notes the first flaw of the record.
-func (s *scanner) blame(n int, m pbx.Message) {
+func (s *scanner) blame(n int, template string, pairs ...any) {
 	if s.flaw == nil {
-		s.flaw = &flaw{n, m}
+		s.flaw = &flaw{n, pbx.Say(template, pairs...)}
 	}
 }

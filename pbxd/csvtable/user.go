@@ -28,3 +28,26 @@ func Users() *Table[UserRow] {
 	return newTable[UserRow]([]string{"user", "extension", "firstName", "lastName", "pin", "voicemailBoxes", "email", "language",
 		"clipInternal", "clipExternal", "hideFromPhonebook", "dropToOperator", "operatorExtension", "pickupGroups", "huntGroups"})
 }
+
+// UserRowOf returns the row of a user who is in the given groups, without PIN.
+func UserRowOf(s pbx.UserSettings, pickupGroups, huntGroups []string) UserRow {
+	return UserRow{
+		User: s.Name, Extension: s.Extension, FirstName: s.FirstName, LastName: s.LastName,
+		VoicemailBoxes: s.VoicemailBoxes, Email: s.Email, Language: s.Language,
+		CLIPInternal: s.CLIPInternal, CLIPExternal: s.CLIPExternal,
+		HideFromPhonebook: s.HideFromPhonebook, DropToOperator: s.DropToOperator, OperatorExtension: s.OperatorExtension,
+		PickupGroups: pickupGroups, HuntGroups: huntGroups,
+	}
+}
+
+// Settings returns the parameters of the user that the row describes; those
+// that the file does not have are empty. PIN and groups are kept elsewhere.
+func (r UserRow) Settings() pbx.UserSettings {
+	list := func(l []string) []string { return append([]string{}, l...) } // lists of the configuration are never nil
+	return pbx.UserSettings{
+		Name: r.User, Extension: r.Extension, FirstName: r.FirstName, LastName: r.LastName,
+		VoicemailBoxes: list(r.VoicemailBoxes), Email: r.Email, Language: r.Language,
+		CLIPInternal: list(r.CLIPInternal), CLIPExternal: list(r.CLIPExternal),
+		HideFromPhonebook: r.HideFromPhonebook, DropToOperator: r.DropToOperator, OperatorExtension: r.OperatorExtension,
+	}
+}

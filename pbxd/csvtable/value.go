@@ -2,6 +2,7 @@ package csvtable
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -27,7 +28,11 @@ func (c *column) set(v reflect.Value, text string) pbx.Message {
 		v.SetString(text)
 		return pbx.CheckPIN(text)
 	case kindList, kindGroups:
-		if list := parseList(text, c.kind == kindGroups); list != nil {
+		list := parseList(text, c.kind == kindGroups)
+		if len(list) > MaxEntries {
+			return pbx.Say(MsgEntries, "limit", MaxEntries)
+		}
+		if list != nil {
 			v.Set(reflect.ValueOf(list))
 		}
 	default:
@@ -106,16 +111,18 @@ func languageName(code string) string {
 }
 
 // parseList cuts text at '|' and comma. Empty entries are dropped, and the
-// word none where groups are meant.
+// word none where groups are meant. It stops behind MaxEntries.
 func parseList(text string, groups bool) (list []string) {
 	for entry := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '|' || r == ',' }) {
 		entry = strings.TrimSpace(entry)
 		if entry == "" || groups && (strings.EqualFold(entry, "none") || strings.EqualFold(entry, "keine")) {
 			continue
 		}
-		list = append(list, entry)
+		if list = append(list, entry); len(list) > MaxEntries {
+			break
+		}
 	}
-	return list
+	return slices.Clip(list)
 }
 
 // isControl reports whether r is one of the characters that pbx.Validate

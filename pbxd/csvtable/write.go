@@ -74,25 +74,30 @@ type lineWriter struct {
 
 // clean returns text with what the file cannot hold replaced and counted.
 func (l *lineWriter) clean(text string) string {
-	if !strings.ContainsFunc(text, l.cannotHold) {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return isControl(r) || l.outside(r) }) {
 		return text
 	}
-	return strings.Map(func(r rune) rune {
-		if !l.cannotHold(r) {
-			return r
+	var b strings.Builder
+	for rest := text; rest != ""; {
+		r, n := utf8.DecodeRuneInString(rest)
+		rest = rest[n:]
+		switch {
+		case isControl(r):
+			b.WriteByte(' ')
+		case l.outside(r) || r == utf8.RuneError && n == 1: // the latter is a byte that is no UTF-8
+			b.WriteByte('?')
+		default:
+			b.WriteRune(r)
+			continue
 		}
 		l.replaced++
-		if isControl(r) {
-			return ' '
-		}
-		return '?'
-	}, text)
+	}
+	return b.String()
 }
 
-// cannotHold reports whether r, a character of a value, may not stand in the
-// file. A byte that is not UTF-8 reaches it as U+FFFD.
-func (l *lineWriter) cannotHold(r rune) bool {
-	return isControl(r) || r == utf8.RuneError || l.o.Encoding == Latin1 && r > 0xff
+// outside reports whether the encoding of the file lacks r.
+func (l *lineWriter) outside(r rune) bool {
+	return l.o.Encoding == Latin1 && r > 0xff
 }
 
 // line writes cells and the end of the line. Errors stay until Flush.
