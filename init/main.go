@@ -28,6 +28,7 @@ func roles() []role {
 		{"pbxd", "the telephone system; --host runs it on this machine", pbxdMain},
 		{"dhcp", "DHCP client (started by init)", dhcpMain},
 		{"image", "build a disk image", imageMain},
+		{"license", "make a vendor's key and sign licences", licenseMain},
 	}
 }
 

@@ -28,12 +28,14 @@ var ErrUnknown = errors.New("unknown board")
 
 // Board is what one board has and which settings it brings for a first start.
 type Board struct {
-	Name     string  `toml:"-"`         // name of the file without ".toml"
-	Model    string  `toml:"model"`     // as printed on the front: T640 or T440
-	MaxUsers int     `toml:"max_users"` // users with an extension, 0 to 10000; 0 means no limit
-	Network  Network `toml:"network"`
-	Kernel   *Kernel `toml:"kernel"` // nil on a hosted board
-	Image    *Image  `toml:"image"`  // nil on a hosted board
+	Name            string  `toml:"-"`                // name of the file without ".toml"
+	Model           string  `toml:"model"`            // as printed on the front: T640 or T440
+	MaxUsers        int     `toml:"max_users"`        // users with an extension, 0 to 10000; 0 means no limit
+	LicenseRequired bool    `toml:"license_required"` // users can be added and changed only with a licence
+	LicenseKey      string  `toml:"license_key"`      // vendor's public Ed25519 key, base64 of 32 bytes; "" takes no licence
+	Network         Network `toml:"network"`
+	Kernel          *Kernel `toml:"kernel"` // nil on a hosted board
+	Image           *Image  `toml:"image"`  // nil on a hosted board
 }
 
 // Network is how the board reaches its phones before anybody has set it up.

@@ -58,6 +58,20 @@ func TestLoadQEMU(t *testing.T) {
 	}
 }
 
+// A vendor's build requires a licence; ours do not.
+func TestLicense(t *testing.T) {
+	for _, name := range Names() {
+		if b, err := Load(name); err != nil || b.LicenseRequired || b.LicenseKey != "" {
+			t.Errorf("board %s: licence required %t, key %q, %v; want none", name, b.LicenseRequired, b.LicenseKey, err)
+		}
+	}
+	key := strings.Repeat("A", 43) + "="
+	b, err := parse("vendor", "license_required = true\nlicense_key = \""+key+"\"\n"+valid)
+	if err != nil || !b.LicenseRequired || b.LicenseKey != key {
+		t.Errorf("licence required %t, key %q, %v", b.LicenseRequired, b.LicenseKey, err)
+	}
+}
+
 func TestLoadUnknown(t *testing.T) {
 	for _, name := range []string{"", "t640", "../boards/lab", "lab.toml"} {
 		if _, err := Load(name); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "t440-sim") {
@@ -93,6 +107,9 @@ func TestParseRefuses(t *testing.T) {
 		{`model = "T640"`, `model = "T641"`, `model "T641"`},
 		{`max_users = 80`, `max_users = -1`, "max_users is -1"},
 		{`max_users = 80`, `max_user = 80`, `unknown keys, the first is "max_user"`},
+		{`max_users = 80`, "license_required = true", "license_key is empty"},
+		{`max_users = 80`, `license_key = "AAAA"`, "license_key is not the base64"},
+		{`max_users = 80`, `license_key = "` + strings.Repeat("*", 44) + `"`, "license_key is not the base64"},
 		{`mode = "dhcp"`, `mode = "auto"`, `network.mode "auto"`},
 		{`["eth0"]`, `[]`, "interfaces is empty"},
 		{`["eth0"]`, `["eth0", "eth0"]`, "is there twice"},

@@ -1,6 +1,8 @@
 package boards
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -19,6 +21,11 @@ func (b Board) validate() error {
 	}
 	refuse(b.Model == "T640" || b.Model == "T440", "model %q is neither T640 nor T440", b.Model)
 	refuse(b.MaxUsers >= 0 && b.MaxUsers <= 10000, "max_users is %d; allowed are 0 to 10000", b.MaxUsers)
+	refuse(b.LicenseKey != "" || !b.LicenseRequired, "license_key is empty; a board that requires a licence needs one")
+	if b.LicenseKey != "" {
+		key, err := base64.StdEncoding.DecodeString(b.LicenseKey)
+		refuse(err == nil && len(key) == ed25519.PublicKeySize, "license_key is not the base64 of an Ed25519 key of 32 bytes; galilei license key makes one")
+	}
 	b.Network.validate(refuse)
 	refuse((b.Kernel == nil) == (b.Image == nil), "[kernel] and [image] come together or not at all")
 	if b.Kernel != nil {
