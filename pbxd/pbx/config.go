@@ -149,7 +149,7 @@ type Defaults struct {
 // them), 192.168.0.50/24 (F023).
 func Factory(d Defaults) *Config {
 	c := &Config{}
-	applyDefaults(c)
+	SetDefaults(c)
 	c.SIP.LocalNetworks = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"}
 	if d.NoLocalNetworks {
 		c.SIP.LocalNetworks = []string{}

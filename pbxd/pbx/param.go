@@ -49,9 +49,10 @@ func walkParams(path string, v reflect.Value, visit func(path string, f reflect.
 	}
 }
 
-// applyDefaults sets every parameter below c to the default of its tag.
-func applyDefaults(c *Config) {
-	walkParams("", reflect.ValueOf(c).Elem(), func(path string, f reflect.StructField, v reflect.Value) {
+// SetDefaults sets every parameter of the struct that p points to to the
+// default of its tag. Those without one stay.
+func SetDefaults(p any) {
+	walkParams("", reflect.ValueOf(p).Elem(), func(path string, f reflect.StructField, v reflect.Value) {
 		d, ok := f.Tag.Lookup("default")
 		if !ok {
 			return
