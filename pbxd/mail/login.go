@@ -61,11 +61,58 @@ func (s *session) login(l login, host string) error {
 	if auth == nil {
 		return &Error{Step: StepLogin, Fault: FaultMethod, Server: s.server, Offered: offered[:min(len(offered), 20)]}
 	}
-	if err := s.client.Auth(&guard{Auth: auth, scram: strings.HasPrefix(mech, "SCRAM-")}); err != nil {
+	info := &smtp.ServerInfo{Name: host, TLS: encrypted, Auth: offered}
+	if err := s.exchange(&guard{Auth: auth, scram: strings.HasPrefix(mech, "SCRAM-")}, info); err != nil {
 		return s.failLogin(err)
 	}
 	s.say(pbx.Say("Logged in as {user} with {method}.", "user", l.user, "method", s.settings.Method))
 	return nil
+}
+
+// exchange speaks AUTH (RFC 4954 section 4). go-mail's own loop is not used:
+// after a refusal it sends two commands more and waits for their answers.
+func (s *session) exchange(auth smtp.Auth, info *smtp.ServerInfo) error {
+	mech, response, err := auth.Start(info)
+	if err != nil {
+		return fmt.Errorf("start %s: %w", mech, err)
+	}
+	command := strings.TrimSpace("AUTH " + mech + " " + base64.StdEncoding.EncodeToString(response))
+	for {
+		code, text, err := s.ask(command)
+		if err != nil {
+			return err
+		}
+		var challenge []byte
+		switch code {
+		case 235:
+			_, err = auth.Next(nil, false)
+			return err
+		case 334:
+			if challenge, err = base64.StdEncoding.DecodeString(text); err == nil {
+				response, err = auth.Next(challenge, true)
+			}
+		default:
+			return &textproto.Error{Code: code, Msg: text}
+		}
+		if err != nil {
+			if s.conn.begin(s.limits.quit) == nil {
+				_, _, _ = s.ask("*") // cancels the exchange; the answer changes nothing
+			}
+			return err
+		}
+		command = base64.StdEncoding.EncodeToString(response)
+	}
+}
+
+// ask sends one line and reads the answer, whatever its code.
+func (s *session) ask(line string) (code int, text string, err error) {
+	id, err := s.client.Text.Cmd("%s", line)
+	if err != nil {
+		return 0, "", err
+	}
+	s.client.Text.StartResponse(id)
+	defer s.client.Text.EndResponse(id)
+	return s.client.Text.ReadResponse(0)
 }
 
 func newAuth(mech string, l login, host string) smtp.Auth {
