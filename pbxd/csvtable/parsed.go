@@ -37,7 +37,9 @@ func (r *Row[T]) Refuse(column string, m pbx.Message) {
 // Problem is why a row cannot be imported. Its message is one of the row
 // templates of this package unless it was added by Refuse.
 type Problem struct {
-	Column string `json:"column"` // JSON name, or "" when the row as a whole is meant
+	// Column is the JSON name of the column, the title of one that is passed
+	// over, or "" when the row as a whole is meant.
+	Column string `json:"column"`
 	pbx.Message
 }
 

@@ -150,6 +150,9 @@ func (t *Table[T]) judge(p *Parsed[T], records []record, missing int) {
 			hide(row.Fields, columns, rec.count)
 			continue
 		}
+		if f := rec.flaw; f != nil && columns[f.field] == nil { // a mark that closes too late must show there, too
+			row.Refuse(p.Columns[f.field].Title, f.Message)
+		}
 		t.fill(row, columns, rec.flaw)
 		for j, c := range columns {
 			if seen[j] == nil || row.Fields[j] == "" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
 )
 
 func TestForms(t *testing.T) {
@@ -155,8 +156,8 @@ func TestRowProblems(t *testing.T) {
 				t.Errorf("got %q, OK %t; want %q", got, row.OK, tt.want)
 			}
 			for i, f := range row.Fields {
-				if len(f) > MaxField || i >= MaxColumns {
-					t.Errorf("field %d of %d has %d bytes", i, len(row.Fields), len(f))
+				if len(f) > MaxField || i >= MaxColumns || !utf8.ValidString(f) {
+					t.Errorf("field %d of %d has %d bytes or ends within a character", i, len(row.Fields), len(f))
 				}
 			}
 			for _, pr := range row.Problems {
@@ -187,6 +188,28 @@ func TestQuoteClosedByAnotherRow(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A flaw is told of the right column when one before it, the same or one
+// behind it is missing, and also of a column that is passed over.
+func TestColumnOfAFlaw(t *testing.T) {
+	const header = "First name,Company,Fax,Last name\n"
+	tests := []struct{ missing, row, want string }{
+		{"", "Jane,x,1,\"D\"oe", "lastName: has text after its closing quotation mark"},
+		{"firstName", "x,1,\"D\"oe", "lastName: has text after its closing quotation mark"},
+		{"company", "Jane,1,\"D\"oe", "lastName: has text after its closing quotation mark"},
+		{"company", "\"J\"ane,1,Doe", "firstName: has text after its closing quotation mark"},
+		{"lastName", "Jane,\"x\"y,1", "company: has text after its closing quotation mark"},
+		{"firstName", "\"x\"y,1,Doe", "company: has text after its closing quotation mark"},
+		{"", "Jane,x,\"1\"2,Doe", "Fax: has text after its closing quotation mark"},
+		{"", "Jane,x,\"1\n\n2\",Doe", ""}, // nobody reads the line break
+	}
+	for _, tt := range tests {
+		p := readContacts(t, header+tt.row+"\n", Options{Header: true, IgnoreUnknown: true, Missing: tt.missing})
+		if got := strings.Join(texts(p.Rows[0].Problems), ", "); len(p.Rows) != 1 || got != tt.want {
+			t.Errorf("%q without %q: got %q, want %q", tt.row, tt.missing, got, tt.want)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package csvtable
 
 import (
 	"reflect"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -113,6 +112,9 @@ func languageName(code string) string {
 // parseList cuts text at '|' and comma. Empty entries are dropped, and the
 // word none where groups are meant. It stops behind MaxEntries.
 func parseList(text string, groups bool) (list []string) {
+	if n := strings.Count(text, "|") + strings.Count(text, ",") + 1; text != "" {
+		list = make([]string, 0, min(n, MaxEntries+1)) // exact: a file may hold two million entries
+	}
 	for entry := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '|' || r == ',' }) {
 		entry = strings.TrimSpace(entry)
 		if entry == "" || groups && (strings.EqualFold(entry, "none") || strings.EqualFold(entry, "keine")) {
@@ -122,7 +124,10 @@ func parseList(text string, groups bool) (list []string) {
 			break
 		}
 	}
-	return slices.Clip(list)
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 // isControl reports whether r is one of the characters that pbx.Validate

@@ -21,6 +21,7 @@ func TestCells(t *testing.T) {
 		{"other separator", Options{Separator: Semicolon}, ContactRow{LastName: "a,b"}, "a,b;", 0},
 		{"quotation marks", Options{}, ContactRow{LastName: `"a" b`}, `"""a"" b",`, 0},
 		{"spaces at the ends", Options{Separator: Tab}, ContactRow{LastName: " a", Home: "1 "}, "\" a\"\t\"1 \"", 0},
+		{"byte order mark in the first cell", Options{}, ContactRow{LastName: "\ufeffa", Home: "1"}, "\"\ufeffa\",1", 0},
 		{"nothing at all", Options{}, ContactRow{}, `"",`, 0},
 		{"formula", Options{}, ContactRow{LastName: "=HYPERLINK(\"x\")", Home: "=1+1"}, `"'=HYPERLINK(""x"")",'=1+1`, 0},
 		{"plus, minus, at", Options{Separator: Semicolon}, ContactRow{LastName: "@SUM(A1)", Home: "-1"}, "'@SUM(A1);'-1", 0},
