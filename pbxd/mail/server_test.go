@@ -74,7 +74,7 @@ func startServer(t *testing.T, o serverOptions, methods map[string]func() sasl.S
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); s.Serve(l) }()
-	t.Cleanup(func() { s.Close(); <-done })
+	t.Cleanup(func() { s.Close(); l.Close(); <-done }) // Serve may not know l yet
 	return m
 }
 

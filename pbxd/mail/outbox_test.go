@@ -1,0 +1,452 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/emersion/go-sasl"
+
+	"galilei/pbxd/pbx"
+)
+
+// post is a device with its server, in virtual time.
+type post struct {
+	*device
+	net    *pipeNet
+	server *mailServer
+	begin  time.Time
+}
+
+// inBubble runs a test in virtual time, with Run in the background.
+func inBubble(t *testing.T, run func(t *testing.T, p *post)) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newPipeNet()
+		p := &post{net: n, server: startServer(t, serverOptions{listener: n}, allMethods("anna", "secret word")), begin: time.Now()}
+		p.device = newDevice(t, nil, settingsFor(t, n.Addr(), nil), "")
+		p.use(n.dial)
+		stop := p.start(t)
+		run(t, p)
+		stop()
+	})
+}
+
+func (p *post) use(dial dialFunc) {
+	p.reach.dial, p.tokens.reach.dial = dial, dial
+}
+
+// start runs the outbox until the returned function or the test ends it.
+func (p *post) start(t *testing.T) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); p.Run(ctx) }()
+	stop = func() { cancel(); <-done }
+	t.Cleanup(stop)
+	return stop
+}
+
+func (p *post) add(t *testing.T, to string) int64 {
+	t.Helper()
+	id, err := p.Enqueue(t.Context(), pbx.MailJob{To: to, Subject: "Voice message", Text: "Hello " + to, Kind: pbx.MailKindSystem})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// after lets the given time pass, and everything that happens in it.
+func after(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func (p *post) wantReceivers(t *testing.T, want ...string) {
+	t.Helper()
+	var got []string
+	for _, m := range p.server.got() {
+		got = append(got, m.to)
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("after %v: server got mails to %q, want %q; log:\n%s", time.Since(p.begin), got, want, p.log)
+	}
+}
+
+func TestDelivery(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		id := p.add(t, "bob@example.com")
+		after(0)
+		p.wantReceivers(t, "bob@example.com")
+		if j, ok := p.queue.get(id); ok {
+			t.Errorf("delivered mail is still queued: %+v", j)
+		}
+		after(48 * time.Hour)
+		p.wantReceivers(t, "bob@example.com")
+	})
+}
+
+func TestRetrySchedule(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		p.net.setDown(true)
+		id := p.add(t, "bob@example.com")
+		after(72 * time.Hour)
+		m, h := time.Minute, time.Hour
+		want := []time.Duration{0, m, 6 * m, 21 * m, 81 * m, 5*h + 21*m, 17*h + 21*m, 41*h + 21*m}
+		if got := p.net.dialled(p.begin); !slices.Equal(got, want) {
+			t.Errorf("tried after %v, want %v", got, want)
+		}
+		j, _ := p.queue.get(id)
+		if j.State != "failed" || j.Attempts != 8 || !strings.Contains(j.Reason, "refuses the connection") {
+			t.Errorf("got state %s, %d attempts, reason %q, want failed after 8 with a reason", j.State, j.Attempts, j.Reason)
+		}
+	})
+}
+
+func TestServerComesBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		p.net.setDown(true)
+		for i := range 100 {
+			p.add(t, fmt.Sprintf("user%02d@example.com", i))
+		}
+		after(2 * time.Minute)
+		if got := len(p.net.dialled(p.begin)); got > 3 {
+			t.Errorf("a server that is down was asked %d times in 2 minutes for 100 mails", got)
+		}
+		p.net.setDown(false)
+		after(30 * time.Minute)
+		if got := len(p.server.got()); got != 100 {
+			t.Fatalf("server got %d mails, want 100", got)
+		}
+		if left, _ := p.queue.MailJobs(t.Context()); len(left) != 0 {
+			t.Errorf("%d mails are left", len(left))
+		}
+		if sessions, _ := p.server.count(); sessions > 4 {
+			t.Errorf("%d connections for 100 mails", sessions)
+		}
+	})
+}
+
+func TestGreylisting(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		asked := 0
+		p.server.set(func(m *mailServer) {
+			m.onRcpt = func(to string) error {
+				if to == "grey@example.com" {
+					if asked++; asked == 1 {
+						return refusal(451, "greylisted, come again")
+					}
+				}
+				return nil
+			}
+		})
+		id := p.add(t, "grey@example.com")
+		p.add(t, "bob@example.com")
+		after(0)
+		p.wantReceivers(t, "bob@example.com")
+		if j, _ := p.queue.get(id); j.State != "waiting" || j.Attempts != 1 || !strings.Contains(j.Reason, "greylisted") {
+			t.Errorf("got %+v, want it waiting with the server's reason", j)
+		}
+		after(time.Minute)
+		p.wantReceivers(t, "bob@example.com", "grey@example.com")
+	})
+}
+
+func TestGivesUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		p.server.set(func(m *mailServer) {
+			m.onRcpt = func(to string) error {
+				if to == "nobody@example.com" {
+					return refusal(550, "no such user")
+				}
+				return nil
+			}
+		})
+		id := p.add(t, "nobody@example.com")
+		p.add(t, "bob@example.com")
+		after(0)
+		p.wantReceivers(t, "bob@example.com")
+		j, _ := p.queue.get(id)
+		if j.State != "failed" || j.Attempts != 1 || !strings.Contains(j.Reason, "no such user") || !strings.Contains(j.Reason, "Check the receiver's address") {
+			t.Errorf("got state %s after %d attempts, reason %q, want it given up at once with what to do", j.State, j.Attempts, j.Reason)
+		}
+		after(48 * time.Hour)
+		if sessions, _ := p.server.count(); sessions > 2 {
+			t.Errorf("%d connections, want no more after giving up", sessions)
+		}
+	})
+}
+
+func TestSettingsWakeTheQueue(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		withLogin := settingsFor(t, p.net.Addr(), func(m *pbx.MailSettings) {
+			m.Authentication, m.Method, m.UserName = true, "cram-md5", "anna"
+		})
+		p.set(withLogin, "wrong word")
+		id := p.add(t, "bob@example.com")
+		after(0)
+		other := p.add(t, "eve@example.com") // comes while the server is left alone
+		after(10 * time.Minute)
+		if _, logins := p.server.count(); logins != 1 {
+			t.Errorf("%d logins with a refused password in 10 minutes, want 1", logins)
+		}
+		after(2 * time.Hour)
+		j, _ := p.queue.get(id)
+		if j.State != "waiting" || j.Attempts < 2 {
+			t.Fatalf("got %+v, want a refused login to leave mails waiting", j)
+		}
+		// A change that does not help costs no attempt.
+		withLogin.SenderName = "Reception"
+		p.set(withLogin, "wrong again")
+		p.Configured()
+		after(0)
+		if again, _ := p.queue.get(id); again.Attempts != j.Attempts {
+			t.Errorf("%d attempts after a change of the settings, want %d as before", again.Attempts, j.Attempts)
+		}
+		p.set(withLogin, "secret word")
+		p.Configured()
+		after(0)
+		p.wantReceivers(t, "bob@example.com", "eve@example.com")
+		if _, ok := p.queue.get(other); ok {
+			t.Error("a delivered mail is still queued")
+		}
+	})
+}
+
+func TestNeverTwice(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		p.queue.breakWith(errors.New("disk is full"))
+		id := p.add(t, "bob@example.com")
+		after(time.Hour)
+		p.wantReceivers(t, "bob@example.com")
+		p.queue.breakWith(nil)
+		after(poll)
+		if _, ok := p.queue.get(id); ok {
+			t.Error("a delivered mail is still queued")
+		}
+		p.add(t, "eve@example.com")
+		after(0)
+		p.wantReceivers(t, "bob@example.com", "eve@example.com")
+	})
+}
+
+func TestSameMessageIDAfterDeath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newPipeNet()
+		p := &post{net: n, server: startServer(t, serverOptions{listener: n}, nil), begin: time.Now()}
+		p.device = newDevice(t, nil, settingsFor(t, n.Addr(), nil), "")
+		p.use(n.dial)
+		p.queue.breakWith(errors.New("process dies"))
+		p.add(t, "bob@example.com")
+		stop := p.start(t)
+		after(0)
+		stop()
+		p.queue.breakWith(nil)
+		queue := p.queue
+		p.device = newDevice(t, nil, settingsFor(t, n.Addr(), nil), "")
+		p.deps.Queue = queue
+		p.use(n.dial)
+		stop = p.start(t)
+		after(0)
+		stop()
+		mails := p.server.got()
+		if len(mails) != 2 {
+			t.Fatalf("got %d mails, want the second copy", len(mails))
+		}
+		first, second := header(t, mails[0].content, "Message-Id"), header(t, mails[1].content, "Message-Id")
+		if first != second || first == "" {
+			t.Errorf("got Message-IDs %q and %q, want one", first, second)
+		}
+		if mails[0].content != mails[1].content {
+			t.Errorf("copies differ:\n%s\n%s", mails[0].content, mails[1].content)
+		}
+	})
+}
+
+func TestDeviceGoesDown(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		stopped := make(chan struct{})
+		p.use(func(ctx context.Context, _, _ string) (net.Conn, error) {
+			close(stopped)
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		id := p.add(t, "bob@example.com")
+		<-stopped
+		t.Cleanup(func() { // after Run has ended
+			if j, _ := p.queue.get(id); j.Attempts != 0 || j.State != "waiting" {
+				t.Errorf("got %+v, want going down to cost no attempt", j)
+			}
+		})
+	})
+}
+
+func TestEnqueueRefuses(t *testing.T) {
+	server := settingsFor(t, &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 25}, nil)
+	d := newDevice(t, nil, server, "") // not running
+	job := pbx.MailJob{To: "bob@example.com", Subject: "x"}
+	for name, c := range map[string]struct {
+		change func(*pbx.MailJob)
+		want   error
+	}{
+		"text":       {func(j *pbx.MailJob) { j.Text = strings.Repeat("x", MaxText+1) }, ErrTooLarge},
+		"attachment": {func(j *pbx.MailJob) { j.Attachments = []pbx.MailAttachment{{Data: make([]byte, MaxAttachments+1)}} }, ErrTooLarge},
+		"files":      {func(j *pbx.MailJob) { j.Attachments = make([]pbx.MailAttachment, maxFiles+1) }, ErrTooLarge},
+	} {
+		j := job
+		c.change(&j)
+		if _, err := d.Enqueue(t.Context(), j); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+	}
+	j := job
+	j.To = "bob@example.com, eve@example.com"
+	_, err := d.Enqueue(t.Context(), j)
+	wantFault(t, err, StepRecipient, FaultAddress)
+	for range MaxWaiting {
+		if _, err := d.Enqueue(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Enqueue(t.Context(), job); !errors.Is(err, ErrQueueFull) {
+		t.Errorf("got %v, want %v", err, ErrQueueFull)
+	}
+	server.Enabled = false
+	d.set(server, "")
+	if _, err := d.Enqueue(t.Context(), job); !errors.Is(err, ErrDisabled) {
+		t.Errorf("got %v, want %v", err, ErrDisabled)
+	}
+}
+
+func TestDisabledWaits(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		p.net.setDown(true)
+		p.add(t, "bob@example.com")
+		after(0)
+		off := settingsFor(t, p.net.Addr(), func(m *pbx.MailSettings) { m.Enabled = false })
+		p.set(off, "")
+		p.Configured()
+		p.net.setDown(false)
+		after(time.Hour)
+		p.wantReceivers(t)
+		off.Enabled = true
+		p.set(off, "")
+		after(poll) // also when nobody tells of the change
+		p.wantReceivers(t, "bob@example.com")
+	})
+}
+
+func TestServerTakesFewMailsAConnection(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		taken := 0
+		p.server.set(func(m *mailServer) {
+			m.onMail = func(string) error {
+				if taken++; taken%3 == 0 {
+					return refusal(421, "enough for now")
+				}
+				return nil
+			}
+		})
+		for i := range 6 {
+			p.add(t, fmt.Sprintf("user%d@example.com", i))
+		}
+		after(0)
+		if got := len(p.server.got()); got != 6 {
+			t.Errorf("server got %d mails at once, want 6; log:\n%s", got, p.log)
+		}
+	})
+}
+
+func TestClockWasSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newPipeNet()
+		p := &post{net: n, server: startServer(t, serverOptions{listener: n}, nil), begin: time.Now()}
+		p.device = newDevice(t, nil, settingsFor(t, n.Addr(), nil), "")
+		p.use(n.dial)
+		id := p.add(t, "bob@example.com")
+		if err := p.queue.MailFailed(t.Context(), id, 2, time.Now().AddDate(10, 0, 0), "no answer"); err != nil {
+			t.Fatal(err)
+		}
+		stop := p.start(t)
+		after(poll)
+		stop()
+		p.wantReceivers(t, "bob@example.com")
+	})
+}
+
+func TestKeepsFewFailed(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		p.server.set(func(m *mailServer) { m.onRcpt = func(string) error { return refusal(550, "no") } })
+		for range keepFailed + 20 {
+			p.add(t, "nobody@example.com")
+		}
+		last := p.add(t, "nobody@example.com")
+		after(2 * tidyEvery)
+		jobs, _ := p.queue.MailJobs(t.Context())
+		if len(jobs) != keepFailed {
+			t.Errorf("%d mails that were given up, want %d", len(jobs), keepFailed)
+		}
+		if _, ok := p.queue.get(last); !ok {
+			t.Error("the newest was forgotten first")
+		}
+		after(keepFailedIn + 2*tidyEvery)
+		if jobs, _ = p.queue.MailJobs(t.Context()); len(jobs) != 0 {
+			t.Errorf("%d mails that were given up over 30 days ago", len(jobs))
+		}
+	})
+}
+
+func TestPanicGivesOneMailUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		first := true
+		p.use(func(ctx context.Context, network, address string) (net.Conn, error) {
+			if first {
+				first = false
+				panic("a defect")
+			}
+			return p.net.dial(ctx, network, address)
+		})
+		id := p.add(t, "bob@example.com")
+		p.add(t, "eve@example.com")
+		after(0)
+		p.wantReceivers(t, "eve@example.com")
+		if j, _ := p.queue.get(id); j.State != "failed" {
+			t.Errorf("got state %s, want failed", j.State)
+		}
+	})
+}
+
+// TestSecretsStayHidden has a server that repeats the command that it refuses.
+func TestSecretsStayHidden(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		const password = "Tr0ub4dor&3 staple"
+		p.server.set(func(m *mailServer) {
+			m.methods = map[string]func() sasl.Server{"PLAIN": func() sasl.Server {
+				return &stepwise{steps: []func([]byte) ([]byte, bool, error){func(b []byte) ([]byte, bool, error) {
+					return nil, false, refusal(535, "no: "+fmt.Sprintf("AUTH PLAIN %s / %s", b64(b), strings.ReplaceAll(string(b), "\x00", " ")))
+				}}}
+			}}
+		})
+		p.set(settingsFor(t, p.net.Addr(), func(m *pbx.MailSettings) {
+			m.Authentication, m.UserName, m.AllowPlaintextPassword = true, "anna", true
+		}), password)
+		id := p.add(t, "bob@example.com")
+		after(0)
+		j, _ := p.queue.get(id)
+		result, err := p.Test(t.Context(), p.config.Mail.MailSettings, Secrets{}, "bob@example.com")
+		wantFault(t, err, StepLogin, FaultLogin)
+		said := j.Reason + p.log.String() + err.Error() + fmt.Sprintf("%+v", result)
+		if !strings.Contains(j.Reason, "535") {
+			t.Errorf("got reason %q, want the server's code", j.Reason)
+		}
+		for _, form := range []string{password, b64([]byte(password)), b64([]byte("\x00anna\x00" + password)), "Tr0ub4dor"} {
+			if strings.Contains(said, form) {
+				t.Errorf("%q in:\n%s", form, said)
+			}
+		}
+	})
+}
