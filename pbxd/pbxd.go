@@ -78,7 +78,7 @@ type PBX struct {
 	listeners []net.Listener
 	webAddr   netip.AddrPort
 	sipAddr   netip.AddrPort
-	stopWatch func()
+	stopWatch []func()
 	network   chan struct{} // the network settings have changed
 }
 
@@ -102,6 +102,9 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	}
 	cfg, rev := p.store.Current()
 	p.facts.Publish(pbx.Fact{Kind: pbx.FactRevision, Revision: rev})
+	if err := p.publishStored(ctx); err != nil {
+		return nil, err
+	}
 	lo, hi := p.rtpRange(cfg)
 	p.ports = rtpio.New(d.RTPBind, lo, hi, d.Log.With("part", "rtp"), d.Now)
 	p.edge, err = sipedge.New(ctx, sipedge.Deps{
@@ -123,8 +126,23 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	if err := p.listen(ctx); err != nil {
 		return nil, err
 	}
-	p.stopWatch = p.store.Watch(p.committed)
+	p.stopWatch = append(p.stopWatch, p.store.Watch(p.committed))
 	return p, nil
+}
+
+// publishStored makes known what waits in the store, now and from now on.
+func (p *PBX) publishStored(ctx context.Context) error {
+	p.stopWatch = append(p.stopWatch,
+		p.store.WatchPending(func(c *pbx.PendingChange) { p.facts.Publish(pbx.Fact{Kind: pbx.FactPending, Pending: c}) }),
+		p.store.WatchDrafts(func(n int) { p.facts.Publish(pbx.Fact{Kind: pbx.FactDrafts, Drafts: n}) }),
+		p.store.WatchMail(func() { p.facts.Publish(pbx.Fact{Kind: pbx.FactMail}) }))
+	p.facts.Publish(pbx.Fact{Kind: pbx.FactPending, Pending: p.store.Pending()})
+	drafts, err := p.store.Drafts(ctx)
+	if err != nil {
+		return fmt.Errorf("count drafts: %w", err)
+	}
+	p.facts.Publish(pbx.Fact{Kind: pbx.FactDrafts, Drafts: len(drafts)})
+	return nil
 }
 
 func (p *PBX) config() *pbx.Config {
@@ -195,6 +213,7 @@ func (p *PBX) Run(ctx context.Context) error {
 	part("registrar", func() error { p.edge.Run(registrar); return nil })
 	part("life", func() error { p.sayAlive(ctx); return nil })
 	part("network", func() error { p.followNetwork(ctx); return nil })
+	part("store", func() error { p.store.Run(ctx); return nil })
 	if err := p.ready(ctx); err != nil {
 		fail(err)
 	}
@@ -370,8 +389,8 @@ func (p *PBX) applyNetwork(ctx context.Context, n pbx.Network) {
 }
 
 func (p *PBX) close() {
-	if p.stopWatch != nil {
-		p.stopWatch()
+	for _, stop := range p.stopWatch {
+		stop()
 	}
 	for _, l := range p.listeners {
 		l.Close() // the web server has closed it already, save when New failed

@@ -1,6 +1,6 @@
 // Package presence is the one place where the PBX publishes what is true now:
 // which phones are registered, which calls are up, which revision is in
-// force. The page and phones subscribe.
+// force, whether a change waits to be confirmed. The page and phones subscribe.
 package presence
 
 import (
@@ -25,6 +25,8 @@ type Board struct {
 	registrations map[string][]pbx.Registration // by extension, never empty
 	calls         map[string]pbx.CallStatus     // by ID, live ones only
 	revision      int64
+	pending       *pbx.PendingChange // nil when no change waits to be confirmed
+	drafts        int                // uncommitted system settings
 	subscribers   map[*subscriber]struct{}
 }
 
@@ -44,8 +46,8 @@ func New() *Board {
 
 // Publish makes f known. Facts of one publisher reach every subscriber in
 // order; a subscriber that is 256 facts behind is cut off. A fact that lacks
-// what its kind needs (an extension, a call with an ID, a revision above 0) is
-// dropped.
+// what its kind needs (an extension, a call with an ID, a revision above 0, no
+// negative number of drafts) is dropped.
 func (b *Board) Publish(f pbx.Fact) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -96,11 +98,27 @@ func (b *Board) note(f pbx.Fact) (pbx.Fact, bool) {
 		}
 		b.revision = f.Revision
 		return pbx.Fact{Kind: f.Kind, Revision: f.Revision}, true
+	case pbx.FactPending:
+		b.pending = nil
+		if f.Pending != nil {
+			change := *f.Pending
+			b.pending = &change
+		}
+		return pbx.Fact{Kind: f.Kind, Pending: b.pending}, true
+	case pbx.FactDrafts:
+		if f.Drafts < 0 {
+			return f, false
+		}
+		b.drafts = f.Drafts
+		return pbx.Fact{Kind: f.Kind, Drafts: f.Drafts}, true
+	case pbx.FactMail:
+		return pbx.Fact{Kind: f.Kind}, true
 	}
 	return f, false
 }
 
-// Subscribe returns what is true now (the revision, one fact per registered
+// Subscribe returns what is true now (the revision, the change that waits to be
+// confirmed and the number of drafts if there are any, one fact per registered
 // extension, one per live call) and the facts published from this moment on,
 // with none lost or doubled between the two. updates is closed when ctx ends,
 // when the subscriber is 256 facts behind, and at once when there are 64
@@ -137,6 +155,12 @@ func (b *Board) snapshot() []pbx.Fact {
 	facts := []pbx.Fact{}
 	if b.revision > 0 {
 		facts = append(facts, pbx.Fact{Kind: pbx.FactRevision, Revision: b.revision})
+	}
+	if b.pending != nil {
+		facts = append(facts, pbx.Fact{Kind: pbx.FactPending, Pending: b.pending})
+	}
+	if b.drafts > 0 {
+		facts = append(facts, pbx.Fact{Kind: pbx.FactDrafts, Drafts: b.drafts})
 	}
 	for _, ext := range slices.Sorted(maps.Keys(b.registrations)) {
 		facts = append(facts, pbx.Fact{Kind: pbx.FactRegistration, Extension: ext, Registrations: b.registrations[ext]})

@@ -23,9 +23,9 @@ func (s *Store) Audit(ctx context.Context, e pbx.AuditEntry) error {
 		e.Time = s.opts.Now()
 	}
 	err := s.db.write(ctx, durable, func(tx writeTx) error {
-		done, err := tx.ExecContext(ctx, "INSERT INTO audit (time, actor, action, object, client) VALUES (?, ?, ?, ?, ?)",
+		done, err := tx.ExecContext(ctx, "INSERT INTO audit (time, actor, action, object, client, as_user) VALUES (?, ?, ?, ?, ?, ?)",
 			e.Time.UnixMilli(), clipped(e.Actor, maxAuditField), clipped(e.Action, maxAuditField),
-			clipped(e.Object, maxAuditField), clipped(e.From, maxAuditField))
+			clipped(e.Object, maxAuditField), clipped(e.From, maxAuditField), clipped(e.As, maxAuditField))
 		if err != nil {
 			return err
 		}
@@ -44,7 +44,8 @@ func (s *Store) Audit(ctx context.Context, e pbx.AuditEntry) error {
 
 // AuditLog returns the entries that q asks for, newest first: at most q.Limit
 // (1 to 500, otherwise 500), with an ID below q.Before (0: from the newest on),
-// not before q.Since and before q.Until.
+// not before q.Since and before q.Until. Entries leave the log when they are
+// older than the setting Retention.AuditDays or more than 50,000 are newer.
 func (s *Store) AuditLog(ctx context.Context, q pbx.AuditQuery) ([]pbx.AuditEntry, error) {
 	if q.Before <= 0 {
 		q.Before = math.MaxInt64
@@ -55,7 +56,7 @@ func (s *Store) AuditLog(ctx context.Context, q pbx.AuditQuery) ([]pbx.AuditEntr
 	where, args := "id < ?", []any{q.Before}
 	and := func(condition string, values ...any) { where, args = where+" AND "+condition, append(args, values...) }
 	if q.Actor != "" {
-		and("actor = ?", q.Actor)
+		and("(actor = ? OR as_user = ? AND as_user <> '')", q.Actor, q.Actor)
 	}
 	if q.Action != "" {
 		and("action = ?", q.Action)
@@ -67,7 +68,7 @@ func (s *Store) AuditLog(ctx context.Context, q pbx.AuditQuery) ([]pbx.AuditEntr
 		and("time < ?", q.Until.UnixMilli())
 	}
 	rows, err := s.db.readers.QueryContext(ctx,
-		"SELECT id, time, actor, action, object, client FROM audit WHERE "+where+" ORDER BY id DESC LIMIT ?", append(args, q.Limit)...)
+		"SELECT id, time, actor, action, object, client, as_user FROM audit WHERE "+where+" ORDER BY id DESC LIMIT ?", append(args, q.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("store: read audit log: %w", s.db.reading(err))
 	}
@@ -76,7 +77,7 @@ func (s *Store) AuditLog(ctx context.Context, q pbx.AuditQuery) ([]pbx.AuditEntr
 	for rows.Next() {
 		var e pbx.AuditEntry
 		var ms int64
-		if err := rows.Scan(&e.ID, &ms, &e.Actor, &e.Action, &e.Object, &e.From); err != nil {
+		if err := rows.Scan(&e.ID, &ms, &e.Actor, &e.Action, &e.Object, &e.From, &e.As); err != nil {
 			return nil, fmt.Errorf("store: read audit log: %w", s.db.reading(err))
 		}
 		e.Time = time.UnixMilli(ms).UTC()

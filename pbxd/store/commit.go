@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 
 	"galilei/pbxd/pbx"
@@ -21,35 +19,74 @@ import (
 // broken, ErrFull or ErrReadOnly when the disk is to blame, and nothing has
 // changed then. change must not call Commit or Restore.
 func (s *Store) Commit(ctx context.Context, author, comment string, change func(*pbx.Config) error) (int64, error) {
+	release, err := s.takeTurn(ctx)
+	if err != nil {
+		return s.current.Load().number, fmt.Errorf("store: commit: %w", err)
+	}
+	defer release()
+	now := s.current.Load()
+	next, err := s.changed(now, change)
+	if err != nil || next == nil {
+		return now.number, err
+	}
+	return s.revise(ctx, next, author, comment, with{})
+}
+
+// takeTurn waits until no other commit is under way.
+func (s *Store) takeTurn(ctx context.Context) (release func(), err error) {
 	select {
 	case s.committing <- struct{}{}:
-		defer func() { <-s.committing }()
+		return func() { <-s.committing }, nil
 	case <-ctx.Done():
-		return s.current.Load().number, fmt.Errorf("store: commit: wait for the commit before: %w", ctx.Err())
+		return nil, fmt.Errorf("wait for the commit before: %w", ctx.Err())
 	}
-	now := s.current.Load()
+}
+
+// changed returns what change makes of the configuration in force, valid, or
+// nil when that is the same.
+func (s *Store) changed(now *revised, change func(*pbx.Config) error) (*pbx.Config, error) {
 	next := now.config.Clone()
 	if err := change(next); err != nil {
-		return now.number, err
+		return nil, err
 	}
 	next = next.Clone() // empty lists compare as equal, and the caller may have kept what it was given
 	if reflect.DeepEqual(now.config, next) {
-		return now.number, nil
+		return nil, nil
 	}
 	if err := pbx.Validate(next, s.opts.Model); err != nil {
-		return now.number, fmt.Errorf("store: commit: %w", err)
+		return nil, fmt.Errorf("store: commit: %w", err)
 	}
+	return next, nil
+}
+
+// with is what goes with a revision; either may be nil.
+type with struct {
+	written func(writeTx, pbx.Revision) error // in the same transaction
+	kept    func()                            // when it is on the disk, before the watchers hear of it
+}
+
+// revise writes next as the new revision, makes it current and tells the
+// watchers. The caller has its turn.
+func (s *Store) revise(ctx context.Context, next *pbx.Config, author, comment string, w with) (int64, error) {
+	now := s.current.Load()
 	r := pbx.Revision{Number: now.number + 1, Time: s.opts.Now(), Author: author, Comment: comment}
 	err := s.db.write(ctx, durable, func(tx writeTx) error {
-		return putRevision(ctx, tx, now.config, next, r)
+		if err := putRevision(ctx, tx, now.config, next, r); err != nil || w.written == nil {
+			return err
+		}
+		return w.written(tx, r)
 	})
 	if err != nil {
 		return now.number, fmt.Errorf("store: commit revision %d: %w", r.Number, err)
 	}
 	s.current.Store(&revised{next, r.Number})
-	for _, fn := range s.watching() {
+	if w.kept != nil {
+		w.kept()
+	}
+	for _, fn := range s.watchers.all() {
 		fn(now.config, next, r.Number)
 	}
+	s.tidyAfter(context.WithoutCancel(ctx), now.config, next)
 	return r.Number, nil
 }
 
@@ -91,27 +128,7 @@ func (s *Store) RestoreIf(ctx context.Context, author string, number int64, allo
 // fn must be quick, and it must not call Commit, Restore or Close: those wait for
 // fn. A call under way when stop is called may still finish.
 func (s *Store) Watch(fn func(old, new *pbx.Config, revision int64)) (stop func()) {
-	s.watchMu.Lock()
-	defer s.watchMu.Unlock()
-	id := s.nextID
-	s.nextID++
-	s.watchers[id] = fn
-	return func() {
-		s.watchMu.Lock()
-		defer s.watchMu.Unlock()
-		delete(s.watchers, id)
-	}
-}
-
-// watching returns the watchers in the order in which they came.
-func (s *Store) watching() []func(old, new *pbx.Config, revision int64) {
-	s.watchMu.Lock()
-	defer s.watchMu.Unlock()
-	var list []func(old, new *pbx.Config, revision int64)
-	for _, id := range slices.Sorted(maps.Keys(s.watchers)) {
-		list = append(list, s.watchers[id])
-	}
-	return list
+	return s.watchers.add(fn)
 }
 
 // clipped returns at most n runes of s, valid UTF-8.

@@ -37,6 +37,8 @@ const (
 type writeTx interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }
 
 // dsn names the file, an absolute path, for the driver. mode=rw never creates
@@ -155,8 +157,33 @@ func (d *database) write(ctx context.Context, how durability, change func(writeT
 	}
 	ctx = context.WithoutCancel(ctx)
 	err := d.transact(ctx, how, change)
-	d.failed = err != nil
+	var no refusal
+	d.failed = err != nil && !errors.As(err, &no)
 	return err
+}
+
+// refusal is an error of a callback that says no: nothing is wrong with the
+// disk.
+type refusal struct{ error }
+
+// writeOrRefuse is write, durable, with an error that says what was tried. A
+// refusal of change is returned as the error that it holds.
+func (d *database) writeOrRefuse(ctx context.Context, what string, change func(writeTx) error) error {
+	var no error
+	err := d.write(ctx, durable, func(tx writeTx) error {
+		err := change(tx)
+		if r, ok := err.(refusal); ok {
+			no = r.error
+		}
+		return err
+	})
+	if no != nil {
+		return no
+	}
+	if err != nil {
+		return fmt.Errorf("store: %s: %w", what, err)
+	}
+	return nil
 }
 
 func (d *database) transact(ctx context.Context, how durability, change func(writeTx) error) error {

@@ -1,5 +1,6 @@
 // Package store keeps what must outlive a restart: revisions of the
-// configuration, registrations, the audit log and sealed secrets, in one
+// configuration, registrations, contacts and their pictures, mails to be sent,
+// values that are not committed, the audit log and sealed secrets, in one
 // SQLite database beside the device key.
 //
 // # Files
@@ -14,9 +15,9 @@
 //
 // # Durability
 //
-// Revisions, secrets and audit entries are on the disk (fsync) when the call
-// that writes them returns. Registrations survive the death of the process at
-// once and a loss of power from the next of those writes on, or when the
-// kernel has written them back: phones renew them by themselves, and flash
-// wears.
+// What a call writes is on the disk (fsync) when the call returns, all of it,
+// or none when it fails. Only registrations are not: they survive the death of
+// the process at once and a loss of power from the next other write on, or
+// when the kernel has written them back. Phones renew them by themselves, and
+// flash wears.
 package store

@@ -11,6 +11,8 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"reflect"
+	"strings"
 	"time"
 
 	"galilei/pbxd/pbx"
@@ -67,9 +69,13 @@ func (s *Store) Revisions(ctx context.Context, before int64, limit int) ([]pbx.R
 	return list, nil
 }
 
-// configOf reads the configuration of one revision. Parameters that the
-// version which wrote it did not know have their defaults. The error is
-// fs.ErrNotExist when there is no such revision.
+// configOf reads the configuration of one revision. What the version that
+// wrote it did not know has the values of the factory: a parameter its default,
+// a list, such as that of the permission groups, the entries that come with a
+// new device. A list that it knew is as it wrote it, also when it is empty. So
+// a user of version 1 who was an administrator is in the group Admins of today,
+// which goes by the user. The error is fs.ErrNotExist when there is no such
+// revision.
 func (s *Store) configOf(ctx context.Context, number int64) (*pbx.Config, error) {
 	var packed []byte
 	err := s.db.readers.QueryRowContext(ctx, "SELECT config FROM revision WHERE number = ?", number).Scan(&packed)
@@ -79,12 +85,29 @@ func (s *Store) configOf(ctx context.Context, number int64) (*pbx.Config, error)
 	if err != nil {
 		return nil, fmt.Errorf("read revision %d: %w", number, s.db.reading(err))
 	}
+	var known map[string]json.RawMessage
+	if err := unpack(packed, &known); err != nil {
+		return nil, fmt.Errorf("revision %d: %w", number, err)
+	}
 	c := pbx.Factory(s.opts.Defaults)
 	c.Users = nil // the demo users are content, not defaults
+	emptyLists(c, known)
 	if err := unpack(packed, c); err != nil {
 		return nil, fmt.Errorf("revision %d: %w", number, err)
 	}
 	return c.Clone(), nil
+}
+
+// emptyLists takes the factory's entries out of the lists that are known, so
+// that no entry which is read gets the parameters of one that stood there.
+func emptyLists(c *pbx.Config, known map[string]json.RawMessage) {
+	v := reflect.ValueOf(c).Elem()
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if _, ok := known[name]; ok && v.Field(i).Kind() == reflect.Slice {
+			v.Field(i).SetZero()
+		}
+	}
 }
 
 // newest returns the highest revision number. A database without a revision

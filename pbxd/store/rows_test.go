@@ -105,7 +105,7 @@ func TestAudit(t *testing.T) {
 	if _, err := s.db.writer.ExecContext(ctx, "UPDATE audit SET id = id + ?", maxAuditEntries-3); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.db.writer.ExecContext(ctx, "INSERT INTO audit VALUES (2, 0, '', 'goes', '', ''), (4, 0, '', 'goes', '', ''), (5, 0, '', 'stays', '', '')"); err != nil {
+	if _, err := s.db.writer.ExecContext(ctx, "INSERT INTO audit (id, time, actor, action, object, client) VALUES (2, 0, '', 'goes', '', ''), (4, 0, '', 'goes', '', ''), (5, 0, '', 'stays', '', '')"); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Audit(ctx, pbx.AuditEntry{Action: "one more"}); err != nil {

@@ -49,6 +49,88 @@ func migrations() []string {
 			time INTEGER NOT NULL
 		);
 		`,
+		// 2: contacts, pictures, drafts, mail queue, pending change; the audit log knows in whose name.
+		`
+		CREATE TABLE contact (
+			seq              INTEGER PRIMARY KEY AUTOINCREMENT, -- order of entry
+			owner            TEXT NOT NULL, -- ID of a user; '' for the global directory
+			id               TEXT NOT NULL,
+			first_name       TEXT NOT NULL,
+			last_name        TEXT NOT NULL,
+			email            TEXT NOT NULL,
+			company          TEXT NOT NULL,
+			office           TEXT NOT NULL,
+			office_quickdial TEXT NOT NULL,
+			mobile           TEXT NOT NULL,
+			mobile_quickdial TEXT NOT NULL,
+			home             TEXT NOT NULL,
+			home_quickdial   TEXT NOT NULL,
+			image            TEXT NOT NULL,
+			first_key        TEXT NOT NULL, -- keys as sortKey and digits make them
+			last_key         TEXT NOT NULL,
+			company_key      TEXT NOT NULL,
+			email_key        TEXT NOT NULL,
+			office_key       TEXT NOT NULL,
+			mobile_key       TEXT NOT NULL,
+			home_key         TEXT NOT NULL,
+			UNIQUE (owner, id)
+		);
+		CREATE INDEX contact_last ON contact (owner, last_key, first_key);
+		CREATE INDEX contact_first ON contact (owner, first_key, last_key);
+		CREATE INDEX contact_company ON contact (owner, company_key, last_key, first_key);
+		CREATE INDEX contact_email ON contact (owner, email_key);
+		CREATE INDEX contact_office ON contact (owner, office_key);
+		CREATE INDEX contact_mobile ON contact (owner, mobile_key);
+		CREATE INDEX contact_home ON contact (owner, home_key);
+		CREATE INDEX contact_image ON contact (image) WHERE image <> '';
+		CREATE TABLE orphan (
+			owner TEXT PRIMARY KEY, -- of private contacts, but no user any more
+			since INTEGER NOT NULL
+		) WITHOUT ROWID;
+		CREATE TABLE picture (
+			seq  INTEGER PRIMARY KEY AUTOINCREMENT, -- order of the last upload
+			hash TEXT NOT NULL UNIQUE,
+			size INTEGER NOT NULL, -- of jpeg, in bytes
+			jpeg BLOB NOT NULL
+		);
+		CREATE TABLE draft (
+			path   TEXT PRIMARY KEY,
+			value  TEXT NOT NULL, -- JSON
+			author TEXT NOT NULL,
+			time   INTEGER NOT NULL
+		) WITHOUT ROWID;
+		CREATE TABLE mail (
+			id          INTEGER PRIMARY KEY AUTOINCREMENT,
+			created     INTEGER NOT NULL,
+			next        INTEGER NOT NULL, -- 0 when it was given up
+			attempts    INTEGER NOT NULL,
+			kind        TEXT NOT NULL,
+			recipient   TEXT NOT NULL,
+			subject     TEXT NOT NULL,
+			state       TEXT NOT NULL CHECK (state IN ('waiting', 'failed')),
+			reason      TEXT NOT NULL,
+			size        INTEGER NOT NULL, -- of text and attachments, in bytes
+			text        TEXT NOT NULL,
+			attachments BLOB NOT NULL -- []pbx.MailAttachment, JSON
+		);
+		CREATE INDEX mail_due ON mail (state, next);
+		CREATE TABLE pending (
+			one      INTEGER PRIMARY KEY CHECK (one = 1), -- one change waits at a time
+			id       TEXT NOT NULL,
+			section  TEXT NOT NULL,
+			revision INTEGER NOT NULL,
+			author   TEXT NOT NULL,
+			comment  TEXT NOT NULL,
+			begun    INTEGER NOT NULL,
+			deadline INTEGER NOT NULL,
+			altered  TEXT NOT NULL -- []altered, JSON
+		);
+		ALTER TABLE audit ADD COLUMN as_user TEXT NOT NULL DEFAULT '';
+		CREATE INDEX audit_actor ON audit (actor, id);
+		CREATE INDEX audit_as ON audit (as_user, id) WHERE as_user <> '';
+		CREATE INDEX audit_action ON audit (action, id);
+		CREATE INDEX audit_time ON audit (time);
+		`,
 	}
 }
 

@@ -42,9 +42,13 @@ type Store struct {
 	committing chan struct{} // holds one token while a revision is made and published
 	current    atomic.Pointer[revised]
 
-	watchMu  sync.Mutex
-	watchers map[int]func(old, new *pbx.Config, revision int64)
-	nextID   int
+	watchers        watchers[func(old, new *pbx.Config, revision int64)]
+	pendingWatchers watchers[func(*pbx.PendingChange)]
+	draftWatchers   watchers[func(n int)]
+	mailWatchers    watchers[func()]
+	draftMu         sync.Mutex
+	pending         atomic.Pointer[pending] // nil when no change waits; written by whoever has its turn to commit
+	closed          bool                    // read and written by whoever has its turn to commit
 
 	checkMu sync.Mutex
 	checked time.Time // last good Check; zero after a failed write
@@ -59,7 +63,8 @@ type revised struct {
 // Open opens the store in dir, which is made when it does not exist. On the
 // first start it makes the device key and revision 1: the factory
 // configuration with a generated SIP password for each user that has an
-// extension, by the author "system".
+// extension, by the author "system". A change that was never confirmed is
+// reverted.
 //
 // A database without its device key, a key that belongs to another database,
 // a damaged database (ErrDamaged), one of a newer version (ErrNewer) and a
@@ -80,7 +85,6 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 		dir:        dir,
 		opts:       o,
 		committing: make(chan struct{}, 1),
-		watchers:   map[int]func(old, new *pbx.Config, revision int64){},
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("store: make data directory: %w", err)
@@ -207,17 +211,26 @@ func (s *Store) load(ctx context.Context) error {
 		s.opts.Log.Warn("the configuration breaks a rule of this version", "revision", number, "err", err)
 	}
 	s.current.Store(&revised{c, number})
+	if err := s.loadPending(ctx); err != nil {
+		return err
+	}
+	s.tidy(ctx)
 	return nil
 }
 
-// Close ends all use of the database and moves the write-ahead log into it.
-// Calls after Close return ErrClosed; Current goes on to answer.
+// Close ends all use of the database and moves the write-ahead log into it. A
+// change that waits to be confirmed is reverted by the next Open. Calls after Close return ErrClosed; Current goes on to answer.
 func (s *Store) Close() error {
 	s.committing <- struct{}{}
 	defer func() { <-s.committing }()
-	s.watchMu.Lock()
-	clear(s.watchers)
-	s.watchMu.Unlock()
+	s.closed = true
+	if p := s.pending.Load(); p != nil {
+		p.timer.Stop()
+	}
+	s.watchers.clear()
+	s.pendingWatchers.clear()
+	s.draftWatchers.clear()
+	s.mailWatchers.clear()
 	err := s.db.close()
 	if lockErr := s.lock.Close(); lockErr != nil && !errors.Is(lockErr, os.ErrClosed) {
 		err = errors.Join(err, lockErr)
