@@ -31,6 +31,10 @@ const (
 // battery starts in 1970.
 const clockSet = 2024
 
+// maxDays is how long Apple's systems let any server certificate be valid that
+// was issued after 2019-07-01 (Apple support article HT210176).
+const maxDays = 825
+
 // expiring is the time before the end from which on it is a warning.
 const expiring = 30 * 24 * time.Hour
 
@@ -125,6 +129,9 @@ func warnings(chain []*x509.Certificate, now time.Time, hosts []string) (w []pbx
 		if leaf.VerifyHostname(h) != nil {
 			w = append(w, pbx.Say(templateOtherName, "host", h))
 		}
+	}
+	if n := int(leaf.NotAfter.Sub(leaf.NotBefore) / (24 * time.Hour)); n > maxDays {
+		w = append(w, pbx.Say(templateLong, "days", n, "limit", maxDays))
 	}
 	switch {
 	case selfSigned(leaf):

@@ -282,6 +282,9 @@ func TestWarnings(t *testing.T) {
 	soon := leafTemplate()
 	soon.NotAfter = now.AddDate(0, 0, 10)
 	ending := issue(t, soon, newKey(t), &h.middle)
+	lasting := leafTemplate()
+	lasting.NotAfter = now.AddDate(3, 0, 0)
+	long := issue(t, lasting, newKey(t), &h.middle)
 	endingRoot := authority("Root")
 	endingRoot.NotAfter = now.AddDate(0, 0, 5)
 	root := issue(t, endingRoot, newKey(t), nil)
@@ -299,6 +302,7 @@ func TestWarnings(t *testing.T) {
 		{"issuer missing", h.leaf, h.leaf.pem(), now, nil, []string{templateLacksIssuers}},
 		{"signed by itself", own, own.pem(), now, nil, []string{templateSelfSigned}},
 		{"ten days left", ending, join(ending.pem(), h.middle.pem()), now, nil, []string{templateExpiring}},
+		{"three years", long, join(long.pem(), h.middle.pem()), now, nil, []string{templateLong}},
 		{"issuer has five days left", under, join(under.pem(), root.pem()), now, nil, []string{templateExpiring}},
 		{"clock not set", h.leaf, join(h.leaf.pem(), h.middle.pem()), time.Unix(3600, 0), nil, []string{templateClock}},
 	} {

@@ -29,8 +29,12 @@ func NewKey() (private []byte, public string, err error) {
 // PublicKey returns a public key in the form of the board file: base64.
 func PublicKey(key ed25519.PublicKey) string { return base64.StdEncoding.EncodeToString(key) }
 
-// ParsePublicKey reads a public key in the form of the board file.
+// ParsePublicKey reads a public key in the form of the board file. An empty
+// text is no key, with which Parse accepts nothing.
 func ParsePublicKey(text string) (ed25519.PublicKey, error) {
+	if text == "" {
+		return nil, nil
+	}
 	key, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		return nil, fmt.Errorf("read public licence key: %w", err)

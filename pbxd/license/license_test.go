@@ -123,8 +123,11 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%s: %T %v, want %T", c.name, err, err, c.want)
 		}
 	}
-	if _, err := Parse([]byte(good), nil); err == nil {
-		t.Error("a licence without a key to check it is accepted")
+	if _, err := Parse([]byte(good), nil); err != (NoVendorError{}) {
+		t.Errorf("without a key: %v, want NoVendorError", err)
+	}
+	if _, err := Parse([]byte(good), public(k)[1:]); err == nil {
+		t.Error("a short key checks a licence")
 	}
 }
 
@@ -277,7 +280,10 @@ func TestKeys(t *testing.T) {
 	if err != nil || !p.Equal(k.Public()) {
 		t.Errorf("public key %v, %v", p, err)
 	}
-	for _, bad := range []string{"", "AAAA", "****", pub + pub} {
+	if p, err := ParsePublicKey(""); p != nil || err != nil {
+		t.Errorf("no public key: %v, %v", p, err)
+	}
+	for _, bad := range []string{"AAAA", "****", pub + pub} {
 		if _, err := ParsePublicKey(bad); err == nil {
 			t.Errorf("ParsePublicKey(%q) is accepted", bad)
 		}
@@ -297,7 +303,7 @@ func TestKeys(t *testing.T) {
 
 func TestSentences(t *testing.T) {
 	var seen []string
-	for _, e := range []told{NotLicenseError{errors.New("cause")}, SignatureError{}, ModelError{"T640", "T440"}, SerialError{"A", "B"}, ExpiredError{"2027-12-31"}, MissingError{"T640-X"}, UsersError{61, 60}} {
+	for _, e := range []told{NotLicenseError{errors.New("cause")}, SignatureError{}, ModelError{"T640", "T440"}, SerialError{"A", "B"}, ExpiredError{"2027-12-31"}, MissingError{"T640-X"}, NoVendorError{}, UsersError{61, 60}} {
 		if s := text(e); strings.ContainsAny(s, "{}") || !strings.HasPrefix(e.Error(), s) {
 			t.Errorf("%T: sentence %q, error %q", e, s, e.Error())
 		}

@@ -10,13 +10,14 @@ const (
 	templateSerial     = "The licence is for the device {licensed}; this is {device}. Ask for a licence for this device."
 	templateExpired    = "The licence expired on {expires}. Upload a new one to add or change users."
 	templateMissing    = "Users can be added and changed once a licence is uploaded. To get one, give the vendor the code {code}."
+	templateNoVendor   = "This device takes no licence: all its users are available without one."
 	templateUsers      = "The licence is for {max} users; this would make {users}. Delete users or upload a larger licence."
 )
 
 // Messages returns every template of this package, for the check that each
 // one is translated.
 func Messages() []string {
-	return []string{templateNotLicense, templateSignature, templateModel, templateSerial, templateExpired, templateMissing, templateUsers}
+	return []string{templateNotLicense, templateSignature, templateModel, templateSerial, templateExpired, templateMissing, templateNoVendor, templateUsers}
 }
 
 // text returns the English sentence of an error.
@@ -99,6 +100,17 @@ func (MissingError) Template() string { return templateMissing }
 func (e MissingError) Args() map[string]any { return map[string]any{"code": e.Code} }
 
 func (e MissingError) Error() string { return text(e) }
+
+// NoVendorError says that the board names no vendor whose licences it takes.
+type NoVendorError struct{}
+
+// Template returns the English sentence; it has no places.
+func (NoVendorError) Template() string { return templateNoVendor }
+
+// Args returns nothing.
+func (NoVendorError) Args() map[string]any { return map[string]any{} }
+
+func (e NoVendorError) Error() string { return text(e) }
 
 // UsersError says that a licence is for fewer users.
 type UsersError struct{ Users, Max int }

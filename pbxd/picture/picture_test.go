@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/jpeg"
 	"testing"
 
@@ -99,6 +100,43 @@ func TestTransparencyIsWhite(t *testing.T) {
 	}
 }
 
+// Every kind of image that a decoder returns is drawn, also one that does not
+// begin at the origin.
+func TestEveryColorModel(t *testing.T) {
+	bounds := image.Rect(7, 5, 707, 505)
+	ycc := func(r image.YCbCrSubsampleRatio) image.Image {
+		m := image.NewYCbCr(bounds, r)
+		for i := range m.Y {
+			m.Y[i] = 76
+		}
+		for i := range m.Cb {
+			m.Cb[i], m.Cr[i] = 85, 255
+		}
+		return m
+	}
+	filled := func(m draw.Image) image.Image {
+		draw.Draw(m, bounds, image.NewUniform(color.RGBA{255, 0, 0, 255}), image.Point{}, draw.Src)
+		return m
+	}
+	for name, img := range map[string]image.Image{
+		"RGBA": filled(image.NewRGBA(bounds)), "NRGBA": filled(image.NewNRGBA(bounds)), "RGBA64": filled(image.NewRGBA64(bounds)), "NRGBA64": filled(image.NewNRGBA64(bounds)),
+		"CMYK": filled(image.NewCMYK(bounds)), "paletted": filled(image.NewPaletted(bounds, color.Palette{color.White, color.RGBA{255, 0, 0, 255}})),
+		"4:4:4": ycc(image.YCbCrSubsampleRatio444), "4:2:2": ycc(image.YCbCrSubsampleRatio422), "4:2:0": ycc(image.YCbCrSubsampleRatio420),
+		"4:4:0": ycc(image.YCbCrSubsampleRatio440), "4:1:1": ycc(image.YCbCrSubsampleRatio411), "4:1:0": ycc(image.YCbCrSubsampleRatio410),
+	} {
+		got, err := fit(t.Context(), img)
+		if err != nil || letters(got) != "rrrr" || got.Bounds() != image.Rect(0, 0, 320, 229) {
+			t.Errorf("%s: %v %s, %v", name, got.Bounds(), letters(got), err)
+		}
+	}
+	for name, img := range map[string]draw.Image{"Gray": image.NewGray(bounds), "Gray16": image.NewGray16(bounds)} {
+		draw.Draw(img, image.Rect(7, 5, 707, 255), image.White, image.Point{}, draw.Src)
+		if got, err := fit(t.Context(), img); err != nil || letters(got) != "wwkk" {
+			t.Errorf("%s: %s, %v", name, letters(got), err)
+		}
+	}
+}
+
 // A fine pattern must become its mean, not one of its colours.
 func TestScalingAverages(t *testing.T) {
 	for _, side := range []int{1280, 2000, 3200} {
@@ -177,6 +215,8 @@ func BenchmarkDecode(b *testing.B) {
 		{"JPEG 12 MP", asJPEG(b, corners(4000, 3000))},
 		{"PNG 12 MP", asPNG(b, corners(4000, 3000))},
 		{"PNG 24 MP", pngChunks(b, 6000, 4000, 8, 6, 0, 6000*4+1, 4000)},
+		{"PNG 12 MP of 16 bits", pngChunks(b, 4000, 3000, 16, 6, 0, 4000*8+1, 3000)},
+		{"GIF 12 MP", asGIF(b, image.NewPaletted(image.Rect(0, 0, 4000, 3000), color.Palette{color.White}))},
 		{"JPEG 0.3 MP", asJPEG(b, corners(640, 480))},
 	} {
 		b.Run(c.name, func(b *testing.B) {

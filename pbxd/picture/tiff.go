@@ -58,7 +58,15 @@ func fields(file []byte) (map[uint16]int64, error) {
 	}
 	values := make(map[uint16]int64, n)
 	for ; n > 0; n, entries = n-1, entries[entrySize:] {
-		size := map[uint16]int64{1: 1, 3: 2, 4: 4}[order.Uint16(entries[2:])] // BYTE, SHORT, LONG
+		var size int64
+		switch order.Uint16(entries[2:]) {
+		case 1: // BYTE
+			size = 1
+		case 3: // SHORT
+			size = 2
+		case 4: // LONG
+			size = 4
+		}
 		count := int64(order.Uint32(entries[4:]))
 		if size == 0 || count == 0 {
 			continue
