@@ -1,25 +1,24 @@
 // The application: who is logged in, the frame, and which screen is shown.
 
-import {h, put, button, icon} from './dom.js';
+import {h, put, button} from './dom.js';
 import * as text from './text.js';
 import {t} from './text.js';
 import {events as api, call, get, told, Problem, Unreachable} from './api.js';
 import * as schema from './schema.js';
 import {live} from './live.js';
 import {confirm, toast} from './dialog.js';
-import {loginScreen, forcedPinScreen, pinSheet} from './login.js';
-import {menu, screens} from './menu.js';
+import {loginScreen, forcedPinScreen} from './login.js';
+import {screens} from './menu.js';
+import {Frame} from './frame.js';
+import {searchKey} from './search.js';
+import {forget} from './refs.js';
 
 class App extends HTMLElement {
   #session = null;
   #screen = null;
   #leaving = null; // aborts what the current screen started
   #shown = {};
-  #main;
-  #pill;
-  #banner;
-  #health = null; // null until known
-  #problem = ''; // what ails the device, for administrators
+  #frame = null;
   #at = 0; // number of the shown entry in the browser's history
   #returning = false; // on the way back to a form that is not saved
   #discarding = false; // the changes may be lost
@@ -27,7 +26,7 @@ class App extends HTMLElement {
   async connectedCallback() {
     api.addEventListener('expired', () => this.#expired());
     api.addEventListener('forbidden', () => this.#recheck());
-    api.addEventListener('fault', () => this.#checkHealth());
+    api.addEventListener('fault', () => this.#frame?.check());
     this.#at = history.state?.n ?? 0;
     addEventListener('popstate', (e) => this.#popped(e.state?.n ?? 0));
     addEventListener('beforeunload', (e) => {
@@ -40,9 +39,21 @@ class App extends HTMLElement {
     });
     live.addEventListener('change', (e) => {
       if (e.detail === 'revision') this.#recheck();
+      if (e.detail === 'mail' || e.detail === 'revision') this.#frame?.check();
+      this.#frame?.draw();
     });
-    live.addEventListener('state', () => this.#liveState());
-    setInterval(() => this.#checkHealth(), 30_000);
+    live.addEventListener('state', () => this.#frame?.draw());
+    setInterval(() => this.#frame?.check(), 30_000);
+    // A list tells what it shows; that stands in the address.
+    this.addEventListener('query', (e) => {
+      const {search, replace} = e.detail;
+      if (search !== location.search) this.#write(location.pathname + search, replace);
+    });
+    document.addEventListener('keydown', (e) => {
+      if (!this.#frame || !searchKey(e) || document.querySelector('dialog[open]')) return;
+      e.preventDefault();
+      this.#frame.search();
+    });
     document.addEventListener('click', (e) => {
       for (const box of this.querySelectorAll('details.profile')) if (!box.contains(e.target)) box.open = false;
       this.#follow(e);
@@ -77,15 +88,34 @@ class App extends HTMLElement {
 
   async #enter(session, old) {
     this.#session = session;
+    await text.load(session.language);
     if (session.mustChangePin) {
+      this.#frame = null;
       this.replaceChildren(forcedPinScreen(old, async () => this.#enter(await get('/session'), null), () => this.#logout()));
       return;
     }
     await schema.load();
-    this.#frame();
+    forget();
+    this.#frame = new Frame(this, session, {
+      go: (path) => this.go(path), logout: () => this.#logout(), again: () => this.#again(),
+      free: async () => !dirty() || mayDiscard(),
+    });
+    this.#screen = null;
     live.start();
-    this.#checkHealth();
-    this.#route();
+    this.#frame.check();
+    if (session.wizardDone === false && location.pathname === '/' && screens(session).some((s) => s.path === '/wizard')) this.go('/wizard', {replace: true});
+    else this.#route();
+  }
+
+  // again begins anew after the session's language or rights were changed by hand.
+  async #again() {
+    this.#leave();
+    for (const d of document.querySelectorAll('body > dialog')) d.remove();
+    try {
+      await this.#enter(await get('/session'), null);
+    } catch (err) {
+      if (!(err instanceof Problem && err.status === 401)) this.#unreachable();
+    }
   }
 
   // recheck looks whether the user's rights have changed, and begins anew with
@@ -101,15 +131,16 @@ class App extends HTMLElement {
       return;
     }
     if (this.#session !== before) return;
-    if (now.admin === before.admin && now.mustChangePin === before.mustChangePin) {
-      this.#session = now;
-      if (now.displayName !== before.displayName) this.querySelector('details.profile')?.replaceWith(this.#profile());
+    const rights = (s) => JSON.stringify([s.admin, s.mustChangePin, s.modules, s.permissions, s.actor, s.id]);
+    if (rights(now) === rights(before) && (now.language === before.language || dirty())) {
+      Object.assign(before, now); // screens hold it
+      this.querySelector('details.profile')?.replaceWith(this.#frame.profile());
       return;
     }
     this.#leave();
     for (const d of document.querySelectorAll('body > dialog')) d.remove();
     await this.#enter(now, null).catch(() => this.#unreachable());
-    toast(t('session.rights'));
+    if (rights(now) !== rights(before)) toast(t('session.rights'));
   }
 
   #expired() {
@@ -122,8 +153,8 @@ class App extends HTMLElement {
   #leave() {
     this.#session = null;
     this.#screen = null;
+    this.#frame = null;
     this.#leaving?.abort();
-    this.#health = null;
     live.stop();
   }
 
@@ -131,70 +162,12 @@ class App extends HTMLElement {
     try {
       await call('POST', '/logout', {quiet: true});
     } catch (err) {
-      if (err instanceof Unreachable) return this.#liveState('lost');
+      if (err instanceof Unreachable) return this.#frame?.draw('lost');
     }
     this.#leave();
     history.replaceState({n: this.#at}, '', '/');
     this.#login();
     return undefined;
-  }
-
-  #frame() {
-    const nav = h('nav', {class: 'menu', id: 'menu', 'aria-label': t('menu.label')},
-      menu(this.#session).map((group) => h('details', {open: true},
-        h('summary', {}, icon(group.icon), h('span', {}, t(group.title)), icon('down')),
-        h('ul', {}, group.screens.map((s) => h('li', {}, h('a', {href: s.path, 'data-path': s.path}, t(s.title))))))));
-    const drawer = button('icon', t('menu.open'), () => {
-      const open = this.classList.toggle('drawer');
-      drawer.setAttribute('aria-expanded', String(open));
-      if (open) nav.querySelector('a, summary').focus();
-    }, {icon: 'menu', class: 'button icon drawer-button', 'aria-controls': 'menu', 'aria-expanded': 'false'});
-    this.#pill = h('p', {class: 'pill', role: 'status'});
-    this.#banner = h('div', {class: 'banner', role: 'alert', hidden: true});
-    this.#main = h('main', {id: 'content', tabindex: '-1'});
-    this.replaceChildren(
-      h('a', {class: 'skip', href: '#content', onclick: (e) => {
-        e.preventDefault();
-        this.#main.focus();
-      }}, t('menu.skip')),
-      h('header', {class: 'top'}, drawer,
-        h('a', {class: 'brand', href: '/'}, h('img', {src: '/mark.svg', alt: '', width: 28, height: 28}), h('span', {}, 'Galilei')),
-        this.#pill, this.#profile()),
-      this.#banner,
-      h('div', {class: 'columns'}, nav, h('div', {class: 'shade', onclick: () => this.#closeDrawer()}), this.#main));
-    nav.addEventListener('keydown', (e) => {
-      if (e.key === 'Escape') this.#closeDrawer();
-    });
-    this.#liveState();
-  }
-
-  #closeDrawer() {
-    if (!this.classList.contains('drawer')) return;
-    this.classList.remove('drawer');
-    const b = this.querySelector('.drawer-button');
-    b.setAttribute('aria-expanded', 'false');
-    b.focus();
-  }
-
-  #profile() {
-    const s = this.#session;
-    const box = h('details', {class: 'profile'},
-      h('summary', {'aria-label': t('profile.label', {name: s.displayName})},
-        h('span', {class: 'avatar', 'aria-hidden': 'true'}, [...s.displayName][0].toUpperCase()),
-        h('span', {class: 'who'}, s.displayName), icon('down')),
-      h('div', {class: 'popup'},
-        h('p', {}, h('strong', {}, s.displayName), h('span', {}, t(s.admin ? 'profile.admin' : 'profile.user', {name: s.user}))),
-        button('quiet', t('profile.changePin'), () => {
-          box.open = false;
-          pinSheet();
-        }),
-        button('quiet', t('profile.logout'), () => this.#logout())));
-    box.addEventListener('keydown', (e) => {
-      if (e.key !== 'Escape') return;
-      box.open = false;
-      box.querySelector('summary').focus();
-    });
-    return box;
   }
 
   // follow takes clicks on the page's own addresses. It asks before changes
@@ -206,7 +179,9 @@ class App extends HTMLElement {
     if (url.origin !== location.origin || url.hash) return;
     e.preventDefault();
     if (dirty() && !(await mayDiscard())) return;
-    this.go(url.pathname);
+    // An entry of the open list keeps what the list shows.
+    const below = this.#screen?.entries && url.pathname.startsWith(`${this.#screen.path}/`);
+    this.go(url.pathname + (below && !url.search ? location.search : url.search));
   }
 
   // popped follows Back and Forward. Before changes that are not saved are lost
@@ -232,26 +207,29 @@ class App extends HTMLElement {
 
   // go shows the screen at a path.
   go(path, {replace} = {}) {
+    this.#write(path, replace);
+    this.#route();
+  }
+
+  #write(path, replace) {
     if (!replace) this.#at++;
     history[replace ? 'replaceState' : 'pushState']({n: this.#at}, '', path);
-    this.#route();
   }
 
   #route() {
     if (!this.#session || this.#session.mustChangePin) return;
     const allowed = screens(this.#session);
     const path = location.pathname.replace(/\/+$/, '');
-    if (path === '') return this.go(allowed[0].path, {replace: true});
+    if (path === '' && allowed.length) return this.go(allowed[0].path, {replace: true});
     const [, first, part = '', ...rest] = path.split('/');
     const entry = decoded(part);
     const screen = entry !== null && allowed.find((s) => s.path === `/${first}` && rest.length === 0 && (!entry || s.entries)) || null;
-    this.#closeDrawer();
-    for (const a of this.querySelectorAll('nav.menu a')) {
-      if (a.dataset.path === screen?.path) a.setAttribute('aria-current', 'page');
-      else a.removeAttribute('aria-current');
-    }
+    this.#frame.closeDrawer();
+    this.#frame.mark(screen?.path);
     document.title = `${screen ? t(screen.title) : t('notFound.title')} · Galilei`;
     if (screen && screen === this.#screen) {
+      this.#hint();
+      document.dispatchEvent(new Event('address'));
       this.#shown.entry?.(entry);
       return undefined;
     }
@@ -266,15 +244,16 @@ class App extends HTMLElement {
   async #show(screen, entry) {
     const {signal} = this.#leaving;
     if (!screen) {
-      this.#main.replaceChildren(head(t('notFound.title'), t('notFound.text')), h('a', {class: 'button plain', href: '/'}, t('notFound.home')));
+      this.#frame.main.replaceChildren(head(t('notFound.title'), t('notFound.text')), h('a', {class: 'button plain', href: '/'}, t('notFound.home')));
       return;
     }
     const content = h('div', {class: 'content'});
     const title = head(t(screen.title), t(screen.about), screen.action && screen.action(this));
-    this.#main.replaceChildren(title, content);
+    this.#frame.main.replaceChildren(title, content);
     title.querySelector('h1').focus({preventScroll: true});
     scrollTo(0, 0);
     try {
+      this.#hint();
       const shown = await screen.show({content, signal, entry, app: this, session: this.#session});
       if (!signal.aborted) this.#shown = shown ?? {};
     } catch (err) {
@@ -284,41 +263,12 @@ class App extends HTMLElement {
     }
   }
 
-  async #checkHealth() {
-    if (!this.#session || document.hidden) return;
-    const session = this.#session;
-    try {
-      const ok = (await fetch('/healthz', {cache: 'no-store'})).ok;
-      const problem = ok || !session.admin ? '' : (await call('GET', '/status', {quiet: true})).body.problem ?? '';
-      if (this.#session !== session) return;
-      this.#health = ok;
-      this.#problem = problem;
-    } catch {
-      return; // the event stream tells
-    }
-    this.#liveState();
-  }
-
-  #liveState(force) {
-    if (!this.#pill) return;
-    const state = force ?? live.state;
-    const lost = state === 'lost';
-    const busy = state === 'busy';
-    const [kind, key, sign] = lost ? ['bad', 'pill.lost', 'alert']
-      : this.#health === false ? ['bad', 'pill.unhealthy', 'alert']
-      : busy ? ['wait', 'pill.busy', 'alert']
-      : state !== 'on' || this.#health === null ? ['wait', 'pill.connecting', 'refresh']
-      : ['good', 'pill.good', 'check'];
-    if (this.#pill.dataset.kind !== key) {
-      this.#pill.dataset.kind = key;
-      this.#pill.className = `pill ${kind}`;
-      this.#pill.replaceChildren(icon(sign), h('span', {}, t(key)));
-    }
-    const words = lost ? t('banner.lost') : this.#health === false && this.#problem ? t('banner.problem', {problem: this.#problem})
-      : busy ? t('banner.busy') : '';
-    if (words !== this.#banner.textContent) this.#banner.replaceChildren(...(words ? [icon('alert'), h('span', {}, words)] : []));
-    this.#banner.hidden = !words;
-    this.#banner.classList.toggle('mild', busy && this.#health !== false);
+  // hint says where a parameter is that the search has found in entries.
+  #hint() {
+    this.#frame.main.querySelector('.calm')?.remove();
+    const field = new URLSearchParams(location.search).get('field');
+    const found = field && this.#screen.entries && this.#screen.parameters?.().find((p) => p.name === field);
+    if (found) this.#frame.main.querySelector('.content').before(h('p', {class: 'notice calm', role: 'status'}, t('search.inEntry', {name: schema.title(found.property, field)})));
   }
 }
 

@@ -1,11 +1,12 @@
 // Questions, side sheets and short notices. The dialog element keeps the focus
-// inside and gives it back.
+// inside and gives it back. Exports: confirm, sheet, toast, copy.
 
 import {h, put, button, icon, uid} from './dom.js';
 import {t} from './text.js';
 
 // confirm asks before something that matters. It resolves to true or false.
-export function confirm({title, text, action, danger}) {
+// typed is a word that must be typed first, for what cannot be undone.
+export function confirm({title, text, action, danger, typed}) {
   return new Promise((done) => {
     const id = uid();
     const box = h('dialog', {class: 'ask', 'aria-labelledby': id});
@@ -23,29 +24,37 @@ export function confirm({title, text, action, danger}) {
       answer(false);
     });
     const no = button('plain', t('action.cancel'), () => answer(false));
+    const yes = button(danger ? 'danger' : 'primary', action, () => answer(true), {disabled: Boolean(typed)});
+    const word = typed && h('input', {type: 'text', id: `${id}w`, autocomplete: 'off', oninput: () => {
+      yes.disabled = word.value.trim() !== typed;
+    }});
     put(box, [
       h('h2', {id}, title),
       [text].flat().map((p) => h('p', {}, p)),
-      h('div', {class: 'actions'}, no, button(danger ? 'danger' : 'primary', action, () => answer(true))),
+      word && h('p', {}, h('label', {for: word.id}, t('confirm.type', {word: typed})), word),
+      h('div', {class: 'actions'}, no, yes),
     ]);
     document.body.append(box);
     box.showModal();
-    no.focus();
+    (word || no).focus();
   });
 }
 
 // sheet opens a panel over the screen. leave is asked before it closes by the
 // user's hand; closed is called after.
-export function sheet({title, content, leave, closed}) {
+export function sheet({title, content, leave, closed, wide}) {
   const id = uid();
-  const box = h('dialog', {class: 'sheet', 'aria-labelledby': id});
+  const box = h('dialog', {class: wide ? 'sheet wide-sheet' : 'sheet', 'aria-labelledby': id});
   let over = false;
   let asking = false;
   const close = () => {
     if (over) return;
     over = true;
     box.close();
+    const bar = box.querySelector('.toasts');
+    if (bar) document.body.append(bar);
     box.remove();
+    bar?.showPopover?.();
   };
   const ask = async () => {
     if (over || asking) return;
@@ -84,19 +93,26 @@ export function sheet({title, content, leave, closed}) {
   return {box, close, ask};
 }
 
-// toast tells in passing what was done.
-export function toast(text, kind = 'ok') {
+// toast tells in passing what was done. action is {label, run}: a way back.
+export function toast(text, kind = 'ok', action) {
   let bar = document.querySelector('.toasts');
   if (!bar) document.body.append((bar = h('div', {class: 'toasts', role: 'status', popover: 'manual'})));
-  const note = h('div', {class: `toast ${kind}`}, icon(kind === 'ok' ? 'check' : 'alert'), h('span', {}, text));
-  bar.replaceChildren(note); // the newest says how things stand
-  bar.hidePopover?.(); // shown again, it lies above an open dialog
-  bar.showPopover?.();
-  setTimeout(() => {
+  const over = () => {
     if (!note.isConnected) return;
     note.remove();
     bar.hidePopover?.();
-  }, 5000);
+  };
+  const note = h('div', {class: `toast ${kind}`}, icon(kind === 'ok' ? 'check' : 'alert'), h('span', {}, text),
+    action && button('undo', action.label, () => {
+      over();
+      action.run();
+    }));
+  const top = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body;
+  if (bar.parentElement !== top) top.append(bar); // beside an open dialog it could not be clicked
+  bar.replaceChildren(note); // the newest says how things stand
+  bar.hidePopover?.(); // shown again, it lies above an open dialog
+  bar.showPopover?.();
+  setTimeout(over, action ? 12_000 : 5000);
 }
 
 // copy puts a value on the clipboard.

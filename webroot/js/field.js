@@ -1,98 +1,69 @@
 // One parameter: label, input made from the schema, unit, help and error.
+// Exports: Field. Options: {label, help, readOnly, choices, control, ref, when}.
 
-import {h, button, uid} from './dom.js';
+import {h, uid} from './dom.js';
 import {t} from './text.js';
 import * as schema from './schema.js';
+import {control} from './control.js';
 
 // Field is one parameter of a schema. Event "edit" tells of every change.
+// options.property stands in for that of the schema.
 export class Field extends HTMLElement {
-  #input;
+  #control = null;
   #error;
-  #errorId = uid();
-  #help;
+  #help = h('span', {});
 
-  constructor(schemaName, name, help) {
+  constructor(schemaName, name, options = {}) {
     super();
-    this.#help = h('span', {});
-    this.helpText = help;
     this.name = name;
-    this.property = schema.of(schemaName)[name] ?? {type: 'string'};
-    this.must = schema.needed(schemaName, name);
+    this.options = options;
+    this.property = options.property ?? schema.property(schemaName, name);
+    this.must = options.must ?? schema.needed(schemaName, name);
+    this.label = options.label ?? schema.title(this.property, name);
   }
 
   connectedCallback() {
-    if (this.#input) return;
-    const {property, name} = this;
-    const id = uid();
-    const helpId = uid();
+    if (this.#control) return;
+    const {property: p, name} = this;
     this.id ||= uid();
-    this.#input = this.#control(id);
-    this.#input.setAttribute('aria-describedby', `${this.#errorId} ${helpId}`);
-    this.#input.addEventListener('input', () => {
+    this.dataset.type = p.type;
+    this.dataset.name = name;
+    const edited = () => {
       this.error = '';
       this.dispatchEvent(new Event('edit', {bubbles: true}));
-    });
-    this.#input.addEventListener('change', () => this.validate());
-    this.#error = h('p', {class: 'error', id: this.#errorId, hidden: true});
-    const label = h('label', {for: id}, schema.label(name));
-    const help = h('p', {class: 'help', id: helpId}, this.#help, this.#range());
-    this.help = this.helpText ?? schema.help(name, property);
-    this.dataset.type = property.type;
-    if (property.type === 'boolean') {
-      this.append(h('div', {class: 'switch-row'}, label, this.#input), this.#error, help);
+    };
+    const c = control(name, p, this.must, this.options, edited);
+    this.#control = c;
+    this.#error = h('p', {class: 'error', id: uid(), hidden: true});
+    const help = h('p', {class: 'help', id: uid()}, this.#help, this.#range());
+    const label = c.group ? h('span', {class: 'label', id: uid()}, this.label) : h('label', {for: c.input.id}, this.label);
+    if (c.group) {
+      c.el.setAttribute('role', 'group');
+      c.el.setAttribute('aria-labelledby', label.id);
     } else {
-      this.append(label, this.#framed(), this.#error, help);
+      c.input.addEventListener('input', edited);
+      c.input.addEventListener('change', () => this.validate());
     }
+    (c.group ? c.el : c.input).setAttribute('aria-describedby', `${this.#error.id} ${help.id}`);
+    this.help = this.options.help ?? schema.help(p);
+    if (p.type === 'boolean' && !this.options.readOnly) this.append(h('div', {class: 'switch-row'}, label, c.el), this.#error, help);
+    else this.append(label, c.el, this.#error, help);
     if (this.pending !== undefined) this.value = this.pending;
   }
 
-  #control(id) {
-    const p = this.property;
-    if (p.type === 'boolean') return h('input', {id, type: 'checkbox', role: 'switch', class: 'switch'});
-    if (p.enum) return h('select', {id}, p.enum.map((v) => h('option', {value: v}, v)));
-    if (p.type === 'array') return h('textarea', {id, rows: 4, spellcheck: 'false'});
-    const digits = p.type === 'integer' || /^\^\(?\[0-9\]/.test(p.pattern ?? '');
-    return h('input', {
-      id, type: p.writeOnly ? 'password' : 'text', inputmode: digits ? 'numeric' : false,
-      autocomplete: p.writeOnly ? 'new-password' : 'off', autocapitalize: 'none', spellcheck: 'false',
-      maxlength: p.maxLength ?? false, required: this.must && !p.default,
-    });
-  }
-
-  #framed() {
-    const {'x-unit': unit, writeOnly} = this.property;
-    if (unit) return h('div', {class: 'framed'}, this.#input, h('span', {class: 'unit'}, unit));
-    if (!writeOnly) return this.#input;
-    const show = button('icon', t('action.show'), () => {
-      const hidden = this.#input.type === 'password';
-      this.#input.type = hidden ? 'text' : 'password';
-      show.setAttribute('aria-pressed', String(hidden));
-    }, {icon: 'eye', 'aria-pressed': 'false'});
-    return h('div', {class: 'framed'}, this.#input, show);
-  }
-
   #range() {
-    const {minimum: lo, maximum: hi, type, default: d} = this.property;
-    if (type === 'array') return h('span', {class: 'range'}, ` ${t('rule.lines')}`);
-    if (lo === undefined || hi === undefined) return null;
+    const {minimum: lo, maximum: hi, default: d} = this.property;
+    if (lo === undefined || hi === undefined || this.options.readOnly) return null;
     return h('span', {class: 'range'}, ` ${t(d === undefined ? 'rule.between' : 'rule.betweenDefault', {lo, hi, d})}`);
   }
 
   get value() {
-    const {type, writeOnly} = this.property;
-    if (!this.#input) return this.pending;
-    if (type === 'boolean') return this.#input.checked;
-    if (type === 'array') return this.#input.value.split(/[\n,]/).map((s) => s.trim()).filter(Boolean);
-    const text = writeOnly ? this.#input.value : this.#input.value.trim();
-    if (type === 'integer') return text === '' ? null : Number(text);
-    return writeOnly && text === '' ? undefined : text;
+    return this.#control ? this.#control.get() : this.pending;
   }
 
   set value(v) {
     this.pending = v;
-    if (!this.#input) return;
-    if (this.property.type === 'boolean') this.#input.checked = Boolean(v);
-    else this.#input.value = Array.isArray(v) ? v.join('\n') : v ?? '';
+    this.#control?.set(v);
   }
 
   set help(text) {
@@ -108,17 +79,21 @@ export class Field extends HTMLElement {
     if (!this.#error) return;
     this.#error.textContent = text;
     this.#error.hidden = !text;
-    if (text) this.#input.setAttribute('aria-invalid', 'true');
-    else this.#input.removeAttribute('aria-invalid');
+    const at = this.#control.group ? null : this.#control.input;
+    if (text) at?.setAttribute('aria-invalid', 'true');
+    else at?.removeAttribute('aria-invalid');
+    this.classList.toggle('wrong', Boolean(text));
   }
 
   validate() {
-    this.error = schema.check(this.property, this.value, this.must);
+    if (this.options.readOnly || this.hidden) return true;
+    this.error = this.#control.check?.() || schema.check(this.property, this.value, this.must);
     return !this.error;
   }
 
   focus() {
-    this.#input.focus();
+    this.#control.focus();
+    this.scrollIntoView({block: 'center'});
   }
 }
 

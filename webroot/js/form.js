@@ -1,17 +1,19 @@
 // A form over one schema: sections of fields, a save bar that appears when
 // something differs, errors at the fields and summed up with links.
+// Exports: Form.
 
 import {h, put, button, icon} from './dom.js';
 import {live} from './live.js';
 import {t} from './text.js';
-import {label} from './schema.js';
+import {written} from './schema.js';
 import {Field} from './field.js';
 import {Problem, told} from './api.js';
 
-// Form edits the values of a schema. sections maps a title key to field names.
-// save(values) must return the values that then hold. fresh() reads the values
-// of now and returns {values, take}; take() makes them those that are changed.
-// help replaces help texts by field.
+// Form edits the values of a schema. sections maps a title key ('' for none) to
+// field names. save(values, changes) must return the values that then hold.
+// fresh() reads the values of now and returns {values, take}; take() makes them
+// those that are changed. options gives those of a Field by name; its when
+// (values) says whether the field is shown. extra is a node below the fields.
 export class Form extends HTMLElement {
   #fields = new Map();
   #before = {};
@@ -19,11 +21,11 @@ export class Form extends HTMLElement {
   #summary;
   #busy = false;
 
-  constructor({schema, sections, values, save, fresh, cancel, isNew, action, extra, help = {}}) {
+  constructor({schema, sections, values, save, fresh, cancel, isNew, action, extra, options = {}}) {
     super();
     Object.assign(this, {schema, sections, save, fresh, cancel, isNew, action, extra});
     for (const names of Object.values(sections)) {
-      for (const name of names) this.#fields.set(name, new Field(schema, name, help[name]));
+      for (const name of names) this.#fields.set(name, new Field(schema, name, options[name]));
     }
     this.values = values;
   }
@@ -37,7 +39,7 @@ export class Form extends HTMLElement {
       this.submit();
     }}, this.#summary);
     for (const [title, names] of Object.entries(this.sections)) {
-      put(form, h('fieldset', {}, h('legend', {}, t(title)), names.map((n) => this.#fields.get(n))));
+      put(form, h('fieldset', {}, title && h('legend', {}, t(title)), names.map((n) => this.#fields.get(n))));
     }
     put(form, [this.extra, this.#bar]);
     this.append(form);
@@ -96,8 +98,9 @@ export class Form extends HTMLElement {
     this.#before = structuredClone(values);
     const differs = [...this.#fields].filter(([name]) => !same(values[name], before[name]));
     for (const [name, f] of differs) if (!edited.includes(name)) f.value = values[name];
+    const shown = (f, v) => written(v, f.property, f.name) || t('value.none');
     const say = ([name, f]) => h('li', {}, t(edited.includes(name) && !same(f.value, values[name]) ? 'form.conflictTyped' : 'form.conflictNow',
-      {name: label(name), now: shown(values[name]), typed: shown(f.value)}));
+      {name: f.label, now: shown(f, values[name]), typed: shown(f, f.value)}));
     const done = (act) => () => {
       this.#summary.hidden = true;
       act();
@@ -114,6 +117,8 @@ export class Form extends HTMLElement {
   }
 
   #draw() {
+    const {values} = this;
+    for (const f of this.#fields.values()) if (f.options.when) f.hidden = !f.options.when(values);
     const n = this.changes.length;
     const shown = this.isNew || n > 0;
     this.#bar.classList.toggle('shown', shown);
@@ -182,7 +187,7 @@ export class Form extends HTMLElement {
         const link = h('a', {href: `#${f.id}`, onclick: (e) => {
           e.preventDefault();
           f.focus();
-        }}, label(name));
+        }}, f.label);
         return h('li', {}, link, `: ${text}`);
       }))));
     this.#summary.hidden = false;
@@ -193,11 +198,5 @@ export class Form extends HTMLElement {
 }
 
 const same = (a, b) => JSON.stringify(a ?? '') === JSON.stringify(b ?? '');
-
-// shown writes a value for people.
-function shown(v) {
-  if (typeof v === 'boolean') return t(v ? 'value.on' : 'value.off');
-  return [v ?? ''].flat().join(', ') || t('value.none');
-}
 
 customElements.define('g-form', Form);

@@ -1,49 +1,67 @@
-// A list: sortable titles, search by beginning, rows that open an entry.
+// A list: sortable titles, filters, pages, rows that open an entry.
+// Exports: List, position.
 
-import {h, put, icon, button} from './dom.js';
-import {t} from './text.js';
+import {h, put, icon, button, uid} from './dom.js';
+import {t, compare, number} from './text.js';
 
-// List shows rows. A column is {key, label, cell(row), sort(row), class}; rows
-// need a stable id. open(row) gives the address of the entry, begins(row) the
-// texts that the search compares.
+const sizes = [20, 50, 100];
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
+// folded is a text without case and accents: Ä stands at A.
+const folded = (s) => String(s ?? '').normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+const digits = (s) => String(s ?? '').replace(/[^0-9*#+]/g, '');
+
+// List shows rows, each with a stable id. A column is {key, label, cell(row),
+// sort(row), text(row), class, hidden}.
+//
+// names(row) and numbers(row) give the texts that the fields Name and Number
+// compare by their beginning, letters(row) those of the letter bar. source
+// (query), with {name, number, letter, sort, down, offset, limit}, returns
+// {rows, total}: then the server filters, sorts and pages. With keep, a name,
+// the page size is remembered, and filter and page stand in the address.
+// actions(row) are {icon, label, run}; empty is a text, emptyAction a node.
 export class List extends HTMLElement {
   #rows = [];
-  #sort;
-  #down = false;
+  #total = 0;
+  #query;
   #body;
   #count;
-  #query = '';
+  #foot;
   #heads = new Map();
+  #inputs = {};
+  #letters = null;
+  #asked = 0;
+  #timer = 0;
 
-  constructor({columns, open, begins, searchLabel, empty, actions, sort, name}) {
+  constructor(options) {
     super();
-    Object.assign(this, {columns, open, begins, searchLabel, empty, actions, name});
-    this.#sort = sort ?? columns[0].key;
+    Object.assign(this, options);
+    this.first = this.sort ?? options.columns[0].key;
+    this.filters = Boolean(this.names || this.numbers || this.letters);
+    this.#read();
   }
 
   connectedCallback() {
+    if (this.keep) document.addEventListener('address', this.moved = () => {
+      const before = JSON.stringify(this.#query);
+      this.#read();
+      if (JSON.stringify(this.#query) !== before) this.#again();
+    });
     if (this.#body) return;
     this.#count = h('p', {class: 'list-count', role: 'status'});
     this.#body = h('tbody');
-    if (this.begins) {
-      const input = h('input', {type: 'search', 'aria-label': this.searchLabel, placeholder: this.searchLabel, oninput: () => {
-        this.#query = input.value.trim().toLocaleLowerCase();
-        this.#draw();
-      }});
-      this.append(h('div', {class: 'list-tools'}, h('div', {class: 'search'}, icon('search'), input), this.#count));
-    }
-    const head = h('tr', {}, this.columns.map((c) => {
-      const th = h('th', {scope: 'col', class: c.class});
-      this.#heads.set(c.key, th);
-      if (!c.sort) return put(th, h('span', {class: c.hidden && 'hidden'}, c.label));
-      return put(th, h('button', {type: 'button', class: 'sort', onclick: () => {
-        this.#down = this.#sort === c.key && !this.#down;
-        this.#sort = c.key;
-        this.#draw();
-      }}, h('span', {class: c.hidden && 'hidden'}, c.label), icon('down')));
-    }), this.actions && h('th', {class: 'row-actions'}, h('span', {class: 'hidden'}, t('list.actions'))));
-    this.append(h('div', {class: 'table-frame'}, h('table', {'aria-label': this.name}, h('thead', {}, head), this.#body)));
-    this.#draw();
+    this.#foot = h('div', {class: 'list-foot'});
+    if (this.filters || this.source) this.append(this.#tools());
+    if (this.letters) this.append((this.#letters = this.#bar()));
+    const head = h('tr', {}, this.columns.map((c) => this.#head(c)),
+      this.actions && h('th', {class: 'row-actions'}, h('span', {class: 'hidden'}, t('list.actions'))));
+    this.append(h('div', {class: 'table-frame'}, h('table', {'aria-label': this.name}, h('thead', {}, head), this.#body)), this.#foot);
+    this.#again();
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener('address', this.moved);
+    clearTimeout(this.#timer);
   }
 
   set rows(rows) {
@@ -55,49 +73,162 @@ export class List extends HTMLElement {
     return this.#rows;
   }
 
-  #shown() {
-    const column = this.columns.find((c) => c.key === this.#sort);
-    let rows = this.#rows;
-    if (this.#query) {
-      rows = rows.filter((r) => this.begins(r).some((x) => x.toLocaleLowerCase().startsWith(this.#query)));
+  // reload asks the source anew.
+  async reload() {
+    if (!this.source || !this.#body) return;
+    const asked = ++this.#asked;
+    const {sort, down, page, size, name, number: dialled, letter} = this.#query;
+    const {rows, total} = await this.source({name, number: dialled, letter, sort, down, offset: page * size, limit: size});
+    if (asked !== this.#asked) return;
+    this.#rows = rows;
+    this.#total = total;
+    this.#draw();
+  }
+
+  #read() {
+    const q = new URLSearchParams(this.keep ? location.search : '');
+    const size = Number(q.get('size') ?? remembered(this.keep));
+    this.#query = {
+      name: q.get('name') ?? '', number: q.get('number') ?? '', letter: q.get('letter') ?? '', down: q.has('down'),
+      sort: this.columns.some((c) => c.key === q.get('sort') && c.sort) ? q.get('sort') : this.first,
+      page: Math.max(0, (Number(q.get('page')) || 1) - 1), size: sizes.includes(size) ? size : 50,
+    };
+  }
+
+  // again shows what the address asks for.
+  #again() {
+    this.#read();
+    for (const [key, input] of Object.entries(this.#inputs)) if (document.activeElement !== input) input.value = this.#query[key];
+    if (this.source) this.#ask();
+    else this.#draw();
+  }
+
+  #ask() {
+    this.reload().catch((err) => this.dispatchEvent(new CustomEvent('trouble', {detail: err})));
+  }
+
+  // set changes the query; replace leaves no entry in the browser's history.
+  #set(change, replace) {
+    Object.assign(this.#query, {page: 0}, change);
+    if (this.keep) {
+      const x = this.#query;
+      const q = new URLSearchParams(location.search);
+      const write = (key, value, normal) => (value === normal ? q.delete(key) : q.set(key, value));
+      for (const key of ['name', 'number', 'letter']) write(key, x[key], '');
+      write('sort', x.sort, this.first);
+      write('down', String(x.down), 'false');
+      write('page', x.page + 1, 1);
+      const search = String(q) && `?${q}`;
+      this.dispatchEvent(new CustomEvent('query', {bubbles: true, detail: {search, replace}}));
     }
+    clearTimeout(this.#timer);
+    if (!this.source) this.#draw();
+    else if (replace) this.#timer = setTimeout(() => this.#ask(), 200);
+    else this.#ask();
+  }
+
+  #tools() {
+    const field = (key, label, sign) => {
+      const input = h('input', {type: 'search', id: uid(), 'aria-label': label, placeholder: label, value: this.#query[key],
+        oninput: () => this.#set({[key]: input.value.trim()}, true)});
+      this.#inputs[key] = input;
+      return h('div', {class: 'search'}, icon(sign), input);
+    };
+    return put(h('div', {class: 'list-tools'}), [
+      this.names && field('name', t('list.name'), 'search'), this.numbers && field('number', t('list.number'), 'phone'),
+      this.filters && button('plain', t('list.clear'), () => {
+        for (const input of Object.values(this.#inputs)) input.value = '';
+        this.#set({name: '', number: '', letter: ''});
+      }, {class: 'button plain clear', icon: 'close'}),
+      this.load && button('icon', t('list.reload'), () => this.load(), {icon: 'refresh'}), this.#count,
+    ]);
+  }
+
+  #bar() {
+    const letter = (l, label) => button('letter', label, () => this.#set({letter: l}), {'data-letter': l});
+    return h('div', {class: 'letters', role: 'group', 'aria-label': t('list.letters')}, letter('', t('list.allLetters')), [...alphabet].map((l) => letter(l, l)));
+  }
+
+  #head(c) {
+    const th = h('th', {scope: 'col', class: c.class});
+    this.#heads.set(c.key, th);
+    const label = h('span', {class: c.hidden && 'hidden'}, c.label);
+    if (!c.sort) return put(th, label);
+    return put(th, h('button', {type: 'button', class: 'sort', onclick: () => {
+      this.#set({down: this.#query.sort === c.key && !this.#query.down, sort: c.key});
+    }}, label, icon('down')));
+  }
+
+  // matching are the rows that the filters leave, in order.
+  #matching() {
+    const {name, number: dialled, letter, sort, down} = this.#query;
+    const begins = (texts, by, what) => texts.some((x) => by(x).startsWith(by(what)));
+    let rows = this.#rows;
+    if (name && this.names) rows = rows.filter((r) => begins(this.names(r), folded, name));
+    if (dialled && this.numbers) rows = rows.filter((r) => begins(this.numbers(r), digits, dialled));
+    if (letter && this.letters) rows = rows.filter((r) => begins(this.letters(r), folded, letter));
+    const column = this.columns.find((c) => c.key === sort);
     if (!column?.sort) return rows;
-    const order = new Intl.Collator(document.documentElement.lang, {numeric: true}).compare;
-    const sorted = rows.toSorted((a, b) => order(String(column.sort(a)), String(column.sort(b))));
-    return this.#down ? sorted.reverse() : sorted;
+    const sorted = rows.toSorted((a, b) => compare(column.sort(a), column.sort(b)));
+    return down ? sorted.reverse() : sorted;
   }
 
   // draw keeps the element of each row, so that the focus stays where it is.
   #draw() {
-    for (const c of this.columns) {
-      const th = this.#heads.get(c.key);
-      if (!c.sort) continue;
-      th.setAttribute('aria-sort', c.key !== this.#sort ? 'none' : this.#down ? 'descending' : 'ascending');
+    const {sort, down, name, number: dialled, letter, size} = this.#query;
+    for (const c of this.columns.filter((x) => x.sort)) {
+      this.#heads.get(c.key).setAttribute('aria-sort', c.key !== sort ? 'none' : down ? 'descending' : 'ascending');
     }
-    const rows = this.#shown();
+    for (const b of this.#letters?.children ?? []) b.setAttribute('aria-pressed', String(b.dataset.letter === letter));
+    const all = this.source ? this.#rows : this.#matching();
+    const total = this.source ? this.#total : all.length;
+    this.#query.page = Math.min(this.#query.page, Math.max(0, Math.ceil(total / size) - 1));
+    const from = this.#query.page * size;
+    const rows = this.source || !this.keep ? all : all.slice(from, from + size);
     const old = new Map([...this.#body.children].map((tr) => [tr.dataset.id, tr]));
     const now = rows.map((row) => {
-      const tr = old.get(row.id) ?? h('tr', {'data-id': row.id});
+      const tr = old.get(String(row.id)) ?? h('tr', {'data-id': row.id});
       this.#fill(tr, row);
       return tr;
     });
+    const filtered = Boolean(name || dialled || letter);
     if (rows.length === 0) {
-      const text = this.#query ? t('list.noMatch') : this.empty;
-      now.push(h('tr', {class: 'empty'}, h('td', {colspan: this.columns.length + (this.actions ? 1 : 0)}, text)));
+      now.push(h('tr', {class: 'empty'}, h('td', {colspan: this.columns.length + (this.actions ? 1 : 0)},
+        h('p', {}, filtered ? t('list.noMatch') : this.empty), !filtered && this.emptyAction)));
     }
     if (now.length !== this.#body.children.length || now.some((tr, i) => tr !== this.#body.children[i])) {
       const focused = document.activeElement;
       this.#body.replaceChildren(...now);
       if (focused?.isConnected && this.contains(focused)) focused.focus();
     }
-    this.#count.textContent = this.#query ? t('list.some', {n: rows.length, all: this.#rows.length}) : t('list.all', {n: rows.length});
+    const known = this.source ? total : this.#rows.length;
+    this.#count.textContent = filtered && !this.source ? t('list.some', {n: total, all: known}) : t('list.all', {n: known});
+    const clear = this.querySelector('.clear');
+    if (clear) clear.disabled = !filtered;
+    this.#pages(from, rows.length, total);
+  }
+
+  #pages(from, shown, total) {
+    const {page, size} = this.#query;
+    if (!this.keep || total <= sizes[0]) return this.#foot.replaceChildren();
+    const step = (key, to, sign, off) => button('icon', t(key), () => {
+      this.#set({page: to});
+      scrollTo(0, 0);
+    }, {icon: sign, disabled: off});
+    const choose = h('select', {'aria-label': t('list.size'), onchange: () => {
+      remember(this.keep, choose.value);
+      this.#set({size: Number(choose.value)});
+    }}, sizes.map((n) => h('option', {value: n}, t('list.perPage', {count: n}))));
+    choose.value = size;
+    return this.#foot.replaceChildren(choose, h('span', {class: 'position'}, position(from, shown, total)),
+      step('list.back', page - 1, 'left', page === 0), step('list.next', page + 1, 'right', from + shown >= total));
   }
 
   #fill(tr, row) {
-    const signature = JSON.stringify(this.columns.map((c) => [c.text ? c.text(row) : c.sort?.(row)]));
+    const signature = JSON.stringify([document.documentElement.lang, this.columns.map((c) => [c.text ? c.text(row) : c.sort?.(row)])]);
     if (tr.dataset.signature === signature) return;
     tr.dataset.signature = signature;
-    tr.replaceChildren(...this.columns.map((c) => h('td', {class: c.class}, c.cell(row))));
+    tr.replaceChildren(...this.columns.map((c) => put(h('td', {class: c.class}), [c.cell(row)])));
     if (this.actions) {
       tr.append(h('td', {class: 'row-actions'}, this.actions(row).map((a) => button('icon', a.label, (e) => {
         e.stopPropagation();
@@ -111,6 +242,24 @@ export class List extends HTMLElement {
       };
     }
   }
+}
+
+// position says which part of all is shown: "21-40 of 312".
+export const position = (from, shown, total) => t('list.position', {from: number(total && from + 1), to: number(from + shown), all: number(total)});
+
+// A browser may refuse to keep anything; then the page size is the usual one.
+function remembered(name) {
+  try {
+    return localStorage.getItem(`rows.${name}`);
+  } catch {
+    return null;
+  }
+}
+
+function remember(name, size) {
+  try {
+    localStorage.setItem(`rows.${name}`, size);
+  } catch { /* it is asked again next time */ }
 }
 
 customElements.define('g-list', List);

@@ -1,5 +1,6 @@
-// Live facts: registrations, calls and the number of the current revision, as
-// the server sends them. Events: "change" (detail: kind), "state".
+// Live facts: registrations, calls, the number of the current revision, the
+// change that waits to be confirmed and the number of uncommitted settings, as
+// the server sends them. Events: "change" (detail: kind), "state". Exports: live.
 
 import {events as api, call, Problem} from './api.js';
 
@@ -7,6 +8,8 @@ class Live extends EventTarget {
   registrations = new Map(); // extension => list
   calls = new Map(); // id => call
   revision = 0;
+  pending = null; // a change that reverts unless it is confirmed
+  drafts = 0; // uncommitted system settings
   state = 'off'; // off, connecting, on, lost, busy
   #ahead = 0; // ms that the device's clock is ahead of the browser's
   #source = null;
@@ -24,6 +27,8 @@ class Live extends EventTarget {
     this.#source = null;
     this.registrations.clear();
     this.calls.clear();
+    this.pending = null;
+    this.drafts = 0;
     this.#set('off');
   }
 
@@ -70,6 +75,8 @@ class Live extends EventTarget {
     this.registrations = group(s.registrations);
     this.calls = new Map(s.calls.map((c) => [c.id, c]));
     this.revision = s.revision;
+    this.pending = s.pending ?? null;
+    this.drafts = s.drafts ?? 0;
     this.#ahead = Date.parse(s.time) - Date.now();
     this.#tell('all');
   }
@@ -103,6 +110,10 @@ class Live extends EventTarget {
       else this.calls.set(f.call.id, f.call);
     } else if (f.kind === 'revision') {
       this.revision = f.revision;
+    } else if (f.kind === 'pending') {
+      this.pending = f.pending ?? null;
+    } else if (f.kind === 'drafts') {
+      this.drafts = f.drafts ?? 0;
     }
     this.#tell(f.kind);
   }

@@ -1,6 +1,15 @@
-// The menu tree: only screens that work, in the groups of the manual.
+// The menu tree: only screens that work, in the groups of the manual. A new
+// screen is imported and put in its place here. Exports: menu, screens, can.
+//
+// A screen is {path, module, title, about, show(context)} with, as needed,
+// entries (paths below it are its entries), action(app) (a node at the right of
+// the title), parameters() ([{name, property, search}] for the search; search is
+// what the address gets to open the place) and parts (more modules that do).
 
 import users from './screens/users.js';
+import {pickupGroups, huntGroups, permissionGroups} from './screens/groups.js';
+import nameNumber from './screens/namenumber.js';
+import gui from './screens/gui.js';
 import settings from './screens/settings.js';
 import history from './screens/history.js';
 import audit from './screens/audit.js';
@@ -8,15 +17,27 @@ import status from './screens/status.js';
 import profile from './screens/profile.js';
 
 const admin = [
-  {title: 'menu.users', icon: 'users', screens: [users]},
+  {title: 'menu.users', icon: 'users', screens: [
+    {title: 'menu.groups', screens: [users, pickupGroups, huntGroups, nameNumber]},
+    {title: 'menu.permissions', screens: [permissionGroups, gui]},
+  ]},
   {title: 'menu.system', icon: 'system', screens: [settings, history, audit]},
   {title: 'menu.status', icon: 'status', screens: [status]},
 ];
 
-const user = [{title: 'menu.phone', icon: 'phone', screens: [profile]}];
+const user = {title: 'menu.own', icon: 'phone', screens: [profile]};
+
+// can tells whether the session shows one of the modules of a screen.
+export const can = (session, screen) => [screen.module, ...screen.parts ?? []].some((m) => session.modules.includes(m));
+
+// allowed leaves the screens that the session shows, and groups with any.
+const allowed = (session, groups) => groups.map((g) => (g.screens ? {...g, screens: allowed(session, g.screens)} : g))
+  .filter((g) => (g.screens ? g.screens.length : can(session, g)));
 
 // menu returns the groups that the user may see.
-export const menu = (session) => (session.admin ? admin : user);
+export const menu = (session) => allowed(session, [...admin, user]);
+
+const flat = (items) => items.flatMap((i) => (i.screens ? flat(i.screens) : [i]));
 
 // screens returns the screens that the user may see, the first being home.
-export const screens = (session) => [...new Set([...menu(session).flatMap((g) => g.screens), profile])];
+export const screens = (session) => flat(menu(session));

@@ -1,4 +1,5 @@
 // What a person needs to set up a phone, and which phones are registered.
+// Exports: phoneSetup, passwordRow, registeredPhones.
 
 import {h, button} from './dom.js';
 import {t, when} from './text.js';
@@ -23,10 +24,10 @@ export function phoneSetup(extension, port, password) {
     row(t('phone.transport'), t('phone.transports', {port})));
 }
 
-// passwordRow shows dots, and the password on request. state holds the user and
+// passwordRow shows dots, and the password on request. state holds the user (entry) and
 // the ETag from which a new password is made, and gets that of after.
 export function passwordRow(state) {
-  const {user} = state;
+  const {entry: user} = state;
   const value = h('code', {class: 'secret'}, user.sipPasswordSet ? '••••••••••' : t('phone.noPassword'));
   const actions = h('span', {class: 'secret-actions'});
   let timer = 0;

@@ -1,30 +1,50 @@
 // Words of the page, from one catalogue per language.
+// Exports: languages, load(language), has, t, api, message, when, day, number, span, compare.
 
-const languages = ['en'];
+// languages are those that there are catalogues for.
+export const languages = ['en', 'de'];
 let words = {};
 let plural = new Intl.PluralRules('en');
+let order = new Intl.Collator('en', {numeric: true});
 
-// load reads the catalogue of the best language that there is.
-export async function load() {
-  const wanted = navigator.languages.map((l) => l.slice(0, 2));
-  const language = wanted.find((l) => languages.includes(l)) ?? 'en';
+// load reads the catalogue of a language, or of the best one for the browser.
+// It returns the language.
+export async function load(wanted) {
+  const ask = [wanted, ...navigator.languages].map((l) => (l ?? '').slice(0, 2));
+  const language = ask.find((l) => languages.includes(l)) ?? 'en';
+  if (words.api && document.documentElement.lang === language) return language;
   const answer = await fetch(`/i18n/${language}.json`);
   if (!answer.ok) throw new Error(`catalogue ${language}: ${answer.status}`);
-  words = await answer.json();
+  words = {api: {}, ...await answer.json()};
   plural = new Intl.PluralRules(language);
+  order = new Intl.Collator(language, {numeric: true});
   document.documentElement.lang = language;
+  return language;
 }
 
 // has tells whether the catalogue has the key.
 export const has = (key) => key in words;
 
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
+
 // t returns the text of a key with {name} filled in. With n it takes the
 // plural form key.one, key.other and so on.
 export function t(key, values = {}) {
   let text = words[key];
-  if ('n' in values) text = words[`${key}.${plural.select(values.n)}`] ?? words[`${key}.other`] ?? text;
-  if (text === undefined) return key;
-  return text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
+  if ('n' in values) text = words[`${key}.${plural.select(Number(values.n))}`] ?? words[`${key}.other`] ?? text;
+  return text === undefined ? key : fill(text, values);
+}
+
+// api returns a text of the API (title, help) in the reader's language.
+export const api = (text) => words.api?.[text] ?? text ?? '';
+
+// Arguments whose values are themselves texts of the API.
+const spoken = ['type', 'what', 'section', 'kind', 'rule', 'group', 'method', 'allowed', 'table'];
+
+// message returns a message of the API, given as template and arguments.
+export function message(template, args) {
+  const known = Object.entries(args ?? {}).map(([name, v]) => [name, spoken.includes(name) ? api(v) : v]);
+  return fill(api(template), Object.fromEntries(known));
 }
 
 // language is the reader's own kind of the page's language, for dates.
@@ -34,6 +54,15 @@ const language = () => navigator.languages.find((l) => l.startsWith(document.doc
 export function when(iso) {
   return new Intl.DateTimeFormat(language(), {dateStyle: 'medium', timeStyle: 'medium'}).format(new Date(iso));
 }
+
+// day writes a date for people.
+export const day = (iso) => new Intl.DateTimeFormat(language(), {dateStyle: 'medium'}).format(new Date(iso));
+
+// number writes a quantity for people.
+export const number = (n) => new Intl.NumberFormat(language()).format(n);
+
+// compare orders texts as the language does, numbers by value.
+export const compare = (a, b) => order.compare(String(a ?? ''), String(b ?? ''));
 
 // span writes a number of seconds as 4:05, 1:04:05 or "3 d 4 h".
 export function span(seconds) {

@@ -7,7 +7,7 @@ import {older} from '../older.js';
 const action = (a) => (has(`audit.${a}`) ? t(`audit.${a}`) : a);
 
 export default {
-  path: '/audit', title: 'audit.title', about: 'audit.about',
+  path: '/audit', module: 'audit-log', title: 'audit.title', about: 'audit.about',
   async show({content, signal}) {
     await older({
       box: content, signal, resource: '/audit', number: (e) => e.id, empty: t('audit.empty'),

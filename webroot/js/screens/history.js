@@ -68,7 +68,7 @@ async function restore(r) {
 }
 
 export default {
-  path: '/history', title: 'history.title', about: 'history.about',
+  path: '/history', module: 'revisions', title: 'history.title', about: 'history.about',
   async show({content, signal}) {
     const load = async () => new Map((await get('/users')).map((u) => [u.id, u.user]));
     let users = await load();

@@ -37,7 +37,7 @@ async function part({path, schema, sections}, signal) {
 }
 
 export default {
-  path: '/settings', title: 'settings.title', about: 'settings.about',
+  path: '/settings', module: 'system-settings', title: 'settings.title', about: 'settings.about',
   async show({content, signal}) {
     content.classList.add('reading');
     content.replaceChildren(...await Promise.all(parts.map((p) => part(p, signal))));

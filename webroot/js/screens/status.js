@@ -5,6 +5,7 @@ import {t, when, span} from '../text.js';
 import {get} from '../api.js';
 import {live} from '../live.js';
 import {List} from '../list.js';
+import * as schema from '../schema.js';
 
 const fact = (label, value) => h('div', {class: 'fact'}, h('dt', {}, t(label)), h('dd', {}, value));
 
@@ -49,7 +50,7 @@ function registrations() {
   return new List({
     name: t('status.registrations'), sort: 'extension', empty: t('status.noRegistrations'),
     columns: [
-      {key: 'extension', label: t('field.extension'), sort: (r) => r.extension, cell: (r) => h('strong', {}, r.extension)},
+      {key: 'extension', label: schema.label('extension', 'User'), sort: (r) => r.extension, cell: (r) => h('strong', {}, r.extension)},
       {key: 'userAgent', label: t('status.phone'), sort: (r) => r.userAgent, cell: (r) => [r.userAgent || t('phone.unknown'), h('span', {class: 'below'}, r.source)]},
       {key: 'source', label: t('status.address'), class: 'wide', sort: (r) => r.source, cell: (r) => `${r.source} (${r.transport.toUpperCase()})`},
       {key: 'since', label: t('status.registeredSince'), class: 'wide', sort: (r) => r.since, cell: (r) => when(r.since)},
@@ -58,7 +59,7 @@ function registrations() {
 }
 
 export default {
-  path: '/status', title: 'status.title', about: 'status.about',
+  path: '/status', module: 'general-information', title: 'status.title', about: 'status.about',
   async show({content, signal}) {
     const top = h('div', {class: 'figures'});
     const callList = calls();

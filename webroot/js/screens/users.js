@@ -1,22 +1,14 @@
 // Users & extensions > Users.
 
-import {h, put, button} from '../dom.js';
+import {h, put} from '../dom.js';
 import {t} from '../text.js';
-import {call, get, told, Problem} from '../api.js';
 import {live} from '../live.js';
-import {List} from '../list.js';
-import {Form} from '../form.js';
-import {confirm, sheet, toast} from '../dialog.js';
+import {resourceScreen} from '../resource.js';
+import {references} from '../choose.js';
+import * as schema from '../schema.js';
 import {phoneSetup, passwordRow, registeredPhones} from '../phone.js';
 
-const sections = {
-  'users.person': ['firstName', 'lastName', 'user'],
-  'users.phone': ['extension', 'sipPassword'],
-  'users.access': ['pin', 'mustChangePin', 'admin'],
-};
-
 const name = (u) => [u.firstName, u.lastName].filter(Boolean).join(' ');
-const called = (u) => [u.user, name(u), u.extension].filter(Boolean).join(', ');
 const registered = (u) => u.extension !== '' && live.registrations.has(u.extension);
 
 function dot(u) {
@@ -26,35 +18,18 @@ function dot(u) {
 }
 
 function columns() {
+  const plain = (key, more) => ({key, label: schema.label(key, 'User'), sort: (u) => u[key], cell: (u) => u[key], ...more});
   return [
     {key: 'registered', label: t('users.state'), hidden: true, class: 'narrow', cell: dot, sort: (u) => (registered(u) ? 0 : u.extension ? 1 : 2)},
-    {key: 'user', label: t('field.user'), sort: (u) => u.user, text: (u) => [u.id, u.user, u.admin, name(u)],
-      cell: (u) => [h('a', {href: `/users/${u.id}`}, u.user), u.admin && h('span', {class: 'tag'}, t('users.admin')), h('span', {class: 'below'}, name(u))]},
-    {key: 'firstName', label: t('field.firstName'), class: 'wide', sort: (u) => u.firstName, cell: (u) => u.firstName},
-    {key: 'lastName', label: t('field.lastName'), class: 'wide', sort: (u) => u.lastName, cell: (u) => u.lastName},
-    {key: 'extension', label: t('field.extension'), class: 'number', sort: (u) => u.extension, cell: (u) => u.extension || h('span', {class: 'muted'}, t('users.none'))},
+    plain('user', {text: (u) => [u.id, u.user, u.admin, name(u)],
+      cell: (u) => [h('a', {href: `/users/${u.id}`}, u.user), u.admin && h('span', {class: 'tag'}, t('users.admin')), h('span', {class: 'below'}, name(u))]}),
+    plain('firstName', {class: 'wide'}), plain('lastName', {class: 'wide'}),
+    plain('extension', {class: 'number', cell: (u) => u.extension || h('span', {class: 'muted'}, t('users.none'))}),
+    plain('email', {class: 'wide'}),
   ];
 }
 
-// remove deletes a user after asking. It resolves to whether it did.
-async function remove(u, etag) {
-  const sure = await confirm({
-    title: t('users.deleteTitle', {name: called(u)}),
-    text: [t(u.extension ? 'users.deleteText' : 'users.deleteTextNoPhone', {extension: u.extension}), t('users.deleteBack')],
-    action: t('users.deleteAction', {name: u.user}), danger: true,
-  });
-  if (!sure) return false;
-  try {
-    await call('DELETE', `/users/${u.id}`, {etag});
-    toast(t('users.deleted', {name: u.user}));
-    return true;
-  } catch (err) {
-    toast(told(err), 'bad');
-    return false;
-  }
-}
-
-const pinHelp = (u) => `${t(u.pinSet ? 'users.pinSet' : 'users.pinNone')} ${t('help.pin')}`;
+const pinHelp = (u) => `${t(u.pinSet ? 'users.pinSet' : 'users.pinNone')} ${t('users.pinHelp')}`;
 
 // followPin shows what a new PIN brings: the user must then choose another,
 // unless that is switched off again.
@@ -73,179 +48,70 @@ function followPin(form) {
   });
 }
 
-class Users {
-  #open = null;
-  #openId = '';
-  #form = null;
-  #watching = null; // ends what the open sheet follows
-
-  constructor({content, signal, app, session}) {
-    Object.assign(this, {content, signal, app, session});
-    this.list = new List({
-      name: t('users.title'), columns: columns(), sort: 'user', empty: t('users.empty'), searchLabel: t('users.search'),
-      open: (u) => `/users/${u.id}`, begins: (u) => [u.user, u.firstName, u.lastName, u.extension],
-      actions: (u) => (u.id === 'admin' || u.id === session.id ? [] : [{icon: 'trash', label: t('users.deleteLabel', {name: u.user}), run: async () => {
-        if (await remove(u)) await this.load();
-      }}]),
-    });
-  }
-
-  async load() {
-    const users = await get('/users');
-    if (!this.signal.aborted) this.list.rows = users;
-  }
-
-  // entry opens the sheet of a user, of a new one ("new"), or none ("").
-  async entry(id) {
-    if (id === this.#openId) return;
-    this.#close();
-    this.#openId = id;
-    if (id === 'new') this.#edit(null);
-    else if (id) await this.#load(id);
-  }
-
-  async #load(id) {
-    try {
-      const {body, etag} = await call('GET', `/users/${id}`);
-      if (this.#openId === id) this.#edit(body, etag);
-    } catch (err) {
-      toast(told(err), 'bad');
-      this.#back();
-    }
-  }
-
-  #close() {
-    this.#watching?.abort();
-    this.#open?.close();
-    this.#open = null;
-    this.#form = null;
-    this.#openId = '';
-  }
-
-  #back() {
-    this.#close();
-    this.app.go('/users', {replace: true}); // Back does not open again what was closed
-  }
-
-  #edit(user, etag) {
-    const isNew = !user;
-    const values = user ?? {user: '', extension: '', firstName: '', lastName: '', admin: false, mustChangePin: true};
-    const state = {user, etag};
-    const extra = isNew ? null : this.#extra(state);
-    const form = new Form({
-      schema: 'UserChange', sections, values, isNew, extra, action: isNew ? t('users.add') : undefined,
-      help: isNew ? {pin: t('help.pinNew'), sipPassword: t('help.sipPasswordNew')} : {pin: pinHelp(user)},
-      cancel: isNew ? () => this.#open.ask() : undefined,
-      save: (v, changes) => (isNew ? this.#add(v) : this.#change(state, v, changes)),
-      fresh: async () => {
-        const now = await call('GET', `/users/${state.user.id}`);
-        return {values: now.body, take: () => this.#take(state, now)};
-      },
-    });
-    this.#form = form;
-    if (!isNew && user.id !== this.session.id) followPin(form);
-    this.#open = sheet({
-      title: isNew ? t('users.new') : called(user), content: form,
-      leave: () => form.changes.length === 0 || confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), danger: true}),
-      closed: () => this.#back(),
-    });
-    if (isNew) form.querySelector('g-field').focus();
-  }
-
-  async #add(v) {
-    const {body: u} = await call('POST', '/users', {body: v});
-    toast(t('users.added', {name: u.user}));
-    await this.load();
-    this.#close();
-    this.app.go(`/users/${u.id}`, {replace: true}); // where the phone's data is
-  }
-
-  async #change(state, v, changes) {
-    const body = {user: v.user, extension: v.extension, firstName: v.firstName, lastName: v.lastName};
-    for (const optional of ['admin', 'pin', 'mustChangePin', 'sipPassword']) {
-      if (changes.includes(optional)) body[optional] = v[optional];
-    }
-    if ('pin' in body && state.user.id !== this.session.id) body.mustChangePin = v.mustChangePin; // as the switch shows
-    const after = await call('PUT', `/users/${state.user.id}`, {body, etag: state.etag});
-    this.#take(state, after);
-    toast(t('users.saved', {name: after.body.user}));
-    await this.load();
-    return after.body;
-  }
-
-  // take makes an answer about the open user the one that the sheet shows.
-  #take(state, {body, etag}) {
-    const phone = (u) => JSON.stringify([u.user, u.extension, u.sipPasswordSet]);
-    const redraw = phone(state.user) !== phone(body);
-    Object.assign(state, {user: body, etag});
-    if (!this.#open) return;
-    this.#open.box.querySelector('h2').textContent = called(body);
-    this.#form.field('pin').help = pinHelp(body);
-    if (redraw) this.#open.box.querySelector('.extra').replaceWith(this.#extra(state));
-  }
-
-  // refresh brings the open sheet up to date when nothing in it was edited.
-  async refresh() {
-    const form = this.#form;
-    if (!form || form.isNew) return;
-    try {
-      await form.refresh();
-    } catch (err) {
-      if (form !== this.#form || !(err instanceof Problem) || err.status !== 404) return; // a lost connection has its banner
-      toast(t('users.gone'), 'bad');
-      this.#back();
-    }
-  }
-
-  leave() {
-    this.#close();
-  }
-
-  // extra is what a sheet shows below the form: set-up of the phone, and the
-  // end of the user.
-  #extra(state) {
-    const u = state.user;
-    const box = h('div', {class: 'extra'});
-    if (u.extension) {
-      const phones = h('div');
-      const draw = () => phones.replaceChildren(registeredPhones(live.registrations.get(u.extension) ?? []));
-      this.#watching?.abort();
-      this.#watching = new AbortController();
-      live.follow(AbortSignal.any([this.signal, this.#watching.signal]), (kind) => {
-        if (kind === 'registration' || kind === 'all') draw();
-      });
-      draw();
-      put(box, [h('section', {class: 'phone-setup'}, h('h3', {}, t('phone.title')), h('p', {class: 'help'}, t('phone.help')),
-        phoneSetup(u.extension, this.session.sipPort, passwordRow(state)), h('h4', {}, t('phone.registered')), phones)]);
-    }
-    if (u.id !== 'admin' && u.id !== this.session.id) {
-      put(box, h('section', {class: 'danger-zone'}, button('danger-quiet', t('users.delete'), async () => {
-        if (await remove(state.user, state.etag)) {
-          this.#back();
-          await this.load();
-        }
-      }, {icon: 'trash'})));
-    }
-    return box;
-  }
+// phone is the set-up of the user's phone and what is registered.
+function phone(state, screen) {
+  const u = state.entry;
+  const box = h('section', {class: 'phone-setup', hidden: !u.extension});
+  if (!u.extension) return box;
+  const phones = h('div');
+  const draw = () => phones.replaceChildren(registeredPhones(live.registrations.get(u.extension) ?? []));
+  live.follow(screen.watched(), (kind) => {
+    if (kind === 'registration' || kind === 'all') draw();
+  });
+  draw();
+  return put(box, [h('h3', {}, t('phone.title')), h('p', {class: 'help'}, t('phone.help')),
+    phoneSetup(u.extension, screen.session.sipPort, passwordRow(state)), h('h4', {}, t('phone.registered')), phones]);
 }
 
-export default {
-  path: '/users', title: 'users.title', about: 'users.about', entries: true,
-  action: () => h('a', {class: 'button primary', href: '/users/new'}, t('users.add')),
-  async show(context) {
-    const screen = new Users(context);
-    context.content.append(screen.list);
-    await screen.load();
-    live.follow(context.signal, async (kind) => {
-      if (kind === 'registration') screen.list.rows = screen.list.rows;
-      else if (kind === 'revision' || kind === 'all') {
-        await screen.load().catch(() => {}); // a lost connection has its banner
-        await screen.refresh();
-      }
-    });
-    context.signal.addEventListener('abort', () => screen.leave());
-    await screen.entry(context.entry);
-    return {entry: (id) => screen.entry(id)};
+// rights lists what the user's groups allow (F066).
+function rights(u) {
+  const list = u.authorisations ?? [];
+  const groups = [...new Set(list.map((a) => a.group))];
+  return h('section', {class: 'rights'}, h('h3', {}, t('users.rights')), h('p', {class: 'help'}, t('users.rightsHelp')),
+    list.length === 0 && h('p', {class: 'muted'}, t('users.noRights')),
+    groups.map((g) => h('details', {}, h('summary', {}, h('strong', {}, g), h('span', {class: 'muted'}, ` ${list.filter((a) => a.group === g).length}`)),
+      h('ul', {}, list.filter((a) => a.group === g).map((a) => h('li', {}, schema.word('permission', a.permission), h('span', {class: 'muted'}, ` · ${a.appliesTo}`)))))));
+}
+
+const shape = (u) => JSON.stringify([u.user, u.extension, u.sipPasswordSet]);
+
+export default resourceScreen({
+  path: '/users', module: 'users', resource: '/users', title: 'users.title', about: 'users.about', add: 'users.add', adding: 'users.new', empty: 'users.empty',
+  called: (u) => [u.user, name(u), u.extension].filter(Boolean).join(', '),
+  deleteText: (u) => [u.extension ? t('users.deleteText', {extension: u.extension}) : t('users.deleteTextNoPhone'), t('users.deleteBack')],
+  fixed: (u, session) => u.id === 'admin' || u.id === session.id,
+  list: {columns, sort: 'user', names: (u) => [u.firstName, u.lastName, u.user], numbers: (u) => [u.extension], letters: (u) => [u.firstName, u.lastName]},
+  form: {
+    sections: {
+      'users.person': ['firstName', 'lastName', 'email', 'language'],
+      'users.phone': ['user', 'extension', 'sipPassword', 'voicemailBoxes', 'hideFromPhonebook', 'dropToOperator', 'operatorExtension', 'clipInternal', 'clipExternal'],
+      'users.groups': ['pickupGroups', 'userGroups'],
+      'users.access': ['pin', 'mustChangePin', 'admin'],
+    },
+    options: (u, isNew) => ({
+      pin: {help: isNew ? t('users.pinHelpNew') : pinHelp(u)},
+      sipPassword: {help: t(isNew ? 'users.sipPasswordNew' : 'users.sipPassword')},
+      operatorExtension: {when: (v) => v.dropToOperator},
+      pickupGroups: {control: ({changed}) => references({ref: 'pickupGroups', changed, empty: t('users.noPickupGroups')})},
+      userGroups: {control: ({changed}) => references({ref: 'permissionGroups', changed, fixed: u.predefinedGroups ?? ['allusers', 'allvisibleusers'], skip: (c) => c.entry.predefined || c.entry.type !== 'user'})},
+    }),
   },
-};
+  blank: () => ({mustChangePin: true}),
+  body: (v, changes, {entry}) => {
+    const sent = {...v};
+    if (!changes.includes('mustChangePin') && !v.pin) delete sent.mustChangePin;
+    if (entry.id === 'admin' || !changes.includes('admin')) delete sent.admin;
+    return sent;
+  },
+  ready: (form, state, screen) => {
+    if (state.entry && state.entry.id !== screen.session.id) followPin(form);
+  },
+  taken: (form, state, screen) => {
+    form.field('pin').help = pinHelp(state.entry);
+    const box = screen.content.ownerDocument.querySelector('.sheet .extra');
+    box.querySelector('.rights').replaceWith(rights(state.entry));
+    if (box.dataset.shape !== shape(state.entry)) box.querySelector('.phone-setup').replaceWith(phone(state, screen));
+    box.dataset.shape = shape(state.entry);
+  },
+  extra: (state, screen) => [rights(state.entry), phone(state, screen)],
+});

@@ -1,0 +1,38 @@
+// What a parameter may refer to. Exports: choices(ref), forget().
+
+import {call} from './api.js';
+import {live} from './live.js';
+import {compare} from './text.js';
+
+// Where the entries of a list of the configuration are, and what people call one.
+const sources = {
+  users: ['/user-names', (u) => u.displayName === u.user ? u.user : `${u.displayName} (${u.user})`, (u) => u.extension],
+  pickupGroups: ['/pickup-groups', (g) => g.name, (g) => g.number],
+  huntGroups: ['/hunt-groups', (g) => g.title, (g) => g.extension],
+  permissionGroups: ['/permission-groups', (g) => g.name],
+  guiGroups: ['/gui-groups', (g) => g.title],
+  provisioningGroups: ['/provisioning-groups', (g) => g.name],
+  certificates: ['/certificates', (c) => c.description],
+};
+
+const kept = new Map(); // source => {revision, promise}
+
+// choices returns [{id, label, detail, entry}] of one list of the
+// configuration, as of the current revision. Who may not see a list gets none.
+export function choices(ref) {
+  const [path, label, detail] = sources[ref] ?? [];
+  if (!path) return Promise.resolve([]);
+  const old = kept.get(ref);
+  if (old && old.revision === live.revision) return old.promise;
+  const promise = call('GET', path, {quiet: true}).then(
+    ({body}) => body.map((e) => ({id: e.id, label: label(e), detail: String(detail?.(e) ?? ''), entry: e})).sort((a, b) => compare(a.label, b.label)),
+    () => {
+      kept.delete(ref);
+      return [];
+    });
+  kept.set(ref, {revision: live.revision, promise});
+  return promise;
+}
+
+// forget has the lists read anew: other rights may show others.
+export const forget = () => kept.clear();

@@ -1,0 +1,245 @@
+// A screen from data: the list of a resource, and a side sheet in which one
+// entry is added, changed and deleted. Exports: resourceScreen, column, undoable.
+
+import {h, button} from './dom.js';
+import {t} from './text.js';
+import {call, get, told, Problem} from './api.js';
+import {live} from './live.js';
+import * as schema from './schema.js';
+import {List} from './list.js';
+import {Form} from './form.js';
+import {confirm, sheet, toast} from './dialog.js';
+
+// column makes a column of the list from a property's name.
+export function column(schemaName, key, href) {
+  const p = schema.property(schemaName, key);
+  const text = (row) => (p.type === 'array' ? row[key]?.length ?? 0 : schema.written(row[key], p, key));
+  return {
+    key, label: schema.title(p, key), class: p.type === 'array' || p.type === 'integer' ? 'number' : undefined, sort: text,
+    cell: (row) => (href ? h('a', {href: href(row)}, text(row)) : text(row)),
+  };
+}
+
+// undoable says that an entry is deleted and offers the way back, which is the
+// revision before: only while nothing else has changed, and to who may see it.
+export function undoable(session, text, before) {
+  if (!session.modules.includes('revisions') || !before) return toast(text);
+  return toast(text, 'ok', {label: t('action.undo'), run: async () => {
+    try {
+      const [newest] = await get('/revisions?limit=1');
+      if (newest.number !== before + 1) return toast(t('entry.undoLate'), 'bad');
+      await call('POST', `/revisions/${before}/restore`);
+      return toast(t('entry.undone'));
+    } catch (err) {
+      return toast(told(err), 'bad');
+    }
+  }});
+}
+
+// resourceScreen makes a screen. spec:
+//   path, module, resource: address of the screen, GUI module, path in the API
+//   title, about, add, adding, empty: keys of texts
+//   called(entry), deleteText(entry): texts
+//   list: {columns: [name or column] or (session) => list, and names, numbers, letters, sort as in List}
+//   form: {sections: {title key: [names]} or (entry, isNew) => those, options: {name: options} or (entry, isNew, session) => those}
+//   blank(rows): values of a new entry beside the defaults
+//   fixed(entry, session): the entry cannot be deleted
+//   extra(state, screen): node below the form
+//   ready(form, state, screen): called when the form is made; body(values, changes, state): what is sent
+export function resourceScreen(spec) {
+  return {
+    ...spec, entries: true,
+    action: () => h('a', {class: 'button primary', href: `${spec.path}/new`}, t(spec.add)),
+    parameters: () => Object.values(sectionsOf(spec, {}, true)).flat().map((name) => ({name, property: schema.property(schema.body('POST', spec.resource), name)})),
+    async show(context) {
+      const screen = new Resource(spec, context);
+      context.content.append(screen.list);
+      await screen.load();
+      live.follow(context.signal, async (kind) => {
+        if (kind === 'registration') screen.list.rows = screen.list.rows;
+        else if (kind === 'revision' || kind === 'all') {
+          await screen.load().catch(() => {}); // a lost connection has its banner
+          await screen.refresh();
+        }
+      });
+      context.signal.addEventListener('abort', () => screen.close());
+      await screen.entry(context.entry);
+      return {entry: (id) => screen.entry(id)};
+    },
+  };
+}
+
+const sectionsOf = (spec, entry, isNew) => (typeof spec.form.sections === 'function' ? spec.form.sections(entry, isNew) : spec.form.sections);
+
+class Resource {
+  #open = null;
+  #openId = '';
+  #form = null;
+  #watching = null; // ends what the open sheet follows
+
+  constructor(spec, {content, signal, app, session}) {
+    Object.assign(this, {spec, content, signal, app, session});
+    const {columns, ...rest} = spec.list;
+    const shape = schema.body('POST', spec.resource);
+    const href = (e) => `${spec.path}/${encodeURIComponent(e.id)}`;
+    const given = typeof columns === 'function' ? columns(session) : columns;
+    this.list = new List({
+      name: t(spec.title), keep: spec.path, empty: t(spec.empty), open: true, ...rest,
+      emptyAction: h('a', {class: 'button primary', href: `${spec.path}/new`}, t(spec.add)),
+      load: () => this.load().catch((err) => toast(told(err), 'bad')),
+      columns: given.map((c, i) => (typeof c === 'string' ? column(shape, c, i === 0 && href) : c)),
+      actions: (e) => (spec.fixed?.(e, session) ? [] : [{icon: 'trash', label: t('entry.delete', {name: spec.called(e)}), run: () => this.remove(e)}]),
+    });
+  }
+
+  async load() {
+    const rows = await get(this.spec.resource);
+    if (!this.signal.aborted) this.list.rows = rows;
+  }
+
+  // entry opens the sheet of an entry, of a new one ("new"), or none ("").
+  async entry(id) {
+    if (id === this.#openId) return;
+    this.close();
+    this.#openId = id;
+    if (id === 'new') this.#edit(null);
+    else if (id) await this.#load(id);
+  }
+
+  #at(id) {
+    return `${this.spec.resource}/${encodeURIComponent(id)}`;
+  }
+
+  async #load(id) {
+    try {
+      const {body, etag} = await call('GET', this.#at(id));
+      if (this.#openId === id) this.#edit(body, etag);
+    } catch (err) {
+      toast(told(err), 'bad');
+      this.back();
+    }
+  }
+
+  close() {
+    this.#watching?.abort();
+    this.#open?.close();
+    this.#open = null;
+    this.#form = null;
+    this.#openId = '';
+  }
+
+  back() {
+    this.close();
+    this.app.go(this.spec.path + location.search, {replace: true}); // Back does not open again what was closed
+  }
+
+  // remove deletes an entry after asking. It resolves to whether it did.
+  async remove(e, etag) {
+    const {spec} = this;
+    const name = spec.called(e);
+    const sure = await confirm({title: t('entry.deleteTitle', {name}), text: spec.deleteText(e), action: t('entry.deleteAction'), danger: true});
+    if (!sure) return false;
+    try {
+      const tag = etag ?? (await call('GET', this.#at(e.id))).etag;
+      const before = live.revision;
+      await call('DELETE', this.#at(e.id), {etag: tag});
+      undoable(this.session, t('entry.deleted', {name}), before);
+      await this.load();
+      return true;
+    } catch (err) {
+      toast(told(err), 'bad');
+      return false;
+    }
+  }
+
+  // watched is a signal that holds while the sheet is open.
+  watched() {
+    return AbortSignal.any([this.signal, this.#watching.signal]);
+  }
+
+  #edit(entry, etag) {
+    const {spec, session} = this;
+    const isNew = !entry;
+    const shape = schema.body(isNew ? 'POST' : 'PUT', isNew ? spec.resource : `${spec.resource}/{id}`);
+    const sections = sectionsOf(spec, entry ?? {}, isNew);
+    const names = Object.values(sections).flat();
+    const given = spec.form.options ?? {};
+    const values = isNew ? {...Object.fromEntries(names.map((n) => [n, schema.blank(schema.property(shape, n))])), ...spec.blank?.(this.list.rows)} : entry;
+    const state = {entry, etag, shape};
+    this.#watching = new AbortController();
+    const form = new Form({
+      schema: shape, sections, values, isNew, action: isNew ? t(spec.add) : undefined,
+      options: typeof given === 'function' ? given(entry ?? {}, isNew, session) : given,
+      extra: this.#extra(state),
+      cancel: isNew ? () => this.#open.ask() : undefined,
+      save: (v, changes) => (isNew ? this.#add(v) : this.#change(state, v, changes)),
+      fresh: async () => {
+        const now = await call('GET', this.#at(state.entry.id));
+        return {values: now.body, take: () => this.#take(state, now)};
+      },
+    });
+    this.#form = form;
+    this.#open = sheet({
+      title: isNew ? t(spec.adding) : spec.called(entry), content: form, wide: spec.wide,
+      leave: () => form.changes.length === 0 || confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), danger: true}),
+      closed: () => this.back(),
+    });
+    spec.ready?.(form, state, this);
+    const asked = form.field(new URLSearchParams(location.search).get('field'));
+    if (asked) asked.focus();
+    else if (isNew) form.querySelector('g-field').focus();
+  }
+
+  async #add(v) {
+    const {body} = await call('POST', this.spec.resource, {body: v});
+    toast(t('entry.added', {name: this.spec.called(body)}));
+    await this.load();
+    this.close();
+    this.app.go(`${this.spec.path}/${encodeURIComponent(body.id)}${location.search}`, {replace: true});
+  }
+
+  // change sends the whole entry: what the form does not show stays.
+  async #change(state, v, changes) {
+    const kept = Object.keys(schema.of(state.shape)).filter((k) => !k.startsWith('$') && k in state.entry);
+    const whole = {...Object.fromEntries(kept.map((k) => [k, state.entry[k]])), ...v};
+    const body = this.spec.body?.(whole, changes, state) ?? whole;
+    const after = await call('PUT', this.#at(state.entry.id), {body, etag: state.etag});
+    this.#take(state, after);
+    toast(t('entry.saved', {name: this.spec.called(after.body)}));
+    await this.load();
+    return after.body;
+  }
+
+  // take makes an answer about the open entry the one that the sheet shows.
+  #take(state, {body, etag}) {
+    Object.assign(state, {entry: body, etag});
+    if (!this.#open) return;
+    this.#open.box.querySelector('h2').textContent = this.spec.called(body);
+    this.spec.taken?.(this.#form, state, this);
+  }
+
+  // refresh brings the open sheet up to date when nothing in it was edited.
+  async refresh() {
+    const form = this.#form;
+    if (!form || form.isNew) return;
+    try {
+      await form.refresh();
+    } catch (err) {
+      if (form !== this.#form || !(err instanceof Problem) || err.status !== 404) return; // a lost connection has its banner
+      toast(t('entry.gone'), 'bad');
+      this.back();
+    }
+  }
+
+  // extra is what a sheet shows below the form: what the screen adds, and the
+  // end of the entry.
+  #extra(state) {
+    const {spec, session} = this;
+    if (!state.entry) return null;
+    const more = spec.extra?.(state, this);
+    const fixed = spec.fixed?.(state.entry, session);
+    return h('div', {class: 'extra'}, more, !fixed && h('section', {class: 'danger-zone'}, button('danger-quiet', t('entry.deleteAction'), async () => {
+      if (await this.remove(state.entry, state.etag)) this.back();
+    }, {icon: 'trash'})));
+  }
+}

@@ -1,0 +1,32 @@
+// What an administrator should look after. Exports: warnings(session).
+
+import {call} from './api.js';
+import {t, day} from './text.js';
+
+// ask reads a resource that the session may see; null when it does not answer.
+const ask = async (session, module, path) => {
+  if (!session.modules.includes(module)) return null;
+  try {
+    return (await call('GET', path, {quiet: true})).body;
+  } catch {
+    return null;
+  }
+};
+
+// warnings lists {bad, text, path}: what is wrong, and the screen that mends it.
+export async function warnings(session) {
+  const [status, license, certificates, mails] = await Promise.all([
+    ask(session, 'general-information', '/status'), ask(session, 'license', '/license'),
+    ask(session, 'certificates', '/certificates'), ask(session, 'email-delivery', '/email-delivery/queue'),
+  ]);
+  const list = [];
+  if (status?.problem) list.push({bad: true, text: status.problem, path: '/status', health: true});
+  if (license && ['missing', 'expired'].includes(license.state)) list.push({text: t(`warning.license.${license.state}`), path: '/license'});
+  const used = certificates?.find((c) => c.inUse);
+  if (used && Date.parse(used.notAfter) < Date.now() + 30 * 86_400_000) {
+    list.push({text: t('warning.certificate', {date: day(used.notAfter)}), path: '/certificates'});
+  }
+  const failed = mails?.filter((m) => m.state === 'failed').length ?? 0;
+  if (failed) list.push({text: t('warning.mail', {n: failed}), path: '/email-delivery'});
+  return list;
+}
