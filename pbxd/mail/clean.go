@@ -70,19 +70,13 @@ func base64Cores(secret string) (cores []string) {
 func (c cleaner) text(s string) string {
 	if len(s) > 16*answerText {
 		s = s[:16*answerText]
+		s = s[:strings.LastIndexByte(s, ' ')+1] // half a word may be half a secret
 	}
-	for _, secret := range c.secrets {
-		if len(secret) < shortSecret && strings.Contains(s, secret) {
-			return mask
-		}
-	}
-	if c.plain != nil {
-		s = c.plain.ReplaceAllString(s, mask)
-	}
-	s = c.maskRuns(s)
+	s = c.mask(s)
 	s = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "?"), func(r rune) bool {
 		return unicode.IsSpace(r) || !unicode.IsPrint(r)
 	}), " ")
+	s = c.mask(s) // what was dropped may have stood inside a secret
 	if len(s) > answerText {
 		cut := answerText
 		for !utf8.RuneStart(s[cut]) {
@@ -91,6 +85,19 @@ func (c cleaner) text(s string) string {
 		s = s[:cut]
 	}
 	return s
+}
+
+// mask masks the secrets in all forms. A short one hides the whole text.
+func (c cleaner) mask(s string) string {
+	for _, secret := range c.secrets {
+		if len(secret) < shortSecret && strings.Contains(s, secret) {
+			return mask
+		}
+	}
+	if c.plain != nil {
+		s = c.plain.ReplaceAllString(s, mask)
+	}
+	return c.maskRuns(s)
 }
 
 // maskRuns masks each unbroken run of base64 letters that holds a secret, or

@@ -109,6 +109,16 @@ func (q *memoryQueue) breakWith(err error) {
 	q.broken = err
 }
 
+// age makes all jobs older.
+func (q *memoryQueue) age(d time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for id, j := range q.jobs {
+		j.Created = j.Created.Add(-d)
+		q.jobs[id] = j
+	}
+}
+
 // get returns a job and whether it is still there.
 func (q *memoryQueue) get(id int64) (pbx.MailJob, bool) {
 	q.mu.Lock()

@@ -393,7 +393,8 @@ func TestKeepsFewFailed(t *testing.T) {
 		if _, ok := p.queue.get(last); !ok {
 			t.Error("the newest was forgotten first")
 		}
-		after(keepFailedIn + 2*tidyEvery)
+		p.queue.age(keepFailedIn)
+		after(2 * tidyEvery)
 		if jobs, _ = p.queue.MailJobs(t.Context()); len(jobs) != 0 {
 			t.Errorf("%d mails that were given up over 30 days ago", len(jobs))
 		}
