@@ -18,7 +18,7 @@ const maxKey = 1000
 // in the database. The key of a prefix of s is a prefix of the key of s.
 func sortKey(s string) string {
 	var b strings.Builder
-	for _, r := range norm.NFKD.String(strings.TrimSpace(strings.ToValidUTF8(s, "\ufffd"))) {
+	for _, r := range norm.NFKD.String(strings.TrimSpace(s)) {
 		if unicode.Is(unicode.Mn, r) {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"galilei/pbxd/pbx"
 )
@@ -61,21 +62,29 @@ func contactLimit(limit int) int {
 	return limit
 }
 
+// contactsWhere returns the condition of q. Each prefix is looked up in the
+// indexes first: left to itself SQLite walks over the directory in the order of
+// the answer and tests every contact.
 func contactsWhere(q pbx.ContactQuery) (where string, args []any) {
-	where, args = "owner = ?", []any{q.Owner}
-	for _, prefix := range []string{sortKey(q.Name), sortKey(q.Letter)} {
-		if prefix != "" {
-			where += " AND (last_key >= ? AND last_key < ? OR first_key >= ? AND first_key < ?)"
-			args = append(args, prefix, beyond(prefix), prefix, beyond(prefix))
+	var conditions []string
+	and := func(prefix string, columns ...string) {
+		if prefix == "" {
+			return
 		}
-	}
-	if prefix := digits(q.Number); prefix != "" {
-		where += " AND (office_key >= ? AND office_key < ? OR mobile_key >= ? AND mobile_key < ? OR home_key >= ? AND home_key < ?)"
-		for range 3 {
-			args = append(args, prefix, beyond(prefix))
+		var found []string
+		for _, c := range columns {
+			found = append(found, fmt.Sprintf("SELECT seq FROM contact WHERE owner = ? AND %s >= ? AND %s < ?", c, c))
+			args = append(args, q.Owner, prefix, beyond(prefix))
 		}
+		conditions = append(conditions, "seq IN ("+strings.Join(found, " UNION ALL ")+")")
 	}
-	return where, args
+	and(sortKey(q.Name), "last_key", "first_key")
+	and(sortKey(q.Letter), "last_key", "first_key")
+	and(digits(q.Number), "office_key", "mobile_key", "home_key")
+	if len(conditions) == 0 {
+		return "owner = ?", []any{q.Owner}
+	}
+	return strings.Join(conditions, " AND "), args
 }
 
 // contactOrder returns the order of a column by its JSON name. Contacts that
