@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 		os.Exit(commitForEver(os.Getenv(dirEnv)))
 	case "full":
 		os.Exit(onFullDisk())
+	case "migrate":
+		os.Exit(migrateUntilKilled(os.Getenv(dirEnv)))
 	}
 	os.Exit(m.Run())
 }
