@@ -81,7 +81,7 @@ func newAsset(name string, data []byte) (*asset, error) {
 func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		writeProblem(w, http.StatusMethodNotAllowed, "The page can only be read.")
+		writeProblem(w, refuse(http.StatusMethodNotAllowed, "The page can only be read."))
 		return
 	}
 	f := a.files[r.URL.Path]
@@ -89,7 +89,7 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f = a.files["/index.html"]
 	}
 	if f == nil {
-		writeProblem(w, http.StatusNotFound, "There is no such file.")
+		writeProblem(w, refuse(http.StatusNotFound, "There is no such file."))
 		return
 	}
 	f.ServeHTTP(w, r)

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"galilei/pbxd/pbx"
 )
 
 // body is a request body of type T. It takes exactly the fields of T and names
@@ -20,6 +22,23 @@ type body[T any] struct {
 	wrong *huma.ErrorDetail
 }
 
+// newBody is a body that makes an entry: what it leaves out has the default of
+// its parameter.
+type newBody[T any] struct{ body[T] }
+
+// UnmarshalJSON reads T over its defaults.
+func (b *newBody[T]) UnmarshalJSON(text []byte) error {
+	pbx.SetDefaults(&b.value)
+	return b.body.UnmarshalJSON(text)
+}
+
+// wrongBody is what is wrong with a field of a body. The rule goes along in
+// Value, from which asProblem takes it.
+func wrongBody(location, template string, pairs ...any) *huma.ErrorDetail {
+	rule := pbx.Say(template, pairs...)
+	return &huma.ErrorDetail{Location: location, Message: rule.Text(), Value: rule}
+}
+
 // Schema describes T.
 func (*body[T]) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[T](), true, "")
@@ -28,7 +47,7 @@ func (*body[T]) Schema(r huma.Registry) *huma.Schema {
 // UnmarshalJSON reads T and remembers what is wrong for Resolve.
 func (b *body[T]) UnmarshalJSON(text []byte) error {
 	if bytes.Equal(bytes.TrimSpace(text), []byte("null")) {
-		b.wrong = &huma.ErrorDetail{Location: "body", Message: "must be an object"}
+		b.wrong = wrongBody("body", "must be {type}", "type", "an object")
 		return nil
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -38,18 +57,18 @@ func (b *body[T]) UnmarshalJSON(text []byte) error {
 	switch {
 	case err == nil:
 	case errors.As(err, &wrongType):
-		field := wrongType.Field // with the names of embedded structs before it
-		field = field[strings.LastIndexByte(field, '.')+1:]
 		location := "body"
-		if field != "" {
-			location += "." + field
+		for name := range strings.SplitSeq(wrongType.Field, ".") {
+			if name != "" && (name[0] < 'A' || name[0] > 'Z') { // those are embedded structs
+				location += "." + name
+			}
 		}
-		b.wrong = &huma.ErrorDetail{Location: location, Message: fmt.Sprintf("must be %s, not %s", typeName(wrongType.Type), wrongType.Value)}
+		b.wrong = wrongBody(location, "must be {type}", "type", typeName(wrongType.Type))
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		name := strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`)
-		b.wrong = &huma.ErrorDetail{Location: "body." + name, Message: "is not known"}
+		b.wrong = wrongBody("body."+name, "is not known")
 	default:
-		b.wrong = &huma.ErrorDetail{Location: "body", Message: err.Error()}
+		b.wrong = wrongBody("body", "is not JSON that can be read")
 	}
 	return nil
 }

@@ -3,10 +3,9 @@ package web
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"galilei/pbxd/pbx"
 )
@@ -14,10 +13,10 @@ import (
 // Effect says whom the restore of a revision concerns, by login name of now,
 // or of then for those who come back.
 type Effect struct {
-	Deleted  []string `json:"deleted" doc:"Users that the restore deletes"`
-	Back     []string `json:"back" doc:"Deleted users that it brings back"`
-	Promoted []string `json:"promoted" doc:"Users that become administrators"`
-	Demoted  []string `json:"demoted" doc:"Users that are no longer administrators"`
+	Deleted  []string `json:"deleted" title:"Deleted users" maxItems:"10000" doc:"Users that the restore deletes"`
+	Back     []string `json:"back" title:"Users brought back" maxItems:"10000" doc:"Deleted users that it brings back"`
+	Promoted []string `json:"promoted" title:"New administrators" maxItems:"10000" doc:"Users that become administrators"`
+	Demoted  []string `json:"demoted" title:"No longer administrators" maxItems:"10000" doc:"Users that are no longer administrators"`
 }
 
 // past is what is known of the users of a revision.
@@ -52,7 +51,7 @@ func (s *Server) effectOf(ctx context.Context, number int64) (Effect, error) {
 			then.undo(r.Changes)
 		}
 		if len(list) == 0 {
-			return Effect{}, huma.Error404NotFound(fmt.Sprintf("There is no revision %d.", number))
+			return Effect{}, refuse(http.StatusNotFound, "There is no revision {n}.", "n", number)
 		}
 		next = list[len(list)-1].Number - 1
 	}

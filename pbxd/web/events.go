@@ -20,8 +20,8 @@ const heartbeat = 15 * time.Second
 func (s *Server) registerEvents() {
 	register(s, operation{id: "events", method: http.MethodGet, path: "/events", tag: "Status", access: accessUser,
 		summary: "Live facts as server-sent events",
-		description: "First `snapshot` with registrations, calls and revision, then `fact` for each change, and a comment every 15 s. " +
-			"`logout` says that the session is over. Administrators see all; users see the registrations of their own extension and the number of the revision. A client that reads too slowly is cut off and gets a new snapshot when it comes again.",
+		description: "First `snapshot` with registrations, calls, revision, pending change and number of drafts, then `fact` for each change, and a comment every 15 s. " +
+			"`logout` says that the session is over. What is seen follows from the GUI modules: calls need general-information, all registrations that or users, drafts system-settings, mail email-delivery, a pending change any module of the administration. Everybody sees the registrations of the own extension and the number of the revision. A client that reads too slowly is cut off and gets a new snapshot when it comes again.",
 		errors: []int{http.StatusServiceUnavailable},
 		content: &huma.Response{Description: "Stream of events", Content: map[string]*huma.MediaType{
 			"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}}}, s.events)
@@ -31,7 +31,7 @@ func (s *Server) events(ctx context.Context, _ *none) (*huma.StreamResponse, err
 	c := callerOf(ctx)
 	leave := s.streams.enter(&c.user)
 	if leave == nil {
-		return nil, huma.Error503ServiceUnavailable("Live display is not available at the moment: too many pages are open.")
+		return nil, refuse(http.StatusServiceUnavailable, "Live display is not available at the moment: too many pages are open.")
 	}
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
 		defer leave()
@@ -52,6 +52,7 @@ func (s *Server) stream(ctx context.Context, c *caller, w http.ResponseWriter) {
 	if !out.event("snapshot", snapshot{visibleState(s.liveState(now), c), s.Now()}) {
 		return
 	}
+	user := c.user.ID
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for {
@@ -69,12 +70,21 @@ func (s *Server) stream(ctx context.Context, c *caller, w http.ResponseWriter) {
 				out.event("logout", struct{}{})
 				return
 			}
+			if user != c.user.ID {
+				return // other rights: a new stream begins with what those see
+			}
 			if visible(f, c) {
 				ok = out.event("fact", f)
+			}
+			if f.Kind == pbx.FactRevision && !s.current(ctx) {
+				return // the page must come again, over a connection with the new certificate
 			}
 		case <-beat.C:
 			if !s.refresh(c, false) {
 				out.event("logout", struct{}{})
+				return
+			}
+			if user != c.user.ID {
 				return
 			}
 			ok = out.comment()
@@ -91,23 +101,45 @@ type snapshot struct {
 	Time time.Time `json:"time"` // clock of the device, by which the page counts durations
 }
 
+// seesRegistrations reports whether the caller sees the phones of an extension.
+func (c *caller) seesRegistrations(extension string) bool {
+	return c.has("general-information|users") || c.user.Extension != "" && extension == c.user.Extension
+}
+
 // visible reports whether the caller may see a fact.
 func visible(f pbx.Fact, c *caller) bool {
-	if f.Kind == pbx.FactRevision { // only a number: the page looks whether its own user is concerned
+	switch f.Kind {
+	case pbx.FactRevision: // only a number: the page looks whether its own user is concerned
 		return true
+	case pbx.FactRegistration:
+		return c.seesRegistrations(f.Extension)
+	case pbx.FactCall:
+		return c.has("general-information")
+	case pbx.FactPending:
+		return c.has(anyAdminModule)
+	case pbx.FactDrafts:
+		return c.has("system-settings")
+	case pbx.FactMail:
+		return c.has("email-delivery")
 	}
-	return c.user.Admin || f.Kind == pbx.FactRegistration && c.user.Extension != "" && f.Extension == c.user.Extension
+	return false
 }
 
 func visibleState(st LiveState, c *caller) LiveState {
-	if c.user.Admin {
-		return st
-	}
 	own := LiveState{Registrations: []pbx.Registration{}, Calls: []pbx.CallStatus{}, Revision: st.Revision}
 	for _, r := range st.Registrations {
-		if c.user.Extension != "" && r.Extension == c.user.Extension {
+		if c.seesRegistrations(r.Extension) {
 			own.Registrations = append(own.Registrations, r)
 		}
+	}
+	if c.has("general-information") {
+		own.Calls = st.Calls
+	}
+	if c.has(anyAdminModule) {
+		own.Pending = st.Pending
+	}
+	if c.has("system-settings") {
+		own.Drafts = st.Drafts
 	}
 	return own
 }

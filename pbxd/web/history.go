@@ -6,32 +6,28 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"galilei/pbxd/pbx"
 )
 
 type page struct {
-	Before int64 `query:"before" doc:"Only entries with a smaller number; 0 for the newest" minimum:"0"`
-	Limit  int   `query:"limit" doc:"At most so many entries" minimum:"1" maximum:"200" default:"50"`
+	Before int64 `query:"before" title:"Before" doc:"Only entries with a smaller number; 0 for the newest" minimum:"0" maximum:"9007199254740991"`
+	Limit  int   `query:"limit" title:"Limit" doc:"At most so many entries" minimum:"1" maximum:"200" default:"50"`
 }
 
 // Restored answers a restore.
 type Restored struct {
-	Revision int64 `json:"revision" doc:"Number of the revision that the restore made"`
+	Revision int64 `json:"revision" title:"Revision" doc:"Number of the revision that the restore made" minimum:"1"`
 }
 
 func (s *Server) registerHistory() {
-	register(s, operation{id: "list-revisions", method: http.MethodGet, path: "/revisions", tag: "History", access: accessAdmin,
+	register(s, operation{id: "list-revisions", method: http.MethodGet, path: "/revisions", tag: "History", module: "revisions",
 		summary: "Revisions of the configuration", description: "Newest first, each with what changed. Secrets show as ***."}, s.revisions)
-	register(s, operation{id: "restore-revision", method: http.MethodPost, path: "/revisions/{number}/restore", tag: "History", access: accessAdmin,
-		summary: "Go back to a revision", description: "Makes a new revision with the configuration of the old one. Nobody can delete themselves or take their own administration with it.",
+	register(s, operation{id: "restore-revision", method: http.MethodPost, path: "/revisions/{number}/restore", tag: "History", module: "revisions",
+		summary: "Go back to a revision", description: "Makes a new revision with the configuration of the old one. Nobody can delete themselves or take their own administration with it.", audits: []string{"restore-revision"},
 		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}}, s.restore)
-	register(s, operation{id: "get-restore-effect", method: http.MethodGet, path: "/revisions/{number}/effect", tag: "History", access: accessAdmin,
+	register(s, operation{id: "get-restore-effect", method: http.MethodGet, path: "/revisions/{number}/effect", tag: "History", module: "revisions",
 		summary: "Whom the restore of a revision would concern", description: "Users who would be deleted or brought back, and whose rights would change.",
 		errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity}}, s.effect)
-	register(s, operation{id: "list-audit", method: http.MethodGet, path: "/audit", tag: "History", access: accessAdmin,
-		summary: "Audit log", description: "Newest first: logins, revealed passwords, changes."}, s.auditLog)
 }
 
 func (s *Server) revisions(ctx context.Context, in *page) (*answer[[]pbx.Revision], error) {
@@ -51,7 +47,7 @@ func (s *Server) revisions(ctx context.Context, in *page) (*answer[[]pbx.Revisio
 }
 
 type revisionPath struct {
-	Number int64 `path:"number" doc:"Number of the revision" minimum:"1"`
+	Number int64 `path:"number" title:"Revision" doc:"Number of the revision" minimum:"1" maximum:"9007199254740991"`
 }
 
 func (s *Server) effect(ctx context.Context, in *revisionPath) (*answer[Effect], error) {
@@ -69,28 +65,17 @@ func (s *Server) restore(ctx context.Context, in *revisionPath) (*answer[Restore
 	case err != nil:
 		return nil, err
 	case slices.Contains(e.Deleted, c.user.Name):
-		return nil, huma.Error409Conflict(fmt.Sprintf("Revision %d has no user %s: you would delete yourself. Ask another administrator.", in.Number, c.user.Name))
+		return nil, refuse(http.StatusConflict, "Revision {n} has no user {name}: you would delete yourself. Ask another administrator.", "n", in.Number, "name", c.user.Name)
 	case slices.Contains(e.Demoted, c.user.Name):
-		return nil, huma.Error409Conflict(fmt.Sprintf("In revision %d you are no administrator: you would lock yourself out. Ask another administrator.", in.Number))
+		return nil, refuse(http.StatusConflict, "In revision {n} you are no administrator: you would lock yourself out. Ask another administrator.", "n", in.Number)
 	}
 	_, before := s.Store.Current()
-	n, err := s.Store.Restore(ctx, c.user.Name, in.Number)
+	n, err := s.restoreRevision(ctx, in.Number)
 	if err != nil {
-		return nil, notFound(fmt.Errorf("restore revision %d: %w", in.Number, err), fmt.Sprintf("There is no revision %d.", in.Number))
+		return nil, notFound(fmt.Errorf("restore revision %d: %w", in.Number, err), "There is no revision {n}.", "n", in.Number)
 	}
 	if n != before {
-		s.record(ctx, c.user.Name, "restore-revision", fmt.Sprint(in.Number))
+		s.record(ctx, "restore-revision", fmt.Sprint(in.Number))
 	}
 	return &answer[Restored]{Restored{n}}, nil
-}
-
-func (s *Server) auditLog(ctx context.Context, in *page) (*answer[[]pbx.AuditEntry], error) {
-	list, err := s.Store.AuditLog(ctx, pbx.AuditQuery{Before: in.Before, Limit: in.Limit})
-	if err != nil {
-		return nil, fmt.Errorf("list audit entries before %d: %w", in.Before, err)
-	}
-	if list == nil {
-		list = []pbx.AuditEntry{}
-	}
-	return &answer[[]pbx.AuditEntry]{list}, nil
 }

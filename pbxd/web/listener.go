@@ -124,6 +124,10 @@ type limitedConn struct {
 	l    *limitedListener
 	addr netip.Addr
 	used atomic.Int64 // ns since the listener's start
+
+	// served is the certificate that the client was shown, nil before the
+	// handshake and without TLS.
+	served atomic.Pointer[servedCertificate]
 }
 
 func (c *limitedConn) touch() { c.used.Store(int64(time.Since(c.l.start))) }

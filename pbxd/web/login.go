@@ -6,7 +6,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -22,65 +21,39 @@ const (
 
 // LoginRequest is the body of POST /login.
 type LoginRequest struct {
-	User string     `json:"user" doc:"Login name" maxLength:"50" required:"true"`
-	PIN  pbx.Secret `json:"pin" doc:"PIN" maxLength:"10" required:"true"`
+	User string     `json:"user" title:"User" doc:"Login name" maxLength:"50" required:"true"`
+	PIN  pbx.Secret `json:"pin" title:"PIN" doc:"PIN" maxLength:"10" required:"true" writeOnly:"true"`
 }
 
 // Login answers POST /login.
 type Login struct {
-	Token         string `json:"token" doc:"Bearer token of the session"`
-	MustChangePIN bool   `json:"mustChangePin" doc:"Everything but the change of the PIN, logout and session is refused until the PIN is changed"`
-}
-
-// SessionInfo says who is logged in.
-type SessionInfo struct {
-	ID            string    `json:"id" doc:"Identifier of the user"`
-	User          string    `json:"user" doc:"Login name"`
-	DisplayName   string    `json:"displayName" doc:"Name as shown on phones"`
-	Admin         bool      `json:"admin" doc:"May administer the device"`
-	MustChangePIN bool      `json:"mustChangePin" doc:"The PIN must be changed first"`
-	SIPPort       uint16    `json:"sipPort" doc:"Port at which phones register"`
-	Ends          time.Time `json:"ends" doc:"End of the session at the latest; 60 minutes without use end it before"`
+	Token         string `json:"token" title:"Token" maxLength:"64" doc:"Bearer token of the session"`
+	MustChangePIN bool   `json:"mustChangePin" title:"New PIN needed" doc:"Everything but the change of the PIN, logout and session is refused until the PIN is changed"`
 }
 
 // PINChange is the body of PUT /profile/pin.
 type PINChange struct {
-	Old pbx.Secret `json:"old" doc:"Current PIN" maxLength:"10" required:"true"`
-	New pbx.Secret `json:"new" doc:"New PIN: 3 to 10 digits, not all zeros. Six or more are recommended." minLength:"3" maxLength:"10" pattern:"^[0-9]+$" patternDescription:"digits" required:"true"`
+	Old pbx.Secret `json:"old" title:"Current PIN" doc:"Current PIN" writeOnly:"true" maxLength:"10" required:"true"`
+	New pbx.Secret `json:"new" title:"New PIN" writeOnly:"true" doc:"New PIN: 3 to 10 digits, not all zeros. Six or more are recommended." minLength:"3" maxLength:"10" pattern:"^[0-9]+$" patternDescription:"digits" required:"true"`
 }
-
-// Profile is what users see of themselves.
-type Profile struct {
-	SessionInfo
-	Extension     string             `json:"extension" doc:"Own extension"`
-	Registrations []pbx.Registration `json:"registrations" doc:"Phones that are registered on the extension"`
-}
-
-type none struct{}
 
 type withCookie[T any] struct {
 	SetCookie http.Cookie `header:"Set-Cookie"`
 	Body      T
 }
 
-type answer[T any] struct {
-	Body T
-}
-
 func (s *Server) registerLogin() {
 	register(s, operation{id: "login", method: http.MethodPost, path: "/login", tag: "Login", access: accessPublic,
 		summary:     "Log in",
 		description: "Sets the session cookie of the page and returns the token that scripts send. After several failures logins must wait; the answer is then 429 with Retry-After.",
-		errors:      []int{http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable}}, s.login)
+		errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable},
+		audits:      []string{"login", "login-failed"}}, s.login)
 	register(s, operation{id: "logout", method: http.MethodPost, path: "/logout", tag: "Login", access: accessAny, status: http.StatusNoContent,
-		summary: "Log out", description: "Ends this session."}, s.logout)
-	register(s, operation{id: "get-session", method: http.MethodGet, path: "/session", tag: "Login", access: accessAny,
-		summary: "Who is logged in"}, s.session)
-	register(s, operation{id: "get-profile", method: http.MethodGet, path: "/profile", tag: "Login", access: accessUser,
-		summary: "Own data and registrations"}, s.profile)
+		summary: "Log out", description: "Ends this session.", audits: []string{"logout", "impersonate-end"}}, s.logout)
 	register(s, operation{id: "change-pin", method: http.MethodPut, path: "/profile/pin", tag: "Login", access: accessAny, status: http.StatusNoContent,
 		summary: "Change the own PIN", description: "This session lives on; the user's other sessions end.",
-		errors: []int{http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable}}, s.changePIN)
+		errors: []int{http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable},
+		audits: []string{"change-pin", "change-pin-failed"}}, s.changePIN)
 }
 
 // verify checks a PIN within the limits of back-off. It takes the same time
@@ -88,14 +61,14 @@ func (s *Server) registerLogin() {
 func (s *Server) verify(w who, hash pbx.PINHash, pin pbx.Secret) (bool, error) {
 	leave := s.queueLogin(w)
 	if leave == nil {
-		return false, huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("Too many logins at a time. Try again in a second."),
+		return false, huma.ErrorWithHeaders(refuse(http.StatusServiceUnavailable, "Too many logins at a time. Try again in a second."),
 			http.Header{"Retry-After": {"1"}})
 	}
 	defer leave()
 	try, wait := s.backoff.reserve(w, s.Now())
 	if wait > 0 {
 		seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
-		return false, huma.ErrorWithHeaders(huma.Error429TooManyRequests("Too many wrong PINs. Try again in "+seconds+" s."),
+		return false, huma.ErrorWithHeaders(refuse(http.StatusTooManyRequests, "Too many wrong PINs. Try again in {seconds} s.", "seconds", seconds),
 			http.Header{"Retry-After": {seconds}})
 	}
 	ok := s.pins.Verify(hash, pin)
@@ -146,13 +119,17 @@ func (s *Server) login(ctx context.Context, in *struct{ Body body[LoginRequest] 
 	}
 	if !ok || u == nil {
 		s.Log.Info("login failed", "user", object, "from", addrOf(ctx))
-		s.record(ctx, object, "login-failed", object)
-		return nil, huma.Error401Unauthorized("User name or PIN is wrong.")
+		s.recordAs(ctx, object, "login-failed", object)
+		return nil, refuse(http.StatusUnauthorized, "User name or PIN is wrong.")
 	}
-	s.record(ctx, u.Name, "login", u.Name)
-	token := s.sessions.open(u, s.Now())
+	if !mayLogIn(cfg, u) {
+		s.recordAs(ctx, u.Name, "login-failed", u.Name)
+		return nil, refuse(http.StatusForbidden, "Your GUI groups do not let you log in to this page. Ask an administrator.")
+	}
+	s.recordAs(ctx, u.Name, "login", u.Name)
+	token := s.sessions.open(u, cfg.Page, s.Now())
 	return &withCookie[Login]{
-		SetCookie: sessionCookie(token, int(sessionLife.Seconds())),
+		SetCookie: sessionCookie(token, int(sessionLife(cfg.Page).Seconds())),
 		Body:      Login{Token: token, MustChangePIN: mustChangePIN(u)},
 	}, nil
 }
@@ -167,55 +144,44 @@ func (s *Server) logout(ctx context.Context, _ *none) (*struct {
 }, error) {
 	c := callerOf(ctx)
 	s.sessions.close(c.token)
-	s.record(ctx, c.user.Name, "logout", c.user.Name)
+	if c.as() {
+		s.record(ctx, "impersonate-end", c.user.Name)
+	}
+	s.recordAs(ctx, c.actor.Name, "logout", c.actor.Name)
 	return &struct {
 		SetCookie http.Cookie `header:"Set-Cookie"`
 	}{sessionCookie("", -1)}, nil
 }
 
-func (s *Server) sessionInfo(c *caller) SessionInfo {
-	return SessionInfo{SIPPort: s.SIPPort(), ID: c.user.ID, User: c.user.Name, DisplayName: c.user.DisplayName(), Admin: c.user.Admin,
-		MustChangePIN: mustChangePIN(&c.user), Ends: c.ends}
-}
-
-func (s *Server) session(ctx context.Context, _ *none) (*answer[SessionInfo], error) {
-	return &answer[SessionInfo]{s.sessionInfo(callerOf(ctx))}, nil
-}
-
-func (s *Server) profile(ctx context.Context, _ *none) (*answer[Profile], error) {
-	c := callerOf(ctx)
-	p := Profile{SessionInfo: s.sessionInfo(c), Extension: c.user.Extension, Registrations: []pbx.Registration{}}
-	for _, r := range s.snapshot(ctx).Registrations {
-		if r.Extension == c.user.Extension {
-			p.Registrations = append(p.Registrations, r)
-		}
-	}
-	return &answer[Profile]{p}, nil
-}
-
 func (s *Server) changePIN(ctx context.Context, in *struct{ Body body[PINChange] }) (*none, error) {
 	c := callerOf(ctx)
 	change := in.Body.value
+	switch {
+	case c.as():
+		return nil, refuse(http.StatusForbidden, "You have the rights of {name}, whose PIN only {name} can change here. Set a new one under Users.", "name", c.user.Name)
+	case !mustChangePIN(&c.user) && !c.has("profile-pin"):
+		return nil, noModule("profile-pin")
+	}
 	if rule := pbx.CheckPIN(change.New.Reveal()); !rule.IsZero() {
-		return nil, invalidField("new", rule.Text())
+		return nil, invalidField("new", rule)
 	}
 	if change.New == change.Old {
-		return nil, invalidField("new", "is the PIN that you have")
+		return nil, invalidField("new", pbx.Say("is the PIN that you have"))
 	}
 	ok, err := s.verify(who{c.user.Name, true, addrOf(ctx)}, c.user.PIN, change.Old)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
-		s.record(ctx, c.user.Name, "change-pin-failed", c.user.Name)
-		return nil, invalidField("old", "is not your PIN")
+		s.record(ctx, "change-pin-failed", c.user.Name)
+		return nil, invalidField("old", pbx.Say("is not your PIN"))
 	}
 	hash := s.pins.Hash(change.New)
 	s.sessions.announce(c.token, hash)
-	_, err = s.Store.Commit(ctx, c.user.Name, "Own PIN changed", func(cfg *pbx.Config) error {
+	_, err = s.commit(ctx, "Own PIN changed", func(cfg *pbx.Config) error {
 		u := cfg.UserByID(c.user.ID)
 		if u == nil || u.PIN != c.user.PIN {
-			return huma.Error409Conflict("The PIN was changed in the meantime.")
+			return refuse(http.StatusConflict, "The PIN was changed in the meantime.")
 		}
 		u.PIN, u.MustChangePIN = hash, false
 		return nil
@@ -224,6 +190,6 @@ func (s *Server) changePIN(ctx context.Context, in *struct{ Body body[PINChange]
 	if err != nil {
 		return nil, fmt.Errorf("change PIN of %s: %w", c.user.Name, err)
 	}
-	s.record(ctx, c.user.Name, "change-pin", c.user.Name)
+	s.record(ctx, "change-pin", c.user.Name)
 	return &none{}, nil
 }

@@ -12,60 +12,133 @@ import (
 	"galilei/pbxd/pbx"
 )
 
+// Problem is what the API answers when it refuses a request: problem details
+// (RFC 9457). Detail and messages are English; the template and args beside
+// them let a page say the same in another language.
+type Problem struct {
+	Type     string          `json:"type,omitempty" title:"Type" doc:"Kind of the problem, when a program must tell it from others of the same status" maxLength:"100"`
+	Title    string          `json:"title" title:"Title" doc:"Name of the status" maxLength:"100"`
+	Status   int             `json:"status" title:"Status" doc:"HTTP status" minimum:"400" maximum:"599"`
+	Detail   string          `json:"detail" title:"Detail" doc:"What is wrong and what to do next, in English" maxLength:"1000"`
+	Template string          `json:"template,omitempty" title:"Template" doc:"Detail with {name} for each of args" maxLength:"1000"`
+	Args     map[string]any  `json:"args,omitempty" title:"Arguments" doc:"What stands in the template"`
+	Errors   []ProblemDetail `json:"errors,omitempty" title:"Errors" doc:"Fields of the request that are refused" maxItems:"1000"`
+}
+
+// ProblemDetail says what is wrong with one field of a request.
+type ProblemDetail struct {
+	Location string         `json:"location" title:"Location" doc:"Field of the request, for example body.extension" maxLength:"300"`
+	Message  string         `json:"message" title:"Message" doc:"Rule that the field breaks, in English" maxLength:"1000"`
+	Template string         `json:"template,omitempty" title:"Template" doc:"Message with {name} for each of args" maxLength:"1000"`
+	Args     map[string]any `json:"args,omitempty" title:"Arguments" doc:"What stands in the template"`
+}
+
+// Error returns the detail.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus returns the HTTP status of the answer.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType turns JSON into the media type of problem details.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// refuse makes the answer to a request that cannot be granted. The template
+// must be a constant; see pbx.Say.
+func refuse(status int, template string, pairs ...any) *Problem {
+	return refuseWith(status, pbx.Say(template, pairs...))
+}
+
+func refuseWith(status int, why pbx.Message) *Problem {
+	return &Problem{Title: http.StatusText(status), Status: status, Detail: why.Text(), Template: why.Template, Args: why.Args}
+}
+
+// notValid is the detail of every refusal that names fields.
+const notValid = "Some values are not valid."
+
+// invalid refuses a request for its fields.
+func invalid(fields ...ProblemDetail) *Problem {
+	p := refuse(http.StatusUnprocessableEntity, notValid)
+	p.Errors = fields
+	return p
+}
+
+// invalidField refuses one field of the body.
+func invalidField(field string, rule pbx.Message) *Problem {
+	return invalid(detailOf("body."+field, rule))
+}
+
+func detailOf(location string, rule pbx.Message) ProblemDetail {
+	return ProblemDetail{Location: location, Message: rule.Text(), Template: rule.Template, Args: rule.Args}
+}
+
 // invalidFields tells which fields of the request the configuration refused.
-// The parameters below path ("users[3].", "sip.") are those of the body; what
-// else is wrong keeps its own path in the message.
-func invalidFields(e *pbx.ValidationError, path string) error {
-	details := make([]error, 0, len(e.Fields))
+// The parameters below path ("users[3].", "sip.") are those of the body at the
+// place within it ("" or "users[1]."); what else is wrong keeps its own path in
+// the message.
+func invalidFields(e *pbx.ValidationError, path, within string) *Problem {
+	details := make([]ProblemDetail, 0, len(e.Fields))
 	for _, f := range e.Fields {
 		if field, ok := strings.CutPrefix(f.Path, path); ok && path != "" {
-			details = append(details, &huma.ErrorDetail{Location: "body." + field, Message: f.Rule.Text()})
+			details = append(details, detailOf("body."+within+field, f.Rule))
 			continue
 		}
-		details = append(details, &huma.ErrorDetail{Location: "body", Message: f.Path + " " + f.Rule.Text()})
+		details = append(details, ProblemDetail{Location: "body", Message: f.Path + " " + f.Rule.Text(), Template: f.Rule.Template, Args: f.Rule.Args})
 	}
-	return huma.Error422UnprocessableEntity("Some values are not valid.", details...)
-}
-
-// invalidField refuses one field of the request.
-func invalidField(field, rule string) error {
-	return huma.Error422UnprocessableEntity("Some values are not valid.", &huma.ErrorDetail{Location: "body." + field, Message: rule})
-}
-
-// withoutValues takes the values out of problem details: among them are PINs
-// and passwords, and the client knows what it sent.
-func withoutValues(_ huma.Context, _ string, v any) (any, error) {
-	m, ok := v.(*huma.ErrorModel)
-	if !ok {
-		return v, nil
-	}
-	for _, d := range m.Errors {
-		d.Value = nil
-	}
-	return m, nil
-}
-
-// writeProblem answers with problem details outside of huma.
-func writeProblem(w http.ResponseWriter, status int, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	// An error means that the client is gone.
-	_ = json.NewEncoder(w).Encode(huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail})
+	return invalid(details...)
 }
 
 // refusedAt names the fields of the body when the configuration was refused.
 func refusedAt(err error, path string) error {
-	if invalid, ok := errors.AsType[*pbx.ValidationError](err); ok {
-		return invalidFields(invalid, path)
+	if wrong, ok := errors.AsType[*pbx.ValidationError](err); ok {
+		return invalidFields(wrong, path, "")
 	}
 	return err
 }
 
 // notFound answers 404 when err says that something does not exist.
-func notFound(err error, detail string) error {
+func notFound(err error, template string, pairs ...any) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return huma.Error404NotFound(detail)
+		return refuse(http.StatusNotFound, template, pairs...)
 	}
 	return err
+}
+
+// asProblem turns the error model of huma, which answers for parameters and
+// bodies that it cannot read, into ours. Values stay out: among them are PINs
+// and passwords, and the client knows what it sent. Only a rule that a body
+// has put there is kept.
+func asProblem(_ huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	p := refuse(m.Status, notValid)
+	switch {
+	case len(m.Errors) == 0 && m.Status == http.StatusRequestEntityTooLarge:
+		p = refuse(m.Status, "This is too large.")
+	case len(m.Errors) == 0 && m.Status == http.StatusRequestTimeout:
+		p = refuse(m.Status, "The request took too long to arrive.")
+	case len(m.Errors) == 0:
+		p.Detail, p.Template = m.Detail, ""
+	}
+	for _, d := range m.Errors {
+		if d == nil {
+			continue
+		}
+		e := ProblemDetail{Location: d.Location, Message: d.Message}
+		if rule, ok := d.Value.(pbx.Message); ok {
+			e.Template, e.Args = rule.Template, rule.Args
+		}
+		p.Errors = append(p.Errors, e)
+	}
+	return p, nil
+}
+
+// writeProblem answers with problem details outside of huma.
+func writeProblem(w http.ResponseWriter, p *Problem) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	// An error means that the client is gone.
+	_ = json.NewEncoder(w).Encode(p)
 }

@@ -42,7 +42,7 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 			}
 			if p != nil {
 				s.Log.Error("web request panicked", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
-				writeProblem(w, http.StatusInternalServerError, "The device could not do this. Its log says why.")
+				writeProblem(w, refuse(http.StatusInternalServerError, "The device could not do this. Its log says why."))
 			}
 		}()
 		next.ServeHTTP(w, r)

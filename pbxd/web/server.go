@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -27,9 +28,22 @@ type Store interface {
 	// Revisions lists the newest first, those before the given number; 0 means
 	// from the newest.
 	Revisions(ctx context.Context, before int64, limit int) ([]pbx.Revision, error)
-	// Restore publishes an old revision as a new one. It returns fs.ErrNotExist
-	// when there is none of that number.
-	Restore(ctx context.Context, author string, number int64) (int64, error)
+	// RestoreIf publishes an old revision as a new one unless allowed, which is
+	// called with the configuration before and after, returns an error. It
+	// returns fs.ErrNotExist when there is none of that number.
+	RestoreIf(ctx context.Context, author string, number int64, allowed func(before, after *pbx.Config) error) (int64, error)
+	// CommitTentative is Commit for a change that reverts after window unless it
+	// is confirmed. It returns pbx.ErrPending when another one waits already.
+	CommitTentative(ctx context.Context, author, comment, section string, window time.Duration, change func(*pbx.Config) error) (pbx.PendingChange, error)
+	// Pending returns the change that waits to be confirmed, or nil.
+	Pending() *pbx.PendingChange
+	// Confirm and RevertPending end it. They return fs.ErrNotExist when it is
+	// not the one that waits.
+	Confirm(ctx context.Context, author, id string) error
+	RevertPending(ctx context.Context, author, id string) error
+	ContactStore
+	DraftStore
+	MailStore
 	// Watch has fn called within every commit, after it is published.
 	Watch(fn func(old, new *pbx.Config, revision int64)) (stop func())
 	// Key returns the device key.
@@ -44,6 +58,40 @@ type Store interface {
 	SetSecret(ctx context.Context, name string, value []byte) error
 }
 
+// ContactStore keeps the directories and the pictures.
+type ContactStore interface {
+	Contacts(ctx context.Context, q pbx.ContactQuery) (pbx.ContactPage, error)
+	// Contact and the calls below return fs.ErrNotExist for one that there is not.
+	Contact(ctx context.Context, owner, id string) (pbx.Contact, error)
+	// AddContacts adds all or none, in their order. It returns pbx.ErrTooMany
+	// when there is no room.
+	AddContacts(ctx context.Context, owner string, list []pbx.Contact) error
+	// ChangeContact returns the error of change as it is.
+	ChangeContact(ctx context.Context, owner, id string, change func(*pbx.Contact) error) (pbx.Contact, error)
+	DeleteContact(ctx context.Context, owner, id string, check func(pbx.Contact) error) error
+	DeleteContacts(ctx context.Context, owner string) (int, error)
+	// PutPicture keeps a picture under its hash.
+	PutPicture(ctx context.Context, hash string, jpeg []byte) error
+	Picture(ctx context.Context, hash string) ([]byte, error)
+	// PictureOwners returns the owners of the contacts that show a picture; ""
+	// stands for the global directory.
+	PictureOwners(ctx context.Context, hash string) (owners []string, err error)
+}
+
+// DraftStore keeps uncommitted system settings.
+type DraftStore interface {
+	Drafts(ctx context.Context) ([]pbx.Draft, error)
+	SetDraft(ctx context.Context, d pbx.Draft) error
+	DeleteDraft(ctx context.Context, path string) error
+	DeleteDrafts(ctx context.Context) error
+}
+
+// MailStore shows the mails that wait.
+type MailStore interface {
+	MailJobs(ctx context.Context) ([]pbx.MailJob, error)
+	DeleteMail(ctx context.Context, id int64) error
+}
+
 // Facts tells what is true now and what changes.
 type Facts interface {
 	// Subscribe returns the facts of now and a channel of those that follow. It
@@ -51,10 +99,11 @@ type Facts interface {
 	Subscribe(ctx context.Context) (now []pbx.Fact, updates <-chan pbx.Fact)
 }
 
-// Deps is what the server needs. All fields but Log and Now must be set.
+// Deps is what the server needs. All fields but Mail, Log and Now must be set.
 type Deps struct {
 	Store   Store
 	Facts   Facts
+	Mail    Mail // nil sends none
 	Model   pbx.Model
 	Version string                      // of the firmware, shown to administrators
 	Health  func(context.Context) error // nil when the PBX can take calls
@@ -80,7 +129,10 @@ const (
 type Server struct {
 	Deps
 	started     time.Time
-	cert        tls.Certificate
+	actions     []string                     // that the operations write into the audit log
+	titles      map[string]map[string]string // of parameters, by language and English title
+	device      tls.Certificate              // the device's own
+	serving     atomic.Pointer[servedCertificate]
 	api         huma.API
 	handler     http.Handler
 	sessions    *sessions
@@ -118,7 +170,9 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("device certificate: %w", err)
 	}
-	s.cert = cert
+	s.device = cert
+	s.serveCertificate(cfg)
+	s.titles = parameterTitles(webroot.Files())
 	page, err := newAssets(webroot.Files())
 	if err != nil {
 		return nil, fmt.Errorf("admin page: %w", err)
@@ -126,7 +180,10 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 	if s.handler, err = s.routes(page); err != nil {
 		return nil, err
 	}
-	s.unwatch = d.Store.Watch(func(_, now *pbx.Config, _ int64) { s.sessions.follow(now) })
+	s.unwatch = d.Store.Watch(func(_, now *pbx.Config, _ int64) {
+		s.sessions.follow(now)
+		s.serveCertificate(now)
+	})
 	return s, nil
 }
 
@@ -141,7 +198,8 @@ func (s *Server) Serve(ctx context.Context, https, redirect net.Listener) error 
 	quiet := slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug) // handshake failures of strangers
 	secure := &http.Server{
 		Handler:           s.handler,
-		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{s.cert}, MinVersion: tls.VersionTLS12},
+		TLSConfig:         s.tlsConfig(),
+		ConnContext:       withConn,
 		ReadHeaderTimeout: redirectTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -199,22 +257,4 @@ func (s *Server) stop(servers ...*http.Server) {
 		})
 	}
 	wg.Wait()
-}
-
-// audit writes an entry about the act of a client. What leaves no other trace,
-// such as a look at a password, must not happen when this fails.
-func (s *Server) audit(ctx context.Context, actor, action, object string) error {
-	e := pbx.AuditEntry{Time: s.Now(), Actor: actor, Action: action, Object: object, From: addrOf(ctx).String()}
-	if err := s.Store.Audit(ctx, e); err != nil {
-		return fmt.Errorf("audit %s: %w", action, err)
-	}
-	return nil
-}
-
-// record audits what has been done already, or must be possible even with a
-// full disk, such as a login to mend that. A failure goes to the log.
-func (s *Server) record(ctx context.Context, actor, action, object string) {
-	if err := s.audit(ctx, actor, action, object); err != nil {
-		s.Log.Error("audit log not written", "actor", actor, "object", object, "err", err)
-	}
 }

@@ -10,13 +10,14 @@ import (
 	"galilei/pbxd/pbx"
 )
 
-// Life and number of sessions.
+// Number of sessions. How long they live is in the settings of the page.
 const (
-	sessionIdle     = 60 * time.Minute
-	sessionLife     = 24 * time.Hour
 	maxSessions     = 512
 	maxUserSessions = 16
 )
+
+func sessionIdle(p pbx.Page) time.Duration { return time.Duration(p.SessionIdle) * time.Minute }
+func sessionLife(p pbx.Page) time.Duration { return time.Duration(p.SessionLife) * time.Hour }
 
 // tokenHash is how a session token is kept: SHA-256 of 256 random bits needs
 // no salt.
@@ -26,6 +27,7 @@ type session struct {
 	userID  string
 	pin     pbx.PINHash // of the login; another one in the configuration ends the session
 	next    pbx.PINHash // that this session is about to set, or empty
+	as      string      // ID of the user who is impersonated, or empty (F051)
 	created time.Time
 	used    time.Time
 }
@@ -42,14 +44,14 @@ func hashToken(token string) tokenHash { return sha256.Sum256([]byte(token)) }
 
 // open makes a session and returns its token. Beyond a user's or the total
 // number the one that was idle longest ends.
-func (s *sessions) open(u *pbx.User, now time.Time) string {
+func (s *sessions) open(u *pbx.User, p pbx.Page, now time.Time) string {
 	var b [32]byte
 	rand.Read(b[:]) // never fails since Go 1.24
 	token := base64.RawURLEncoding.EncodeToString(b[:])
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for h, x := range s.byHash {
-		if x.over(now) {
+		if x.over(p, now) {
 			delete(s.byHash, h)
 		}
 	}
@@ -80,28 +82,51 @@ func (s *sessions) trim(kind func(*session) bool, n int) {
 	}
 }
 
-func (x *session) over(now time.Time) bool {
-	return now.Sub(x.used) > sessionIdle || now.Sub(x.created) > sessionLife
+func (x *session) over(p pbx.Page, now time.Time) bool {
+	return now.Sub(x.used) > sessionIdle(p) || now.Sub(x.created) > sessionLife(p)
 }
 
-// user returns the user of a session that is still good in cfg, else nil, and
-// when the session ends at the latest. touch counts as use.
-func (s *sessions) user(h tokenHash, cfg *pbx.Config, now time.Time, touch bool) (*pbx.User, time.Time) {
+// users returns who logged in to a session that is still good in cfg, and whose
+// rights hold in it, else nil; and when the session ends at the latest. touch
+// counts as use. An impersonation that is not allowed any more has ended.
+func (s *sessions) users(h tokenHash, cfg *pbx.Config, now time.Time, touch bool) (actor, user *pbx.User, ends time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := s.byHash[h]
 	if x == nil {
-		return nil, time.Time{}
+		return nil, nil, time.Time{}
 	}
-	u := cfg.UserByID(x.userID)
-	if !x.holds(u) || x.over(now) {
+	actor = cfg.UserByID(x.userID)
+	if !x.holds(actor) || x.over(cfg.Page, now) || !mayLogIn(cfg, actor) {
 		delete(s.byHash, h)
-		return nil, time.Time{}
+		return nil, nil, time.Time{}
 	}
 	if touch {
 		x.used = now
 	}
-	return u, x.created.Add(sessionLife)
+	user = actor
+	if x.as != "" {
+		if target := cfg.UserByID(x.as); target != nil && mayImpersonate(cfg, actor, target) == nil {
+			user = target
+		} else {
+			x.as = ""
+		}
+	}
+	return actor, user, x.created.Add(sessionLife(cfg.Page))
+}
+
+// impersonate gives a session the rights of the user with that ID, or with ""
+// those of who logged in. It returns false when the session has the rights of
+// another already.
+func (s *sessions) impersonate(h tokenHash, id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.byHash[h]
+	if x == nil || id != "" && x.as != "" {
+		return false
+	}
+	x.as = id
+	return true
 }
 
 // announce lets the session in which a PIN is changed live on with the new

@@ -10,9 +10,11 @@ import (
 // section is a part of the configuration that is shown and replaced whole.
 type section[T any] struct {
 	id, path, name, summary string
+	tag, module             string
+	readers                 string // further modules that may read it, each preceded by '|'
+	about                   string // description of the change
 	of                      func(*pbx.Config) *T
 	prefix                  string // of its parameters' paths in the configuration
-	complete                func(*T)
 }
 
 type change[T any] struct {
@@ -23,41 +25,35 @@ type change[T any] struct {
 func (s *Server) registerSettings() {
 	registerSection(s, section[pbx.SIP]{
 		id: "sip-settings", path: "/sip-settings", name: "SIP settings", summary: "How phones register and call", prefix: "sip.",
+		tag: "System settings", module: "system-settings", about: "Replaces them as a whole. Calls under way keep what they began with.",
 		of: func(c *pbx.Config) *pbx.SIP { return &c.SIP },
-		complete: func(v *pbx.SIP) {
-			if v.LocalNetworks == nil {
-				v.LocalNetworks = []string{}
-			}
-		},
 	})
 	registerSection(s, section[pbx.Media]{
 		id: "media-settings", path: "/media-settings", name: "Media settings", summary: "Audio ports", prefix: "media.",
-		of:       func(c *pbx.Config) *pbx.Media { return &c.Media },
-		complete: func(*pbx.Media) {},
+		tag: "System settings", module: "system-settings", about: "Replaces them as a whole. Calls under way keep what they began with.",
+		of: func(c *pbx.Config) *pbx.Media { return &c.Media },
 	})
 }
 
 func registerSection[T any](s *Server, x section[T]) {
-	register(s, operation{id: "get-" + x.id, method: http.MethodGet, path: x.path, tag: "System settings", access: accessAdmin, summary: x.summary},
+	register(s, operation{id: "get-" + x.id, method: http.MethodGet, path: x.path, tag: x.tag, module: x.module + x.readers, summary: x.summary},
 		func(context.Context, *none) (*tagged[T], error) {
 			cfg, _ := s.Store.Current()
 			return x.show(cfg), nil
 		})
-	register(s, operation{id: "change-" + x.id, method: http.MethodPut, path: x.path, tag: "System settings", access: accessAdmin,
-		summary: "Change: " + x.summary, description: "Replaces them as a whole. Calls under way keep what they began with.",
-		errors: []int{http.StatusPreconditionFailed, http.StatusUnprocessableEntity}},
+	register(s, operation{id: "change-" + x.id, method: http.MethodPut, path: x.path, tag: x.tag, module: x.module,
+		summary: "Change: " + x.summary, description: x.about, audits: []string{"change-" + x.id},
+		errors: []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired, http.StatusUnprocessableEntity}},
 		func(ctx context.Context, in *change[T]) (*tagged[T], error) {
-			c := callerOf(ctx)
-			x.complete(&in.Body.value)
 			var before string
 			var after *tagged[T]
-			_, err := s.Store.Commit(ctx, c.user.Name, x.name+" changed", func(cfg *pbx.Config) error {
-				shown := x.show(cfg)
-				if err := in.check(shown.Body); err != nil {
+			_, err := s.commit(ctx, x.name+" changed", func(cfg *pbx.Config) error {
+				before = x.show(cfg).ETag
+				if err := in.check(before); err != nil {
 					return err
 				}
-				before = shown.ETag
 				*x.of(cfg) = in.Body.value
+				normalise(cfg)
 				after = x.show(cfg)
 				return nil
 			})
@@ -65,7 +61,7 @@ func registerSection[T any](s *Server, x section[T]) {
 				return nil, refusedAt(err, x.prefix)
 			}
 			if after.ETag != before {
-				s.record(ctx, c.user.Name, "change-"+x.id, x.name)
+				s.record(ctx, "change-"+x.id, x.name)
 			}
 			return after, nil
 		})
@@ -73,6 +69,5 @@ func registerSection[T any](s *Server, x section[T]) {
 
 func (x section[T]) show(cfg *pbx.Config) *tagged[T] {
 	v := *x.of(cfg)
-	x.complete(&v)
 	return &tagged[T]{etag(v), v}
 }

@@ -3,42 +3,44 @@ package web
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"galilei/pbxd/pbx"
 )
 
 // SIPPassword answers reveal-sip-password and new-sip-password.
 type SIPPassword struct {
-	User        string `json:"user" doc:"Login name"`
-	Extension   string `json:"extension" doc:"SIP user name of the phone"`
-	SIPPassword string `json:"sipPassword" doc:"Password with which phones register"`
+	User        string `json:"user" title:"User" doc:"Login name" maxLength:"50"`
+	Extension   string `json:"extension" title:"Extension" doc:"SIP user name of the phone" maxLength:"10"`
+	SIPPassword string `json:"sipPassword" title:"SIP password" doc:"Password with which phones register" maxLength:"64"`
 }
 
-// checkSIPPassword returns the rule that a SIP password breaks, or "". Signs
+// checkSIPPassword returns the rule that a SIP password breaks, if any. Signs
 // beyond ASCII fail in phones that hash another encoding.
-func checkSIPPassword(p string) string {
+func checkSIPPassword(p string) pbx.Message {
 	switch {
 	case len(p) < 6 || len(p) > 64:
-		return fmt.Sprintf("has %d characters; 6 to 64 are needed", len(p))
+		return pbx.Say("has {n} characters; {min} to {max} are needed", "n", len(p), "min", 6, "max", 64)
 	case strings.ContainsFunc(p, func(r rune) bool { return r < '!' || r > '~' }):
-		return "may contain only ASCII letters, digits and signs, no spaces"
+		return pbx.Say("may contain only ASCII letters, digits and signs, no spaces")
 	}
-	return ""
+	return pbx.Message{}
 }
 
-func (s *Server) revealSIPPassword(ctx context.Context, in *UserPath) (*answer[SIPPassword], error) {
+func (s *Server) revealSIPPassword(ctx context.Context, in *entryPath) (*answer[SIPPassword], error) {
 	cfg, _ := s.Store.Current()
 	u := cfg.UserByID(in.ID)
 	switch {
 	case u == nil:
 		return nil, noUser()
 	case u.SIPPassword == "":
-		return nil, huma.Error409Conflict("This user has no SIP password. Make a new one.")
+		return nil, refuse(http.StatusConflict, "This user has no SIP password. Make a new one.")
 	}
-	if err := s.audit(ctx, callerOf(ctx).user.Name, "reveal-sip-password", u.Name); err != nil {
+	if u.Admin && !callerOf(ctx).user.Admin {
+		return nil, refuse(http.StatusForbidden, "{name} is an administrator. Only administrators may see the SIP password of administrators.", "name", u.Name)
+	}
+	if err := s.audit(ctx, "reveal-sip-password", u.Name); err != nil {
 		return nil, err
 	}
 	p, err := s.Store.Key().Open(pbx.SIPPasswordPurpose(u.ID), u.SIPPassword)
@@ -49,38 +51,37 @@ func (s *Server) revealSIPPassword(ctx context.Context, in *UserPath) (*answer[S
 }
 
 func (s *Server) newSIPPassword(ctx context.Context, in *struct {
-	UserPath
+	entryPath
 	IfMatch
 }) (*tagged[SIPPassword], error) {
-	c := callerOf(ctx)
 	cfg, _ := s.Store.Current()
 	u := cfg.UserByID(in.ID)
 	if u == nil {
 		return nil, noUser()
 	}
-	if err := in.check(*u); err != nil {
+	if err := in.check(tagOfUser(cfg, u)); err != nil {
 		return nil, err
 	}
-	if err := s.audit(ctx, c.user.Name, "new-sip-password", u.Name); err != nil {
+	if err := s.audit(ctx, "new-sip-password", u.Name); err != nil {
 		return nil, err
 	}
 	p := pbx.NewSIPPassword()
 	sealed := s.Store.Key().Seal(pbx.SIPPasswordPurpose(u.ID), p)
-	var changed pbx.User
-	_, err := s.Store.Commit(ctx, c.user.Name, "New SIP password for "+u.Name, func(cfg *pbx.Config) error {
+	out := &tagged[SIPPassword]{}
+	_, err := s.commit(ctx, "New SIP password for "+u.Name, func(cfg *pbx.Config) error {
 		now := cfg.UserByID(in.ID)
 		if now == nil {
 			return noUser()
 		}
-		if err := in.check(*now); err != nil {
+		if err := in.check(tagOfUser(cfg, now)); err != nil {
 			return err
 		}
 		now.SIPPassword = sealed
-		changed = *now
+		out.ETag, out.Body = tagOfUser(cfg, now), SIPPassword{now.Name, now.Extension, p.Reveal()}
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("new SIP password of %s: %w", u.Name, err)
 	}
-	return &tagged[SIPPassword]{etag(changed), SIPPassword{changed.Name, changed.Extension, p.Reveal()}}, nil
+	return out, nil
 }

@@ -14,27 +14,29 @@ import (
 
 // Status is the general information about the device.
 type Status struct {
-	Model         string    `json:"model" doc:"Model of the device"`
-	Version       string    `json:"version" doc:"Version of the firmware"`
-	Hostname      string    `json:"hostname" doc:"Name in the network"`
-	Time          time.Time `json:"time" doc:"Clock of the device"`
-	UptimeSeconds int64     `json:"uptimeSeconds" doc:"Time since the telephone system started"`
-	Healthy       bool      `json:"healthy" doc:"Calls can be made"`
-	Problem       string    `json:"problem,omitempty" doc:"What is wrong, when the device is not healthy"`
-	Users         int       `json:"users" doc:"Users with an extension"`
-	MaxUsers      int       `json:"maxUsers" doc:"Most users with an extension; 0 for no limit"`
+	Model         string    `json:"model" title:"Model" maxLength:"50" doc:"Model of the device"`
+	Version       string    `json:"version" title:"Version" maxLength:"50" doc:"Version of the firmware"`
+	Hostname      string    `json:"hostname" title:"Host name" maxLength:"63" doc:"Name in the network"`
+	Time          time.Time `json:"time" title:"Time" doc:"Clock of the device"`
+	UptimeSeconds int64     `json:"uptimeSeconds" title:"Running for" unit:"s" minimum:"0" doc:"Time since the telephone system started"`
+	Healthy       bool      `json:"healthy" title:"Healthy" doc:"Calls can be made"`
+	Problem       string    `json:"problem,omitempty" title:"Problem" maxLength:"1000" doc:"What is wrong, when the device is not healthy"`
+	Users         int       `json:"users" title:"Users" minimum:"0" maximum:"10000" doc:"Users with an extension"`
+	MaxUsers      int       `json:"maxUsers" title:"Most users" minimum:"0" maximum:"10000" doc:"Most users with an extension; 0 for no limit"`
 	LiveState
 }
 
 // LiveState is what the event stream keeps current.
 type LiveState struct {
-	Registrations []pbx.Registration `json:"registrations" doc:"Phones that are registered now"`
-	Calls         []pbx.CallStatus   `json:"calls" doc:"Calls of now"`
-	Revision      int64              `json:"revision" doc:"Number of the current configuration"`
+	Registrations []pbx.Registration `json:"registrations" title:"Phones" maxItems:"10000" doc:"Phones that are registered now"`
+	Calls         []pbx.CallStatus   `json:"calls" title:"Calls" maxItems:"10000" doc:"Calls of now"`
+	Pending       *pbx.PendingChange `json:"pending,omitempty" title:"Unconfirmed change" doc:"Change that reverts by itself unless it is confirmed; absent when there is none"`
+	Drafts        int                `json:"drafts" title:"Uncommitted settings" doc:"System settings that were changed but not committed yet" minimum:"0" maximum:"200"`
+	Revision      int64              `json:"revision" title:"Revision" minimum:"1" doc:"Number of the current configuration"`
 }
 
 func (s *Server) registerStatus() {
-	register(s, operation{id: "get-status", method: http.MethodGet, path: "/status", tag: "Status", access: accessAdmin,
+	register(s, operation{id: "get-status", method: http.MethodGet, path: "/status", tag: "Status", module: "general-information",
 		summary: "General information, registrations and calls"}, s.status)
 }
 
@@ -79,11 +81,13 @@ func (s *Server) snapshot(ctx context.Context) LiveState {
 // by start.
 func (s *Server) liveState(now []pbx.Fact) LiveState {
 	_, revision := s.Store.Current()
-	st := LiveState{Registrations: []pbx.Registration{}, Calls: []pbx.CallStatus{}, Revision: revision}
+	st := LiveState{Registrations: []pbx.Registration{}, Calls: []pbx.CallStatus{}, Revision: revision, Pending: s.Store.Pending()}
 	for _, f := range now {
 		switch {
 		case f.Kind == pbx.FactRegistration:
 			st.Registrations = append(st.Registrations, f.Registrations...)
+		case f.Kind == pbx.FactDrafts:
+			st.Drafts = f.Drafts
 		case f.Kind == pbx.FactCall && f.Call != nil && f.Call.State != pbx.CallEnded:
 			st.Calls = append(st.Calls, *f.Call)
 		}
@@ -92,3 +96,5 @@ func (s *Server) liveState(now []pbx.Fact) LiveState {
 	slices.SortStableFunc(st.Calls, func(a, b pbx.CallStatus) int { return a.Started.Compare(b.Started) })
 	return st
 }
+
+const memoryFull = "The device's memory is full. Nothing can be saved."

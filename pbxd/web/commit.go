@@ -1,0 +1,63 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"time"
+
+	"galilei/pbxd/pbx"
+)
+
+// commit changes the configuration in the name of the caller. All changes of
+// the API go through it or commitTentative: it refuses what would give anybody
+// rights that the caller does not have, and tells users by mail what somebody
+// else has changed of their data.
+func (s *Server) commit(ctx context.Context, comment string, change func(*pbx.Config) error) (revision int64, err error) {
+	c := callerOf(ctx)
+	var before, after *pbx.Config
+	revision, err = s.Store.Commit(ctx, c.author(), comment, func(cfg *pbx.Config) error {
+		before = cfg.Clone()
+		if err := change(cfg); err != nil {
+			return err
+		}
+		normalise(cfg)
+		after = cfg
+		return guard(before, after, c)
+	})
+	if err != nil {
+		return revision, fmt.Errorf("%s: %w", comment, err)
+	}
+	s.tellUsers(ctx, c, before, after)
+	return revision, nil
+}
+
+// commitTentative is commit for a change that reverts after window unless it
+// is confirmed. It returns pbx.ErrPending when another one waits already.
+func (s *Server) commitTentative(ctx context.Context, comment, section string, window time.Duration, change func(*pbx.Config) error) (pbx.PendingChange, error) {
+	c := callerOf(ctx)
+	p, err := s.Store.CommitTentative(ctx, c.author(), comment, section, window, func(cfg *pbx.Config) error {
+		before := cfg.Clone()
+		if err := change(cfg); err != nil {
+			return err
+		}
+		normalise(cfg)
+		return guard(before, cfg, c)
+	})
+	if err != nil {
+		return p, fmt.Errorf("%s: %w", comment, err)
+	}
+	return p, nil
+}
+
+// restoreRevision goes back to an old revision under the same rules as commit.
+func (s *Server) restoreRevision(ctx context.Context, number int64) (int64, error) {
+	c := callerOf(ctx)
+	return s.Store.RestoreIf(ctx, c.author(), number, func(before, after *pbx.Config) error { return guard(before, after, c) })
+}
+
+// normalise makes lists that were nil empty ones, as they are stored.
+func normalise(cfg *pbx.Config) { *cfg = *cfg.Clone() }
+
+// sameUser reports whether two states of a user are the same.
+func sameUser(a, b *pbx.User) bool { return reflect.DeepEqual(a, b) }

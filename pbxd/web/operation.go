@@ -1,0 +1,157 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"galilei/pbxd/pbx"
+)
+
+// operation describes one call of the API.
+type operation struct {
+	id, method, path     string
+	summary, description string
+	tag                  string
+	access               access // "" is accessModule when module is set
+	module               string // GUI modules of which one must be on, separated by '|'; anyAdminModule stands for those of the administration
+	status               int    // of success; 0 means 200
+	errors               []int  // beside those of access, body and 500
+	content              *huma.Response
+	accepts              []string // media types of the body, image/* for all pictures; none means JSON
+	maxBody              int64    // bytes of the body; 0 means 64 KiB
+	audits               []string // actions that it writes into the audit log
+}
+
+// register adds an operation. Bodies are checked by their own types and by
+// pbx.Validate, which says more than a schema can, and all at once.
+func register[I, O any](s *Server, op operation, handle func(context.Context, *I) (*O, error)) {
+	if op.access == "" && op.module != "" {
+		op.access = accessModule
+	}
+	if op.maxBody == 0 {
+		op.maxBody = maxBodyBytes
+	}
+	s.actions = append(s.actions, op.audits...)
+	h := huma.Operation{
+		OperationID:      op.id,
+		Method:           op.method,
+		Path:             apiPrefix + op.path,
+		Summary:          op.summary,
+		Description:      op.description,
+		Tags:             []string{op.tag},
+		DefaultStatus:    op.status,
+		MaxBodyBytes:     op.maxBody,
+		BodyReadTimeout:  bodyTimeout,
+		SkipValidateBody: true,
+		Middlewares:      huma.Middlewares{s.require(op)},
+		Errors:           slices.Clone(op.errors),
+		Extensions:       map[string]any{"x-access": string(op.access), "x-module": op.module},
+	}
+	more := []int{http.StatusInternalServerError}
+	if op.access != accessPublic {
+		more = append(more, http.StatusUnauthorized)
+		h.Security = []map[string][]string{{"bearer": {}}, {"cookie": {}}}
+	}
+	if op.access == accessUser || op.access == accessModule {
+		more = append(more, http.StatusForbidden)
+	}
+	if op.method == http.MethodPost || op.method == http.MethodPut {
+		more = append(more, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	for _, status := range more {
+		if !slices.Contains(h.Errors, status) {
+			h.Errors = append(h.Errors, status)
+		}
+	}
+	if op.content != nil {
+		h.Responses = map[string]*huma.Response{"200": op.content}
+	}
+	huma.Register(s.api, h, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, s.problem(op.id, err)
+		}
+		return out, nil
+	})
+}
+
+// bodyTimeout is how long a body may take to arrive.
+const bodyTimeout = 25 * time.Second
+
+// problem turns what went wrong into problem details. What the client cannot
+// mend is logged and told without its inside.
+func (s *Server) problem(operation string, err error) error {
+	var status huma.StatusError
+	var wrong *pbx.ValidationError
+	switch {
+	case errors.As(err, &status):
+		return err
+	case errors.As(err, &wrong):
+		return invalidFields(wrong, "", "")
+	case errors.Is(err, pbx.ErrPending):
+		return refuse(http.StatusConflict, "Another change waits to be confirmed. Confirm it or go back first.")
+	case errors.Is(err, pbx.ErrTooMany):
+		return refuse(http.StatusConflict, "There is no room for more. Delete something first.")
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return refuse(http.StatusServiceUnavailable, "The request was given up before it was done.")
+	}
+	s.Log.Error("web request failed", "operation", operation, "err", err)
+	if errors.Is(err, syscall.ENOSPC) {
+		return refuse(http.StatusInsufficientStorage, "The device's memory is full. Nothing can be saved. Nothing was changed.")
+	}
+	return refuse(http.StatusInternalServerError, "The device could not do this. Its log says why.")
+}
+
+// entryPath is the path parameter that names one entry.
+type entryPath struct {
+	ID string `path:"id" title:"Identifier" doc:"Identifier of the entry" minLength:"1" maxLength:"26"`
+}
+
+// IfMatch makes a change depend on the state that the client has seen.
+type IfMatch struct {
+	Tag string `header:"If-Match" title:"If-Match" doc:"ETag of the entry that the change is made from. Another one answers 412, none 428; * overwrites whatever is there." maxLength:"200"`
+}
+
+// check answers 428 when the client does not say which state its change is
+// made from (RFC 6585 section 3), and 412 when it is another than that of tag
+// (RFC 9110 section 13.1.1).
+func (m IfMatch) check(tag string) error {
+	switch m.Tag {
+	case "":
+		return refuse(http.StatusPreconditionRequired, "Send If-Match with the ETag that you have read, or * to overwrite whatever is there.")
+	case "*":
+		return nil
+	}
+	for t := range strings.SplitSeq(m.Tag, ",") {
+		if strings.TrimSpace(t) == tag {
+			return nil
+		}
+	}
+	return refuse(http.StatusPreconditionFailed, "Somebody else has changed this in the meantime.")
+}
+
+// tagged is an answer with the ETag of what it shows.
+type tagged[T any] struct {
+	ETag string `header:"ETag" title:"ETag" doc:"State of the entry, for If-Match" maxLength:"100"`
+	Body T
+}
+
+// created answers a POST that has made an entry.
+type created[T any] struct {
+	ETag     string `header:"ETag" title:"ETag" doc:"State of the entry, for If-Match" maxLength:"100"`
+	Location string `header:"Location" title:"Location" doc:"Address of the entry" maxLength:"200"`
+	Body     T
+}
+
+type none struct{}
+
+type answer[T any] struct {
+	Body T
+}
