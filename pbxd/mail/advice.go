@@ -63,6 +63,8 @@ func (e *Error) Advice() pbx.Message {
 		return pbx.Say("Wait: the device tries again by itself.")
 	case FaultTurnedAway:
 		return pbx.Say("Ask whoever runs the mail server to let this device in.")
+	case FaultEncryptionNeeded:
+		return pbx.Say("Choose STARTTLS, or TLS with the port that encrypts from the start (usually 465).")
 	case FaultLoginNeeded:
 		return pbx.Say("Switch authentication on and enter user name and password, and choose an encrypted transport type.")
 	case FaultSender:

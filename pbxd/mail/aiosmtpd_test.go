@@ -142,6 +142,10 @@ func TestForeignServer(t *testing.T) {
 				wantFault(t, d.Send(t.Context(), m, password, message), StepLogin, FaultMethod)
 				m.Authentication = false
 				wantFault(t, d.Send(t.Context(), m, "", message), StepSender, FaultLoginNeeded)
+				if security == "starttls" {
+					m.Security = "none"
+					wantFault(t, d.Send(t.Context(), m, "", message), StepSender, FaultEncryptionNeeded)
+				}
 			}
 		})
 	}

@@ -60,6 +60,7 @@ const (
 	FaultUnproven         Fault = "unproven"         // server did not prove that it knows the password (RFC 5802 section 3)
 	FaultBusy             Fault = "busy"             // 4xx: for the time being
 	FaultTurnedAway       Fault = "turnedAway"       // 5xx before the login
+	FaultEncryptionNeeded Fault = "encryptionNeeded" // 523, 530 or 538: server wants encryption first (RFC 3207, RFC 4954 section 6)
 	FaultLoginNeeded      Fault = "loginNeeded"      // 530: server wants a login
 	FaultSender           Fault = "sender"           // 5xx to MAIL FROM
 	FaultRecipient        Fault = "recipient"        // 5xx to RCPT TO
@@ -194,6 +195,8 @@ func (e *Error) What() pbx.Message {
 		return pbx.Say("{server} cannot take the mail now: {answer}", "server", server, "answer", answer)
 	case FaultTurnedAway:
 		return pbx.Say("{server} turned the device away: {answer}", "server", server, "answer", answer)
+	case FaultEncryptionNeeded:
+		return pbx.Say("{server} wants an encrypted connection: {answer}", "server", server, "answer", answer)
 	case FaultLoginNeeded:
 		return pbx.Say("{server} wants a login: {answer}", "server", server, "answer", answer)
 	case FaultSender:

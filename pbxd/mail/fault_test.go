@@ -224,7 +224,7 @@ func TestWords(t *testing.T) {
 		FaultNoServer, FaultSenderAddress, FaultAddress, FaultCredentials, FaultSealed, FaultTokenURL, FaultTokenUnreachable,
 		FaultTokenRefused, FaultResolve, FaultRefused, FaultUnreachable, FaultTimeout, FaultClosed, FaultNotSMTP, FaultNotTLS, FaultTLS,
 		FaultCertificateName, FaultCertificateTime, FaultCertificate, FaultNoSTARTTLS, FaultNoLogin, FaultMethod, FaultPlaintext,
-		FaultLogin, FaultPasswordsOff, FaultAppPassword, FaultUnproven, FaultBusy, FaultTurnedAway, FaultLoginNeeded, FaultSender,
+		FaultLogin, FaultPasswordsOff, FaultAppPassword, FaultUnproven, FaultBusy, FaultTurnedAway, FaultEncryptionNeeded, FaultLoginNeeded, FaultSender,
 		FaultRecipient, FaultContent, FaultTooLarge, FaultForeignLetters, FaultInterrupted,
 	} {
 		e := &Error{Step: StepSender, Fault: f, Server: "mail.test:25", Address: "a@b.test", Code: 500, Answer: "no"}

@@ -77,13 +77,23 @@ func parseAddress(s string) (address, error) {
 		return address{}, errors.New("address has the form name@example.com")
 	}
 	local, domain := parsed.Address[:at], parsed.Address[at+1:]
-	if !strings.HasPrefix(domain, "[") { // an address literal stays as it is
-		if domain, err = idna.Lookup.ToASCII(domain); err != nil {
-			return address{}, fmt.Errorf("domain of the address: %w", err)
-		}
+	if domain, err = asciiName(domain); err != nil {
+		return address{}, fmt.Errorf("domain of the address: %w", err)
 	}
-	foreign := strings.ContainsFunc(local, func(r rune) bool { return r >= utf8.RuneSelf })
-	return address{text: local + "@" + domain, foreign: foreign}, nil
+	return address{text: local + "@" + domain, foreign: !isASCII(local)}, nil
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
+// asciiName writes a name with other letters as DNS has it (RFC 5891). Names
+// in ASCII stay as they are, also those that DNS rules do not allow.
+func asciiName(name string) (string, error) {
+	if isASCII(name) {
+		return name, nil
+	}
+	return idna.Lookup.ToASCII(name)
 }
 
 // line makes s fit for one header line: no control characters, at most max runes.

@@ -33,7 +33,7 @@ type Queue interface {
 	EnqueueMail(ctx context.Context, job pbx.MailJob) (id int64, err error)
 	// DueMail returns at most limit waiting jobs whose Next is not after now, the earliest Next first.
 	DueMail(ctx context.Context, now time.Time, limit int) ([]pbx.MailJob, error)
-	// MailDone forgets a job that was delivered.
+	// MailDone forgets a job that was delivered; one that is gone already is no error.
 	MailDone(ctx context.Context, id int64) error
 	// MailFailed writes how often the job was tried, when it is tried next and why it failed.
 	// A zero next gives the job up: its state becomes failed.

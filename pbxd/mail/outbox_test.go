@@ -231,6 +231,14 @@ func TestNeverTwice(t *testing.T) {
 		p.add(t, "eve@example.com")
 		after(0)
 		p.wantReceivers(t, "bob@example.com", "eve@example.com")
+		p.queue.breakWith(errors.New("disk is full"))
+		id = p.add(t, "joe@example.com")
+		after(0)
+		p.queue.DeleteMail(t.Context(), id) // by the administrator
+		p.queue.breakWith(nil)
+		p.add(t, "sue@example.com")
+		after(0)
+		p.wantReceivers(t, "bob@example.com", "eve@example.com", "joe@example.com", "sue@example.com")
 	})
 }
 

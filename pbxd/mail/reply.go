@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/textproto"
+	"strings"
 	"syscall"
 )
 
@@ -45,18 +46,18 @@ func replyFault(step Step, code int, answer string) Fault {
 	case code < 400 || code > 599:
 		return FaultNotSMTP
 	}
+	switch {
+	case code == 538, code == 523, code == 530 && strings.Contains(strings.ToUpper(answer), "TLS"), code == 530 && step == StepLogin:
+		return FaultEncryptionNeeded
+	case code == 530 && (step == StepSender || step == StepRecipient):
+		return FaultLoginNeeded
+	}
 	switch step {
 	case StepLogin:
 		return loginFault(answer)
 	case StepSender:
-		if code == 530 {
-			return FaultLoginNeeded
-		}
 		return FaultSender
 	case StepRecipient:
-		if code == 530 {
-			return FaultLoginNeeded
-		}
 		return FaultRecipient
 	case StepContent:
 		return FaultContent

@@ -109,13 +109,21 @@ func (o *Outbox) hasten(ctx context.Context) error {
 // written. Until it knows, nothing is sent: it would offer them again.
 func (o *Outbox) confirm(ctx context.Context) bool {
 	for len(o.accepted) > 0 {
-		if err := o.deps.Queue.MailDone(ctx, o.accepted[0]); err != nil {
+		err := o.deps.Queue.MailDone(ctx, o.accepted[0])
+		if err != nil && o.queued(ctx, o.accepted[0]) {
 			o.deps.Log.Error("take delivered mail out of the queue", "mail", o.accepted[0], "error", err)
 			return false
 		}
 		o.accepted = o.accepted[1:]
 	}
 	return true
+}
+
+// queued reports whether the queue may still hold a mail; an administrator
+// may have deleted it meanwhile.
+func (o *Outbox) queued(ctx context.Context, id int64) bool {
+	jobs, err := o.deps.Queue.MailJobs(ctx)
+	return err != nil || slices.ContainsFunc(jobs, func(j pbx.MailJob) bool { return j.ID == id })
 }
 
 // tidy forgets mails that were given up long ago, and brings back those whose

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/wneessen/go-mail/smtp"
-	"golang.org/x/net/idna"
 
 	"galilei/pbxd/pbx"
 )
@@ -58,13 +57,9 @@ func (r reach) open(ctx context.Context, settings pbx.MailSettings, l login, not
 	if settings.Server == "" {
 		return nil, &Error{Step: StepSettings, Fault: FaultNoServer}
 	}
-	host := settings.Server
-	if net.ParseIP(host) == nil {
-		ascii, err := idna.Lookup.ToASCII(host)
-		if err != nil {
-			return nil, &Error{Step: StepResolve, Fault: FaultResolve, Server: s.server, Err: err}
-		}
-		host = ascii
+	host, err := asciiName(settings.Server)
+	if err != nil {
+		return nil, &Error{Step: StepResolve, Fault: FaultResolve, Server: s.server, Err: err}
 	}
 	if err := s.connect(r, host); err != nil {
 		return nil, err
