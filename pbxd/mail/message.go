@@ -21,7 +21,7 @@ import (
 // Bounds of one mail.
 const (
 	MaxText        = 1 << 20  // bytes of text
-	MaxAttachments = 20 << 20 // bytes of all attachments together, before base64
+	MaxAttachments = 10 << 20 // bytes of all attachments together, before base64; sending takes 6 times that of memory
 	maxFiles       = 20
 	maxSubject     = 200 // runes; RFC 5322 section 2.1.1 bounds a line to 998 bytes
 	maxFileName    = 100 // runes

@@ -23,7 +23,7 @@ const (
 // Errors of Enqueue.
 var (
 	ErrDisabled  = errors.New("e-mail delivery is switched off")
-	ErrQueueFull = errors.New("queue of mails is full")
+	ErrQueueFull = fmt.Errorf("queue of mails is full: %w", pbx.ErrTooMany)
 	ErrTooLarge  = errors.New("mail is too large")
 )
 
