@@ -29,12 +29,13 @@ const anyAdminModule = "admin"
 
 // caller is who sent a request.
 type caller struct {
-	user    pbx.User        // whose rights hold, as configured now
-	actor   pbx.User        // who logged in: the user, or who impersonates the user
-	modules map[string]bool // of the user
-	token   tokenHash
-	cookie  bool      // the token came as a cookie
-	ends    time.Time // of the session, at the latest
+	user        pbx.User                // whose rights hold, as configured now
+	actor       pbx.User                // who logged in: the user, or who impersonates the user
+	modules     map[string]bool         // of the user
+	permissions map[pbx.Permission]bool // that the user holds, towards anybody
+	token       tokenHash
+	cookie      bool      // the token came as a cookie
+	ends        time.Time // of the session, at the latest
 }
 
 // as reports whether the caller impersonates somebody (F051).
@@ -107,7 +108,7 @@ func mayCall(op operation, c *caller, ctx huma.Context) *Problem {
 		p := refuse(http.StatusForbidden, "Change your PIN first.")
 		p.Type = changePINProblem
 		return p
-	case op.access == accessUser, op.access == accessModule && op.module != "" && c.has(op.module):
+	case op.access == accessUser, op.access == accessModule && op.module != "" && c.has(op.module), op.permission != "" && c.permissions[op.permission]:
 		return nil
 	}
 	return noModule(op.module)
@@ -183,8 +184,23 @@ func (s *Server) refresh(c *caller, touch bool) bool {
 	if actor == nil {
 		return false
 	}
-	c.actor, c.user, c.ends, c.modules = *actor, *user, ends, cfg.ModulesOf(user)
+	c.actor, c.user, c.ends, c.modules, c.permissions = *actor, *user, ends, cfg.ModulesOf(user), permissionsOf(cfg, user)
 	return true
+}
+
+// permissionsOf returns the permissions that u holds, towards anybody.
+func permissionsOf(cfg *pbx.Config, u *pbx.User) map[pbx.Permission]bool {
+	held := map[pbx.Permission]bool{}
+	for i := range cfg.PermissionGroups {
+		g := &cfg.PermissionGroups[i]
+		if !g.Has(u) {
+			continue
+		}
+		for _, p := range g.Permissions {
+			held[p.Permission] = true
+		}
+	}
+	return held
 }
 
 // sentByPage reports whether a browser says that a request which changes

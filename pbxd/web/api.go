@@ -36,8 +36,18 @@ func (s *Server) routes(page http.Handler) (http.Handler, error) {
 	s.registerImpersonation()
 	s.registerResources()
 	s.registerUsers()
+	s.registerUserImport()
+	s.registerUserExport()
+	s.registerContacts()
+	s.registerPictures()
 	s.registerOverviews()
 	s.registerSettings()
+	s.registerDrafts()
+	s.registerCountries()
+	s.registerDelivery()
+	s.registerCertificates()
+	s.registerLicense()
+	s.registerWizard()
 	s.registerPending()
 	s.registerStatus()
 	s.registerEvents()
@@ -55,7 +65,7 @@ func (s *Server) routes(page http.Handler) (http.Handler, error) {
 	}
 	mux.Handle("GET "+apiPrefix+"/openapi.json", description)
 	for path, item := range s.api.OpenAPI().Paths {
-		mux.HandleFunc(path, methodNotAllowed(item))
+		refuseOtherMethods(mux, path, item)
 	}
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, refuse(http.StatusNotFound, "There is no such resource."))
@@ -70,19 +80,25 @@ func (s *Server) routes(page http.Handler) (http.Handler, error) {
 	return s.recovered(secured(s.leaveOld(cross.Handler(mux)))), nil
 }
 
-// methodNotAllowed answers for the methods that a resource does not have.
-func methodNotAllowed(item *huma.PathItem) http.HandlerFunc {
+// refuseOtherMethods answers for the methods that a resource does not have,
+// each by itself: a pattern for all of them would be in the way of another
+// resource's, as /users/import is of /users/{id}.
+func refuseOtherMethods(mux *http.ServeMux, path string, item *huma.PathItem) {
+	known := map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodDelete: item.Delete}
 	var allow []string
-	for method, op := range map[string]*huma.Operation{
-		http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodDelete: item.Delete,
-	} {
-		if op != nil {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		if known[method] != nil {
 			allow = append(allow, method)
 		}
 	}
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", strings.Join(allow, ", "))
-		writeProblem(w, refuse(http.StatusMethodNotAllowed, "This resource does not know {method}.", "method", r.Method))
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodOptions} {
+		if known[method] != nil {
+			continue
+		}
+		mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", strings.Join(allow, ", "))
+			writeProblem(w, refuse(http.StatusMethodNotAllowed, "This resource does not know {method}.", "method", r.Method))
+		})
 	}
 }
 

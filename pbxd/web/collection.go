@@ -29,6 +29,7 @@ type collection[E, S, V any] struct {
 	check func(*E) error                  // refuses a deletion; nil: none
 	acts  func(before, after *E) []string // audit actions of a change; nil: change-<one>
 	more  []string                        // those actions, beside the usual three
+	also  func(*E) []string               // audit actions of a new entry, beside add-<one>; nil: none
 	edit  preparation[E, S]
 	fresh preparation[E, S]                               // for a new entry; nil: edit
 	done  func(ctx context.Context, id string, err error) // after a change, with what became of it
@@ -50,16 +51,16 @@ func replaced[E, S any](settings func(*E) *S) preparation[E, S] {
 }
 
 // slug is the name of an entry in paths, operations and audit actions.
-func slug(name string) string { return strings.ReplaceAll(name, " ", "-") }
+func slug(name string) string { return strings.ToLower(strings.ReplaceAll(name, " ", "-")) }
 
 type entryChange[S any] struct {
-	entryPath
+	EntryPath
 	IfMatch
 	Body body[S]
 }
 
 type entryDeletion struct {
-	entryPath
+	EntryPath
 	IfMatch
 }
 
@@ -96,7 +97,7 @@ func registerCollection[E, S, V any](s *Server, x collection[E, S, V]) {
 		return &answer[[]V]{shown}, nil
 	})
 	get := op("get", http.MethodGet, path+"/{id}", "One "+x.one, operation{errors: []int{http.StatusNotFound}})
-	register(s, get, func(_ context.Context, in *entryPath) (*tagged[V], error) {
+	register(s, get, func(_ context.Context, in *EntryPath) (*tagged[V], error) {
 		cfg, _ := s.Store.Current()
 		i := x.index(cfg, in.ID)
 		if i < 0 {
@@ -171,6 +172,11 @@ func (x collection[E, S, V]) create(ctx context.Context, s *Server, in *S) (*cre
 		return nil, refusedAt(err, x.at(at))
 	}
 	s.record(ctx, "add-"+slug(x.one), x.name(&added))
+	if x.also != nil {
+		for _, act := range x.also(&added) {
+			s.record(ctx, act, x.name(&added))
+		}
+	}
 	return out, nil
 }
 

@@ -23,7 +23,7 @@ func (s *Server) commit(ctx context.Context, comment string, change func(*pbx.Co
 		}
 		normalise(cfg)
 		after = cfg
-		return guard(before, after, c)
+		return s.allowed(before, after, c)
 	})
 	if err != nil {
 		return revision, fmt.Errorf("%s: %w", comment, err)
@@ -42,7 +42,7 @@ func (s *Server) commitTentative(ctx context.Context, comment, section string, w
 			return err
 		}
 		normalise(cfg)
-		return guard(before, cfg, c)
+		return s.allowed(before, cfg, c)
 	})
 	if err != nil {
 		return p, fmt.Errorf("%s: %w", comment, err)
@@ -53,7 +53,16 @@ func (s *Server) commitTentative(ctx context.Context, comment, section string, w
 // restoreRevision goes back to an old revision under the same rules as commit.
 func (s *Server) restoreRevision(ctx context.Context, number int64) (int64, error) {
 	c := callerOf(ctx)
-	return s.Store.RestoreIf(ctx, c.author(), number, func(before, after *pbx.Config) error { return guard(before, after, c) })
+	return s.Store.RestoreIf(ctx, c.author(), number, func(before, after *pbx.Config) error { return s.allowed(before, after, c) })
+}
+
+// allowed refuses what the caller may not change, and what the licence does
+// not cover.
+func (s *Server) allowed(before, after *pbx.Config, c *caller) error {
+	if err := guard(before, after, c); err != nil {
+		return err
+	}
+	return s.licensed(before, after)
 }
 
 // normalise makes lists that were nil empty ones, as they are stored.

@@ -19,10 +19,11 @@ type operation struct {
 	id, method, path     string
 	summary, description string
 	tag                  string
-	access               access // "" is accessModule when module is set
-	module               string // GUI modules of which one must be on, separated by '|'; anyAdminModule stands for those of the administration
-	status               int    // of success; 0 means 200
-	errors               []int  // beside those of access, body and 500
+	access               access         // "" is accessModule when module is set
+	module               string         // GUI modules of which one must be on, separated by '|'; anyAdminModule stands for those of the administration
+	permission           pbx.Permission // stands for the module, too; "" for none
+	status               int            // of success; 0 means 200
+	errors               []int          // beside those of access, body and 500
 	content              *huma.Response
 	accepts              []string // media types of the body, image/* for all pictures; none means JSON
 	maxBody              int64    // bytes of the body; 0 means 64 KiB
@@ -53,6 +54,9 @@ func register[I, O any](s *Server, op operation, handle func(context.Context, *I
 		Middlewares:      huma.Middlewares{s.require(op)},
 		Errors:           slices.Clone(op.errors),
 		Extensions:       map[string]any{"x-access": string(op.access), "x-module": op.module},
+	}
+	if op.permission != "" {
+		h.Extensions["x-permission"] = string(op.permission)
 	}
 	more := []int{http.StatusInternalServerError}
 	if op.access != accessPublic {
@@ -109,8 +113,9 @@ func (s *Server) problem(operation string, err error) error {
 	return refuse(http.StatusInternalServerError, "The device could not do this. Its log says why.")
 }
 
-// entryPath is the path parameter that names one entry.
-type entryPath struct {
+// EntryPath is the path parameter that names one entry. It is exported since
+// huma passes over embedded types that are not.
+type EntryPath struct {
 	ID string `path:"id" title:"Identifier" doc:"Identifier of the entry" minLength:"1" maxLength:"26"`
 }
 

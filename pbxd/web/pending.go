@@ -45,7 +45,7 @@ func (s *Server) pendingChange(ctx context.Context, _ *none) (*answer[PendingSta
 
 const notPending = "This change does not wait to be confirmed any more. It may have been reverted."
 
-func (s *Server) confirmPending(ctx context.Context, in *entryPath) (*none, error) {
+func (s *Server) confirmPending(ctx context.Context, in *EntryPath) (*none, error) {
 	p := s.Store.Pending()
 	if p == nil || p.ID != in.ID {
 		return nil, refuse(http.StatusNotFound, notPending)
@@ -60,7 +60,7 @@ func (s *Server) confirmPending(ctx context.Context, in *entryPath) (*none, erro
 	return &none{}, nil
 }
 
-func (s *Server) revertPending(ctx context.Context, in *entryPath) (*none, error) {
+func (s *Server) revertPending(ctx context.Context, in *EntryPath) (*none, error) {
 	p := s.Store.Pending()
 	if p == nil || p.ID != in.ID {
 		return nil, refuse(http.StatusNotFound, notPending)

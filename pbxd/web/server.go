@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"galilei/pbxd/pbx"
+	"galilei/pbxd/picture"
 	"galilei/webroot"
 )
 
@@ -99,17 +100,21 @@ type Facts interface {
 	Subscribe(ctx context.Context) (now []pbx.Fact, updates <-chan pbx.Fact)
 }
 
-// Deps is what the server needs. All fields but Mail, Log and Now must be set.
+// Deps is what the server needs. All fields but Mail, TestMail, License, Log and
+// Now must be set.
 type Deps struct {
-	Store   Store
-	Facts   Facts
-	Mail    Mail // nil sends none
-	Model   pbx.Model
-	Version string                      // of the firmware, shown to administrators
-	Health  func(context.Context) error // nil when the PBX can take calls
-	SIPPort func() uint16               // port at which phones register
-	Now     func() time.Time            // nil means time.Now
-	Log     *slog.Logger                // nil means slog.Default
+	Store Store
+	Facts Facts
+	Mail  Mail // nil sends none
+	// TestMail sends a test mail; nil means that the device cannot send any.
+	TestMail TestMail
+	License  LicenseDeps // what the board says of licences
+	Model    pbx.Model
+	Version  string                      // of the firmware, shown to administrators
+	Health   func(context.Context) error // nil when the PBX can take calls
+	SIPPort  func() uint16               // port at which phones register
+	Now      func() time.Time            // nil means time.Now
+	Log      *slog.Logger                // nil means slog.Default
 }
 
 // Limits of the server. A device of 80 users needs far less.
@@ -144,6 +149,13 @@ type Server struct {
 	unwatch     func()
 	stopOnce    sync.Once
 	stopping    chan struct{} // closed when event streams must end
+
+	license     *licenseKeeper
+	pictures    *picture.Decoder
+	uploads     chan struct{} // one element for each file in memory
+	mailTest    chan struct{} // one element while a test mail is on its way
+	directories sync.Mutex    // held while contacts are checked and written
+	drafts      sync.Mutex    // held while uncommitted settings are read and written
 }
 
 // New prepares the server. At the first start it makes the device certificate
@@ -164,6 +176,9 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 		knownLogins: make(chan struct{}, maxKnownLogins),
 		streams:     newStreams(),
 		stopping:    make(chan struct{}),
+		pictures:    picture.NewDecoder(),
+		uploads:     make(chan struct{}, maxUploads),
+		mailTest:    make(chan struct{}, 1),
 	}
 	cfg, _ := d.Store.Current()
 	cert, err := deviceCertificate(ctx, d.Store, cfg.Network)
@@ -171,6 +186,9 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 		return nil, fmt.Errorf("device certificate: %w", err)
 	}
 	s.device = cert
+	if s.license, err = newLicenseKeeper(ctx, d); err != nil {
+		return nil, err
+	}
 	s.serveCertificate(cfg)
 	s.titles = parameterTitles(webroot.Files())
 	page, err := newAssets(webroot.Files())

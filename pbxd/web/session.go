@@ -149,7 +149,7 @@ func (s *sessions) settle(h tokenHash, done bool) {
 	if x == nil {
 		return
 	}
-	if done {
+	if done && x.next != "" {
 		x.pin = x.next
 	}
 	x.next = ""

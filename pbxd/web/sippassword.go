@@ -28,7 +28,7 @@ func checkSIPPassword(p string) pbx.Message {
 	return pbx.Message{}
 }
 
-func (s *Server) revealSIPPassword(ctx context.Context, in *entryPath) (*answer[SIPPassword], error) {
+func (s *Server) revealSIPPassword(ctx context.Context, in *EntryPath) (*answer[SIPPassword], error) {
 	cfg, _ := s.Store.Current()
 	u := cfg.UserByID(in.ID)
 	switch {
@@ -51,7 +51,7 @@ func (s *Server) revealSIPPassword(ctx context.Context, in *entryPath) (*answer[
 }
 
 func (s *Server) newSIPPassword(ctx context.Context, in *struct {
-	entryPath
+	EntryPath
 	IfMatch
 }) (*tagged[SIPPassword], error) {
 	cfg, _ := s.Store.Current()

@@ -68,7 +68,13 @@ func (s *Server) users() collection[pbx.User, UserChange, User] {
 			}
 			return nil
 		},
-		acts:  acts,
+		acts: acts,
+		also: func(u *pbx.User) []string {
+			if u.Admin {
+				return []string{"grant-admin"}
+			}
+			return nil
+		},
 		more:  []string{"set-pin", "set-sip-password", "grant-admin", "revoke-admin"},
 		edit:  s.editUser,
 		fresh: s.newUser,

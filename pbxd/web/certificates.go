@@ -1,0 +1,379 @@
+package web
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+
+	"galilei/pbxd/certificate"
+	"galilei/pbxd/pbx"
+)
+
+// deviceCertificateID stands for the certificate that the device has made.
+const deviceCertificateID = "device"
+
+// CertificateInfo is a certificate as the API shows it: never with its key.
+type CertificateInfo struct {
+	ID          string     `json:"id" title:"Identifier" doc:"Stable identifier; device for the one that the device has made" maxLength:"26"`
+	Description string     `json:"description" title:"Description" doc:"What the certificate is for" maxLength:"100"`
+	Subject     string     `json:"subject" title:"Subject" doc:"For whom it was issued" maxLength:"500"`
+	Issuer      string     `json:"issuer" title:"Issuer" doc:"Who issued it" maxLength:"500"`
+	Names       []string   `json:"names" title:"Names" doc:"Host names and addresses that it is good for" maxItems:"1000"`
+	NotBefore   time.Time  `json:"notBefore" title:"Valid from" doc:"Beginning of its validity"`
+	NotAfter    time.Time  `json:"notAfter" title:"Valid until" doc:"End of its validity"`
+	Fingerprint string     `json:"fingerprint" title:"Fingerprint" doc:"SHA-256, as browsers show it" maxLength:"100"`
+	KeyType     string     `json:"keyType" title:"Key" doc:"Kind of its key" maxLength:"40"`
+	InUse       bool       `json:"inUse" title:"In use" doc:"The page is shown with it"`
+	Warnings    []Sentence `json:"warnings" title:"Warnings" doc:"What is worth knowing of it" maxItems:"20"`
+}
+
+// CertificateUpload is a new certificate with its key.
+type CertificateUpload struct {
+	Description string     `json:"description" title:"Description" doc:"What the certificate is for. It must be unique." minLength:"1" maxLength:"100"`
+	Certificate string     `json:"certificate" title:"Certificate" doc:"PEM: the certificate and those that vouch for it, in any order" minLength:"1" maxLength:"65536"`
+	Key         pbx.Secret `json:"key" title:"Private key" doc:"PEM: the key of the certificate, not encrypted. It is never shown again." minLength:"1" maxLength:"65536" writeOnly:"true"`
+}
+
+// CertificateChange changes a certificate that is not in use.
+type CertificateChange struct {
+	Description string      `json:"description" title:"Description" doc:"What the certificate is for. It must be unique." minLength:"1" maxLength:"100"`
+	Certificate *string     `json:"certificate,omitempty" title:"Certificate" doc:"PEM: its successor; absent: stays" minLength:"1" maxLength:"65536"`
+	Key         *pbx.Secret `json:"key,omitempty" title:"Private key" doc:"PEM: the key of the successor, not encrypted; absent: the present key" minLength:"1" maxLength:"65536" writeOnly:"true"`
+}
+
+// acceptedChange answers a change that waits to be confirmed.
+type acceptedChange struct {
+	Body pbx.PendingChange
+}
+
+const certificateModule = "certificates"
+
+// maxCertificateBody has room for two PEM files in JSON.
+const maxCertificateBody = 4 * certificate.MaxSize
+
+func (s *Server) registerCertificates() {
+	const path, tag = "/certificates", "Certificates"
+	op := func(id, method, path, summary string, o operation) operation {
+		o.id, o.method, o.path, o.summary, o.tag, o.module, o.maxBody = id, method, path, summary, tag, certificateModule, maxCertificateBody
+		return o
+	}
+	stale := []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired, http.StatusUnprocessableEntity}
+	register(s, op("list-certificates", http.MethodGet, path, "Certificates for the page", operation{description: "The device's own is the first."}),
+		func(context.Context, *none) (*answer[[]CertificateInfo], error) {
+			cfg, _ := s.Store.Current()
+			list := []CertificateInfo{s.showDeviceCertificate(cfg)}
+			for i := range cfg.Certificates {
+				list = append(list, s.showCertificate(cfg, &cfg.Certificates[i]))
+			}
+			return &answer[[]CertificateInfo]{list}, nil
+		})
+	register(s, op("get-certificate", http.MethodGet, path+"/{id}", "One certificate", operation{errors: []int{http.StatusNotFound}}),
+		func(_ context.Context, in *EntryPath) (*tagged[CertificateInfo], error) {
+			cfg, _ := s.Store.Current()
+			if in.ID == deviceCertificateID {
+				info := s.showDeviceCertificate(cfg)
+				return &tagged[CertificateInfo]{etag(info.Fingerprint), info}, nil
+			}
+			c := certificateByID(cfg, in.ID)
+			if c == nil {
+				return nil, noCertificate()
+			}
+			return &tagged[CertificateInfo]{etag(c), s.showCertificate(cfg, c)}, nil
+		})
+	register(s, op("add-certificate", http.MethodPost, path, "Upload a certificate", operation{status: http.StatusCreated, audits: []string{"add-certificate"},
+		description: "Refused when it could not serve the page. It takes effect with use.", errors: []int{http.StatusConflict, http.StatusUnprocessableEntity}}),
+		func(ctx context.Context, in *struct{ Body body[CertificateUpload] }) (*created[CertificateInfo], error) {
+			return s.addCertificate(ctx, in.Body.value)
+		})
+	register(s, op("change-certificate", http.MethodPut, path+"/{id}", "Change a certificate", operation{audits: []string{"change-certificate"},
+		description: "Not the one in use: upload its successor beside it.", errors: stale}),
+		func(ctx context.Context, in *entryChange[CertificateChange]) (*tagged[CertificateInfo], error) {
+			return s.changeCertificate(ctx, in)
+		})
+	register(s, op("delete-certificate", http.MethodDelete, path+"/{id}", "Delete a certificate", operation{status: http.StatusNoContent,
+		audits: []string{"delete-certificate"}, description: "Not the one in use.", errors: stale}),
+		func(ctx context.Context, in *entryDeletion) (*none, error) {
+			return &none{}, s.deleteCertificate(ctx, in)
+		})
+	register(s, op("use-certificate", http.MethodPost, path+"/{id}/use", "Show the page with a certificate", operation{status: http.StatusAccepted,
+		audits: []string{"use-certificate"}, errors: []int{http.StatusNotFound, http.StatusConflict},
+		description: "Takes effect at once, and reverts after 120 s unless it is confirmed over a connection that was made with the new certificate. See /pending-change."}),
+		func(ctx context.Context, in *EntryPath) (*acceptedChange, error) { return s.useCertificate(ctx, in.ID) })
+}
+
+func noCertificate() error { return refuse(http.StatusNotFound, "There is no such certificate.") }
+
+func certificateByID(cfg *pbx.Config, id string) *pbx.Certificate {
+	i := slices.IndexFunc(cfg.Certificates, func(c pbx.Certificate) bool { return c.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &cfg.Certificates[i]
+}
+
+// pageHosts are the names and addresses by which the page is reached.
+func pageHosts(cfg *pbx.Config) []string {
+	hosts := []string{cfg.Network.Hostname}
+	if p, err := netip.ParsePrefix(cfg.Network.Address); err == nil && cfg.Network.Mode == "static" {
+		hosts = append(hosts, p.Addr().String())
+	}
+	return hosts
+}
+
+// checkCertificate returns an uploaded certificate in the form in which it is
+// kept: PEM, the device's own first.
+func (s *Server) checkCertificate(chain string, key pbx.Secret) (pbx.Certificate, pbx.Secret, error) {
+	cfg, _ := s.Store.Current()
+	_, served, err := certificate.Check([]byte(chain), []byte(key.Reveal()), s.Now(), pageHosts(cfg)...)
+	if err != nil {
+		wrong, ok := errors.AsType[*certificate.Error](err)
+		if !ok {
+			return pbx.Certificate{}, "", fmt.Errorf("check certificate of %d bytes: %w", len(chain), err)
+		}
+		return pbx.Certificate{}, "", invalidField(string(wrong.Field), pbx.Message{Template: wrong.Template(), Args: wrong.Args()})
+	}
+	keyText, err := keyPEM(served)
+	if err != nil {
+		return pbx.Certificate{}, "", err
+	}
+	return pbx.Certificate{Chain: string(chainPEM(served))}, pbx.Secret(keyText), nil
+}
+
+func chainPEM(c tls.Certificate) (text []byte) {
+	for _, der := range c.Certificate {
+		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	return text
+}
+
+func keyPEM(c tls.Certificate) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		return nil, fmt.Errorf("write key of certificate: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+func (s *Server) addCertificate(ctx context.Context, in CertificateUpload) (*created[CertificateInfo], error) {
+	c, key, err := s.checkCertificate(in.Certificate, in.Key)
+	if err != nil {
+		return nil, err
+	}
+	c.ID, c.Description = pbx.NewID(), in.Description
+	c.Key = s.Store.Key().Seal(pbx.CertificatePurpose(c.ID), key)
+	at := 0
+	_, err = s.commit(ctx, "Certificate "+c.Description+" added", func(cfg *pbx.Config) error {
+		at = len(cfg.Certificates)
+		cfg.Certificates = append(cfg.Certificates, c)
+		return nil
+	})
+	if err != nil {
+		return nil, refusedAt(err, fmt.Sprintf("certificates[%d].", at))
+	}
+	s.record(ctx, "add-certificate", c.Description)
+	cfg, _ := s.Store.Current()
+	return &created[CertificateInfo]{etag(&c), apiPrefix + "/certificates/" + c.ID, s.showCertificate(cfg, &c)}, nil
+}
+
+// free refuses a change of a certificate that the page is shown with, or may
+// be shown with again when a change reverts.
+func (s *Server) free(cfg *pbx.Config, id string) error {
+	if id == deviceCertificateID {
+		return refuse(http.StatusConflict, "The device's own certificate cannot be changed or deleted.")
+	}
+	if cfg.Page.Certificate == id {
+		return refuse(http.StatusConflict, "The certificate is in use. Choose another one for the page first.")
+	}
+	if p := s.Store.Pending(); p != nil && p.Section == "page" {
+		return refuse(http.StatusConflict, "The choice of the certificate waits to be confirmed. Confirm it or go back first.")
+	}
+	return nil
+}
+
+func (s *Server) changeCertificate(ctx context.Context, in *entryChange[CertificateChange]) (*tagged[CertificateInfo], error) {
+	cfg, _ := s.Store.Current()
+	if err := s.free(cfg, in.ID); err != nil {
+		return nil, err
+	}
+	old := certificateByID(cfg, in.ID)
+	if old == nil {
+		return nil, noCertificate()
+	}
+	next, change := *old, in.Body.value
+	next.Description = change.Description
+	if change.Certificate != nil || change.Key != nil {
+		chain, key := old.Chain, pbx.Secret("")
+		if change.Certificate != nil {
+			chain = *change.Certificate
+		}
+		if change.Key != nil {
+			key = *change.Key
+		} else {
+			var err error
+			if key, err = s.Store.Key().Open(pbx.CertificatePurpose(old.ID), old.Key); err != nil {
+				return nil, invalidField("key", pbx.Say("is needed: the stored key cannot be read"))
+			}
+		}
+		checked, key, err := s.checkCertificate(chain, key)
+		if err != nil {
+			return nil, err
+		}
+		next.Chain, next.Key = checked.Chain, s.Store.Key().Seal(pbx.CertificatePurpose(old.ID), key)
+	}
+	at, changed := 0, false
+	_, err := s.commit(ctx, "Certificate "+next.Description+" changed", func(cfg *pbx.Config) error {
+		at = slices.IndexFunc(cfg.Certificates, func(c pbx.Certificate) bool { return c.ID == in.ID })
+		if at < 0 {
+			return noCertificate()
+		}
+		if err := in.check(etag(&cfg.Certificates[at])); err != nil {
+			return err
+		}
+		if err := s.free(cfg, in.ID); err != nil {
+			return err
+		}
+		changed = cfg.Certificates[at] != next
+		cfg.Certificates[at] = next
+		return nil
+	})
+	if err != nil {
+		return nil, refusedAt(err, fmt.Sprintf("certificates[%d].", at))
+	}
+	if changed {
+		s.record(ctx, "change-certificate", next.Description)
+	}
+	cfg, _ = s.Store.Current()
+	return &tagged[CertificateInfo]{etag(&next), s.showCertificate(cfg, &next)}, nil
+}
+
+func (s *Server) deleteCertificate(ctx context.Context, in *entryDeletion) error {
+	cfg, _ := s.Store.Current()
+	if err := s.free(cfg, in.ID); err != nil {
+		return err
+	}
+	c := certificateByID(cfg, in.ID)
+	if c == nil {
+		return noCertificate()
+	}
+	name := c.Description
+	_, err := s.commit(ctx, "Certificate "+name+" deleted", func(cfg *pbx.Config) error {
+		c := certificateByID(cfg, in.ID)
+		if c == nil {
+			return noCertificate()
+		}
+		if err := in.check(etag(c)); err != nil {
+			return err
+		}
+		if err := s.free(cfg, in.ID); err != nil {
+			return err
+		}
+		cfg.Certificates = slices.DeleteFunc(cfg.Certificates, func(c pbx.Certificate) bool { return c.ID == in.ID })
+		cfg.Forget("certificates", in.ID)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("delete certificate %s: %w", in.ID, err)
+	}
+	s.record(ctx, "delete-certificate", name)
+	return nil
+}
+
+// useCertificate shows the page with a certificate, for now.
+func (s *Server) useCertificate(ctx context.Context, id string) (*acceptedChange, error) {
+	cfg, _ := s.Store.Current()
+	chosen, name := "", "of the device"
+	if id != deviceCertificateID {
+		c := certificateByID(cfg, id)
+		if c == nil {
+			return nil, noCertificate()
+		}
+		chosen, name = id, c.Description
+		if problem, ok := s.unusable(c); ok {
+			return nil, refuseWith(http.StatusConflict, problem)
+		}
+	}
+	p, err := s.commitTentative(ctx, "Certificate of the page: "+name, "page", pendingWindow, func(cfg *pbx.Config) error {
+		if chosen != "" && certificateByID(cfg, chosen) == nil {
+			return noCertificate()
+		}
+		if cfg.Page.Certificate == chosen {
+			return refuse(http.StatusConflict, "The page is shown with this certificate already.")
+		}
+		cfg.Page.Certificate = chosen
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.record(ctx, "use-certificate", name)
+	return &acceptedChange{p}, nil
+}
+
+// unusable says why a stored certificate cannot serve the page now.
+func (s *Server) unusable(c *pbx.Certificate) (pbx.Message, bool) {
+	key, err := s.Store.Key().Open(pbx.CertificatePurpose(c.ID), c.Key)
+	if err != nil {
+		return pbx.Say("The key of this certificate cannot be read on this device. Upload both again."), true
+	}
+	_, _, err = certificate.Check([]byte(c.Chain), []byte(key.Reveal()), s.Now())
+	return toldMessage(err)
+}
+
+func (s *Server) showCertificate(cfg *pbx.Config, c *pbx.Certificate) CertificateInfo {
+	var info certificate.Info
+	key, err := s.Store.Key().Open(pbx.CertificatePurpose(c.ID), c.Key)
+	if err == nil {
+		info = s.describe(cfg, []byte(c.Chain), []byte(key.Reveal()))
+	} else {
+		info.Warnings = []pbx.Message{pbx.Say("The key of this certificate cannot be read on this device. Upload both again.")}
+	}
+	return shownCertificate(c.ID, c.Description, cfg.Page.Certificate == c.ID, info)
+}
+
+func (s *Server) showDeviceCertificate(cfg *pbx.Config) CertificateInfo {
+	var info certificate.Info
+	if key, err := keyPEM(s.device); err == nil {
+		info = s.describe(cfg, chainPEM(s.device), key)
+	}
+	return shownCertificate(deviceCertificateID, "", cfg.Page.Certificate == "", info)
+}
+
+// describe says what a certificate is. One that is out of its time is
+// described as of its beginning, with that as a warning.
+func (s *Server) describe(cfg *pbx.Config, chain, key []byte) certificate.Info {
+	info, _, err := certificate.Check(chain, key, s.Now(), pageHosts(cfg)...)
+	if err == nil {
+		return info
+	}
+	problem, _ := toldMessage(err)
+	if leaf, ok := leafOf(chain); ok {
+		info, _, _ = certificate.Check(chain, key, leaf.NotBefore.Add(time.Second)) // what is wrong is told already
+	}
+	info.Warnings = []pbx.Message{problem}
+	return info
+}
+
+func leafOf(chain []byte) (*x509.Certificate, bool) {
+	block, _ := pem.Decode(chain)
+	if block == nil {
+		return nil, false
+	}
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	return leaf, err == nil
+}
+
+func shownCertificate(id, description string, inUse bool, i certificate.Info) CertificateInfo {
+	v := CertificateInfo{ID: id, Description: description, Subject: i.Subject, Issuer: i.Issuer, Names: i.Names, NotBefore: i.NotBefore, NotAfter: i.NotAfter,
+		Fingerprint: i.Fingerprint, KeyType: i.KeyType, InUse: inUse, Warnings: sentences(i.Warnings)}
+	if v.Names == nil {
+		v.Names = []string{}
+	}
+	return v
+}
