@@ -7,9 +7,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxKey bounds a sort key, in bytes. The longest parameter of a contact has
-// 254 characters.
-const maxKey = 1000
+// maxKeyRunes is how much of a text is in its key, before letters are taken
+// apart. The longest parameter of a contact has 254 characters.
+const maxKeyRunes = 300
 
 // sortKey returns what stands for s when names are sorted and searched: letters
 // without case and marks, so that Müller is found by "mul" and stands among
@@ -17,18 +17,17 @@ const maxKey = 1000
 // collation library, which change from version to version while keys are kept
 // in the database. The key of a prefix of s is a prefix of the key of s.
 func sortKey(s string) string {
+	runes := []rune(strings.TrimSpace(s)) // each byte that is not UTF-8 becomes one U+FFFD
 	var b strings.Builder
-	for _, r := range norm.NFKD.String(strings.TrimSpace(s)) {
+	for _, r := range norm.NFKD.String(string(runes[:min(len(runes), maxKeyRunes)])) {
 		if unicode.Is(unicode.Mn, r) {
 			continue
 		}
-		if spelled := spelledOut(unicode.ToLower(r)); spelled != "" {
+		r = unicode.ToLower(r)
+		if spelled := spelledOut(r); spelled != "" {
 			b.WriteString(spelled)
 		} else {
-			b.WriteRune(unicode.ToLower(r))
-		}
-		if b.Len() >= maxKey {
-			break
+			b.WriteRune(r)
 		}
 	}
 	return b.String()
@@ -36,8 +35,8 @@ func sortKey(s string) string {
 
 // spelledOut returns the letters that a letter is sorted as which Unicode does
 // not take apart, or "".
-func spelledOut(lower rune) string {
-	switch lower {
+func spelledOut(r rune) string {
+	switch r {
 	case 'ß':
 		return "ss"
 	case 'æ':
