@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"galilei/pbxd/call"
+	"galilei/pbxd/mail"
 	"galilei/pbxd/media/rtpio"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/presence"
@@ -73,6 +74,7 @@ type PBX struct {
 	ports  *rtpio.Ports
 	edge   *sipedge.Edge
 	engine *call.Engine
+	mail   *mail.Outbox
 	web    *web.Server
 
 	listeners []net.Listener
@@ -115,9 +117,10 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("SIP: %w", err)
 	}
+	p.mail = p.newOutbox()
 	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.facts.Publish, Now: d.Now, Log: d.Log.With("part", "call")})
 	p.web, err = web.New(ctx, web.Deps{
-		Store: p.store, Facts: p.facts, Model: d.Model, Version: d.Version, Health: p.Health, Now: d.Now,
+		Store: p.store, Facts: p.facts, Mail: p.mail, Model: d.Model, Version: d.Version, Health: p.Health, Now: d.Now,
 		SIPPort: func() uint16 { return p.sipAddr.Port() }, Log: d.Log.With("part", "web"),
 	})
 	if err != nil {
@@ -213,6 +216,7 @@ func (p *PBX) Run(ctx context.Context) error {
 	part("registrar", func() error { p.edge.Run(registrar); return nil })
 	part("life", func() error { p.sayAlive(ctx); return nil })
 	part("network", func() error { p.followNetwork(ctx); return nil })
+	part("mail", func() error { p.mail.Run(ctx); return nil })
 	part("store", func() error { p.store.Run(ctx); return nil })
 	if err := p.ready(ctx); err != nil {
 		fail(err)
@@ -266,41 +270,14 @@ func (p *PBX) showDemo() {
 	}
 }
 
-// Health returns nil when calls can be made: the store takes a row, the SIP
-// port answers, RTP ports are left.
-func (p *PBX) Health(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if err := p.store.Check(ctx); err != nil {
-		return fmt.Errorf("store: %w", err)
-	}
-	if err := p.callHealth(ctx); err != nil {
-		return err
-	}
-	if p.deps.Memory {
-		return ErrMemory
-	}
-	return nil
-}
-
-// callHealth is Health without the store.
-func (p *PBX) callHealth(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if err := p.edge.Ping(ctx, p.sipAddr); err != nil {
-		return fmt.Errorf("SIP: %w", err)
-	}
-	if err := p.ports.Check(); err != nil {
-		return fmt.Errorf("media: %w", err)
-	}
-	return nil
-}
-
 // committed follows a new configuration.
 func (p *PBX) committed(old, new *pbx.Config, revision int64) {
 	p.facts.Publish(pbx.Fact{Kind: pbx.FactRevision, Revision: revision})
 	p.ports.SetRange(p.rtpRange(new))
 	p.edge.Configured(old, new)
+	if old.Mail != new.Mail {
+		p.mail.Configured()
+	}
 	if !sameNetwork(old.Network, new.Network) {
 		select {
 		case p.network <- struct{}{}:
@@ -312,80 +289,6 @@ func (p *PBX) committed(old, new *pbx.Config, revision int64) {
 func sameNetwork(a, b pbx.Network) bool {
 	x, y := pbx.Config{Network: a}, pbx.Config{Network: b}
 	return len(pbx.Diff(&x, &y)) == 0
-}
-
-// aliveInterval is how often the PBX says that it does not hang.
-const aliveInterval = 5 * time.Second
-
-// stuckTime is how long one SIP message may take to handle. It takes less than
-// a millisecond unless something is locked up.
-const stuckTime = 10 * time.Second
-
-// storeInterval is how often the disk is tried: rarely, since that writes.
-const storeInterval = time.Minute
-
-// sayAlive gives signs of life until ctx ends. A PBX that has locked itself up
-// falls silent: each sign takes the locks that calls and phones need, and none
-// is given while a SIP message or the disk is stuck.
-func (p *PBX) sayAlive(ctx context.Context) {
-	tick := time.NewTicker(aliveInterval)
-	defer tick.Stop()
-	checked := make(chan struct{}, 1)
-	checked <- struct{}{}
-	var begun time.Time
-	for {
-		p.Counts()
-		p.store.Current()
-		select {
-		case <-checked: // the store has answered, well or not
-			if time.Since(begun) >= storeInterval {
-				begun = time.Now()
-				go func() {
-					_ = p.store.Check(ctx) // an error is an answer, and health's to tell
-					checked <- struct{}{}
-				}()
-			} else {
-				checked <- struct{}{}
-			}
-		default:
-		}
-		if waiting := len(checked) == 0 && time.Since(begun) > stuckTime; waiting {
-			p.deps.Log.Error("the disk does not answer", "for", time.Since(begun))
-		} else if stuck := p.edge.Stuck(); stuck > stuckTime {
-			p.deps.Log.Error("a SIP message is stuck", "for", stuck)
-		} else if err := p.deps.Host.Alive(ctx); err != nil && !errors.Is(err, ErrNotHere) && ctx.Err() == nil {
-			p.deps.Log.Warn("sign of life not given", "err", err)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// followNetwork applies the network settings now and after each change.
-func (p *PBX) followNetwork(ctx context.Context) {
-	for {
-		p.applyNetwork(ctx, p.config().Network)
-		select {
-		case <-p.network:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func (p *PBX) applyNetwork(ctx context.Context, n pbx.Network) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	switch err := p.deps.Host.ApplyNetwork(ctx, n); {
-	case errors.Is(err, ErrNotHere):
-	case err != nil:
-		p.deps.Log.Error("network settings not applied", "err", err)
-	default:
-		p.edge.AddressChanged()
-	}
 }
 
 func (p *PBX) close() {

@@ -2,6 +2,7 @@ package pbx
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -55,6 +56,19 @@ type DeviceKey [32]byte
 func NewDeviceKey() (k DeviceKey) {
 	rand.Read(k[:])
 	return k
+}
+
+// Serial returns 12 capital letters and digits that name the device whose key
+// this is, for devices that have no serial number of their own. It tells
+// nothing about the key.
+func (k DeviceKey) Serial() string {
+	const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ" // without I, L, O and U, which are misread
+	sum := sha256.Sum256(append([]byte("galilei serial v1\n"), k[:]...))
+	serial := make([]byte, 12)
+	for i := range serial {
+		serial[i] = digits[sum[i]&31]
+	}
+	return string(serial)
 }
 
 // Format prints *** for every verb, also the numeric ones.
