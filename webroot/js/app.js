@@ -273,7 +273,7 @@ class App extends HTMLElement {
 }
 
 // dirty tells whether a form holds changes that are not saved.
-const dirty = () => [...document.querySelectorAll('g-form')].some((f) => f.changes.length);
+const dirty = () => [...document.querySelectorAll('g-form, g-wizard')].some((f) => f.changes.length);
 
 const mayDiscard = () => confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), danger: true});
 

@@ -10,22 +10,35 @@ import users from './screens/users.js';
 import {pickupGroups, huntGroups, permissionGroups} from './screens/groups.js';
 import nameNumber from './screens/namenumber.js';
 import gui from './screens/gui.js';
-import settings from './screens/settings.js';
+import settings from './screens/drafts.js';
 import history from './screens/history.js';
 import audit from './screens/audit.js';
 import status from './screens/status.js';
 import profile from './screens/profile.js';
+import home from './screens/home.js';
+import wizard from './screens/wizard.js';
+import license from './screens/license.js';
+import country from './screens/country.js';
+import mail from './screens/mail.js';
+import certificates from './screens/certificates.js';
+import {contactList, globalContacts, privateContacts, internalContacts} from './screens/contacts.js';
+import * as csv from './screens/importer.js';
 
 const admin = [
   {title: 'menu.users', icon: 'users', screens: [
-    {title: 'menu.groups', screens: [users, pickupGroups, huntGroups, nameNumber]},
+    {title: 'menu.groups', screens: [users, pickupGroups, huntGroups, csv.users, nameNumber]},
     {title: 'menu.permissions', screens: [permissionGroups, gui]},
+    {title: 'menu.contacts', screens: [contactList, csv.contacts]},
   ]},
-  {title: 'menu.system', icon: 'system', screens: [settings, history, audit]},
+  {title: 'menu.system', icon: 'system', screens: [
+    license, wizard, country, {title: 'menu.network', screens: [mail]}, settings, certificates, history, audit,
+  ]},
   {title: 'menu.status', icon: 'status', screens: [status]},
 ];
 
-const user = {title: 'menu.own', icon: 'phone', screens: [profile]};
+const user = {title: 'menu.own', icon: 'phone', screens: [
+  home, {title: 'menu.ownContacts', screens: [internalContacts, globalContacts, privateContacts, csv.privateContacts]}, profile,
+]};
 
 // can tells whether the session shows one of the modules of a screen.
 export const can = (session, screen) => [screen.module, ...screen.parts ?? []].some((m) => session.modules.includes(m));

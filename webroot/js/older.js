@@ -1,4 +1,5 @@
 // A list of numbered entries, newest first, that loads older ones on request.
+// Exports: older.
 
 import {h, button} from './dom.js';
 import {t} from './text.js';
@@ -6,27 +7,22 @@ import {get} from './api.js';
 
 const page = 30;
 
-// older fills box with the entries of a resource and returns reload. number
-// gives the number of an entry, draw its element.
-export async function older({box, signal, resource, number, draw, empty}) {
+// older fills box with the entries of a resource and returns reload. query()
+// narrows them down ("actor=eva&"), number gives the number of an entry, draw
+// its element.
+export async function older({box, signal, resource, query, number, draw, empty}) {
   const list = h('div', {class: 'entries'});
   const foot = h('div', {class: 'older'});
-  let last = 0;
-  const more = async () => {
-    const entries = await get(`${resource}?limit=${page}${last ? `&before=${last}` : ''}`);
-    if (signal.aborted) return;
-    if (!last && !entries.length) list.append(h('p', {class: 'muted'}, empty));
+  let asked = 0;
+  const load = async (before) => {
+    const mine = ++asked;
+    const entries = await get(`${resource}?${query?.() ?? ''}limit=${page}${before ? `&before=${before}` : ''}`);
+    if (signal.aborted || mine !== asked) return;
+    if (!before) list.replaceChildren(...(entries.length ? [] : [h('p', {class: 'muted none'}, empty)]));
     list.append(...entries.map(draw));
-    last = entries.length ? number(entries.at(-1)) : last;
-    foot.replaceChildren(...(entries.length === page ? [button('plain', t('list.older'), more)] : []));
+    foot.replaceChildren(...(entries.length === page ? [button('plain', t('list.older'), () => load(number(entries.at(-1))))] : []));
   };
-  await more();
+  await load(0);
   box.replaceChildren(list, foot);
-  return async () => {
-    const entries = await get(`${resource}?limit=${page}`);
-    if (signal.aborted) return;
-    list.replaceChildren(...entries.map(draw));
-    last = entries.length ? number(entries.at(-1)) : 0;
-    foot.replaceChildren(...(entries.length === page ? [button('plain', t('list.older'), more)] : []));
-  };
+  return () => load(0);
 }

@@ -43,7 +43,7 @@ export function undoable(session, text, before) {
 //   list: {columns: [name or column] or (session) => list, and names, numbers, letters, sort as in List}
 //   form: {sections: {title key: [names]} or (entry, isNew) => those, options: {name: options} or (entry, isNew, session) => those}
 //   blank(rows): values of a new entry beside the defaults
-//   fixed(entry, session): the entry cannot be deleted
+//   fixed(entry, session): the entry cannot be deleted; undo: false when it cannot come back
 //   extra(state, screen): node below the form
 //   ready(form, state, screen): called when the form is made; body(values, changes, state): what is sent
 export function resourceScreen(spec) {
@@ -93,8 +93,10 @@ class Resource {
   }
 
   async load() {
+    if (this.spec.list.source) return this.list.reload();
     const rows = await get(this.spec.resource);
     if (!this.signal.aborted) this.list.rows = rows;
+    return undefined;
   }
 
   // entry opens the sheet of an entry, of a new one ("new"), or none ("").
@@ -141,7 +143,7 @@ class Resource {
     if (!sure) return false;
     try {
       const tag = etag ?? (await call('GET', this.#at(e.id))).etag;
-      const before = live.revision;
+      const before = spec.undo === false ? 0 : live.revision;
       await call('DELETE', this.#at(e.id), {etag: tag});
       undoable(this.session, t('entry.deleted', {name}), before);
       await this.load();

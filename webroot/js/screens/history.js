@@ -8,12 +8,19 @@ import {live} from '../live.js';
 import {confirm, toast} from '../dialog.js';
 import {older} from '../older.js';
 
-// named returns a path for people: users[q3x].firstName is "eva: First name".
+// named returns a path for people: users[eva].firstName is "Users, eva: First
+// name", mail.server is "E-mail delivery: SMTP server". An entry whose name
+// changed stands as #ID.
 function named(path, users) {
-  const user = /^users\[(.+?)\]\.(.+)$/.exec(path);
-  if (user) return `${users.get(user[1]) ?? user[1]}: ${label(user[2])}`;
-  const dot = path.indexOf('.');
-  return dot < 0 ? path : `${t(`part.${path.slice(0, dot)}`)}: ${label(path.slice(dot + 1).replace(/\[(\d+)\]/, (_, n) => ` ${Number(n) + 1}`))}`;
+  const [, section, entry, rest] = /^(\w+)(?:\[(.*?)\](?=\.))?\.(.+)$/.exec(path) ?? [];
+  if (!section) return path;
+  const hint = section.replace(/s$/, '');
+  const field = rest.split('.').map((part) => {
+    const [, name, place] = /^(\w+)(?:\[(\d+)\])?/.exec(part) ?? [part, part];
+    return label(name, hint) + (place === undefined ? '' : ` ${Number(place) + 1}`);
+  }).join(', ');
+  const who = entry?.startsWith('#') ? users.get(entry.slice(1)) ?? '' : entry;
+  return `${[t(`part.${section}`), who].filter(Boolean).join(', ')}: ${field}`;
 }
 
 // value shows one side of a change. A switch that is off is not written at all.
@@ -27,14 +34,14 @@ function value(text, other) {
 // first and tell how a user was called last.
 function learn(r, users) {
   for (const c of r.changes) {
-    const m = /^users\[(.+?)\]\.user$/.exec(c.path);
+    const m = /^users\[#(.+?)\]\.user$/.exec(c.path);
     if (m && !users.has(m[1])) users.set(m[1], c.new || c.old);
   }
 }
 
 // changes shows old and new side by side.
 function changes(r, users) {
-  const shown = r.changes.filter((c) => !/^users\[.+?\]\.id$/.test(c.path));
+  const shown = r.changes.filter((c) => !/^\w+\[.*?\]\.id$/.test(c.path));
   if (!shown.length) return h('p', {class: 'muted'}, t('history.noChange'));
   return h('div', {class: 'table-frame'}, h('table', {class: 'diff'},
     h('thead', {}, h('tr', {}, ['history.what', 'history.old', 'history.new'].map((k) => h('th', {scope: 'col'}, t(k))))),
@@ -70,7 +77,7 @@ async function restore(r) {
 export default {
   path: '/history', module: 'revisions', title: 'history.title', about: 'history.about',
   async show({content, signal}) {
-    const load = async () => new Map((await get('/users')).map((u) => [u.id, u.user]));
+    const load = async () => new Map((await get('/user-names')).map((u) => [u.id, u.user]));
     let users = await load();
     const opened = new Set();
     const draw = (r) => {

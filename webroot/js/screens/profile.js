@@ -1,27 +1,52 @@
-// What a user without administration sees: the own data and phones.
+// Profile: what users change about themselves (F047 to F050).
 
-import {h, button} from '../dom.js';
+import {h, put, button} from '../dom.js';
 import {t} from '../text.js';
-import {get} from '../api.js';
-import {live} from '../live.js';
+import {call} from '../api.js';
 import * as schema from '../schema.js';
+import {Form} from '../form.js';
+import {toast} from '../dialog.js';
 import {pinSheet} from '../login.js';
-import {phoneSetup, registeredPhones} from '../phone.js';
+import {pictureField} from './picture.js';
+
+const fixed = ['firstName', 'lastName', 'email', 'extension', 'user'];
 
 export default {
   path: '/profile', module: 'profile', title: 'profile.title', about: 'profile.about',
-  async show({content, signal}) {
-    const p = await get('/profile');
-    const phones = h('div');
-    const draw = () => phones.replaceChildren(registeredPhones(live.registrations.get(p.extension) ?? []));
+  parts: ['profile-data', 'profile-pin', 'profile-language', 'profile-image'],
+  async show({content, signal, session}) {
+    const has = (part) => session.modules.includes(`profile-${part}`);
+    const read = async () => {
+      const {body, etag} = await call('GET', '/profile');
+      return {...body, etag};
+    };
+    const state = await read();
+    const shape = schema.body('PUT', '/profile');
+    const all = Object.keys(schema.of(shape)).filter((n) => !n.startsWith('$'));
+    const names = all.filter((n) => has(n === 'language' ? 'language' : 'data'));
+    const form = new Form({
+      schema: shape, sections: {'': names}, values: state,
+      fresh: async () => {
+        const now = await read();
+        return {values: now, take: () => Object.assign(state, now)};
+      },
+      save: async (values, changes) => {
+        const body = {...Object.fromEntries(all.map((n) => [n, state[n]])), ...values};
+        const after = await call('PUT', '/profile', {body, etag: state.etag});
+        Object.assign(state, after.body, {etag: after.etag});
+        toast(t('settings.saved'));
+        if (changes.includes('language')) location.reload();
+        return after.body;
+      },
+    });
+    form.follow(signal);
+    const facts = fixed.filter((n) => state[n]).map((n) => h('div', {class: 'fact'}, h('dt', {}, schema.label(n, 'User')), h('dd', {}, state[n])));
     content.classList.add('reading');
-    content.append(h('section', {class: 'card'}, h('h2', {}, p.displayName),
-      h('dl', {class: 'facts'}, h('div', {class: 'fact'}, h('dt', {}, schema.label('user', 'User')), h('dd', {}, p.user))),
-      button('plain', t('profile.changePin'), pinSheet)));
-    if (!p.extension) return;
-    content.append(h('section', {class: 'card'}, h('h2', {}, t('phone.title')), phoneSetup(p.extension, p.sipPort),
-      h('p', {class: 'help'}, t('phone.askAdmin')), h('h3', {}, t('phone.registered')), phones));
-    phones.append(registeredPhones(p.registrations));
-    live.follow(signal, draw);
+    put(content, [
+      h('section', {class: 'card'}, h('h2', {}, state.displayName ?? session.displayName), h('dl', {class: 'facts'}, facts), h('p', {class: 'help'}, t('profile.fixed'))),
+      names.length > 0 && h('section', {class: 'card'}, form),
+      has('image') && h('section', {class: 'card'}, pictureField({path: '/profile/image', image: state.image, fresh: read, changed: (now) => Object.assign(state, now)})),
+      has('pin') && !session.actor && h('section', {class: 'card card-head'}, h('div', {}, h('h3', {}, 'PIN'), h('p', {class: 'help'}, t('profile.pin'))), button('plain', t('profile.changePin'), pinSheet)),
+    ]);
   },
 };

@@ -1,0 +1,132 @@
+// System > Certificates: those of the page, upload, and the change to another.
+
+import {h, put, button, icon} from '../dom.js';
+import {t, api, day, message} from '../text.js';
+import {call, get, told} from '../api.js';
+import {live} from '../live.js';
+import * as schema from '../schema.js';
+import {Form} from '../form.js';
+import {confirm, sheet, toast} from '../dialog.js';
+
+const warning = (w) => (w.template ? message(w.template, w.args) : api(w.message ?? w));
+const title = (c) => (c.id === 'device' ? t('certificates.own') : c.description);
+
+// file is a button that puts a text file into a field.
+function file(form, name, label) {
+  const input = h('input', {type: 'file', class: 'hidden', tabindex: '-1', accept: '.pem,.crt,.cer,.key,.txt', onchange: async () => {
+    const chosen = input.files[0];
+    input.value = '';
+    if (!chosen) return;
+    const field = form.field(name);
+    if (chosen.size > 65536) field.error = t('certificates.large');
+    else {
+      field.value = await chosen.text();
+      field.dispatchEvent(new Event('edit', {bubbles: true}));
+      field.validate();
+    }
+  }});
+  return [input, button('plain small', label, () => input.click(), {icon: 'upload'})];
+}
+
+class Certificates {
+  constructor({content, signal, app}) {
+    Object.assign(this, {signal, app, box: h('div', {class: 'content'})});
+    content.classList.add('reading');
+    content.append(this.box);
+  }
+
+  async load() {
+    const list = await get('/certificates');
+    if (this.signal.aborted) return;
+    this.box.replaceChildren(...list.map((c) => this.#card(c)));
+  }
+
+  #card(c) {
+    const p = (name) => schema.label(name, 'Certificate');
+    const fact = (name, value) => value && h('div', {class: 'fact'}, h('dt', {}, p(name)), h('dd', {}, value));
+    return h('section', {class: 'card certificate', 'data-id': c.id},
+      h('div', {class: 'card-head'}, h('h2', {}, title(c)), c.inUse && h('span', {class: 'tag good'}, t('certificates.inUse'))),
+      (c.warnings ?? []).map((w) => h('p', {class: 'notice'}, icon('alert'), h('span', {}, warning(w)))),
+      h('dl', {class: 'facts'}, fact('names', (c.names ?? []).join(', ')), fact('issuer', c.issuer),
+        h('div', {class: 'fact'}, h('dt', {}, t('certificates.valid')), h('dd', {}, t('certificates.period', {from: day(c.notBefore), to: day(c.notAfter)}))),
+        fact('keyType', c.keyType), fact('fingerprint', h('code', {}, c.fingerprint))),
+      !c.inUse && h('div', {class: 'actions'},
+        c.id !== 'device' && button('danger-quiet', t('entry.deleteAction'), () => this.#remove(c), {icon: 'trash'}),
+        button('plain', t('certificates.use'), () => this.#use(c))));
+  }
+
+  async #use(c) {
+    const sure = await confirm({title: t('certificates.useTitle', {name: title(c)}), action: t('certificates.useAction'),
+      text: [t('certificates.useText'), t('certificates.useBack'), ...(c.warnings ?? []).map(warning)]});
+    if (!sure) return;
+    try {
+      await call('POST', `/certificates/${c.id}/use`);
+      toast(t('certificates.used'));
+      await this.load();
+    } catch (err) {
+      toast(told(err), 'bad');
+    }
+  }
+
+  async #remove(c) {
+    const sure = await confirm({title: t('entry.deleteTitle', {name: title(c)}), text: t('certificates.deleteText'), action: t('entry.deleteAction'), danger: true});
+    if (!sure) return;
+    try {
+      const {etag} = await call('GET', `/certificates/${c.id}`);
+      await call('DELETE', `/certificates/${c.id}`, {etag});
+      await this.load();
+    } catch (err) {
+      toast(told(err), 'bad');
+    }
+  }
+
+  // entry opens the sheet of a new certificate; the others stand in the list.
+  entry(id) {
+    if (id === 'new' && !this.open) this.#add();
+    else if (!id) this.close();
+  }
+
+  close() {
+    this.open?.close();
+    this.open = null;
+  }
+
+  #back() {
+    this.close();
+    this.app.go('/certificates', {replace: true}); // Back does not open again what was closed
+  }
+
+  #add() {
+    const form = new Form({
+      schema: schema.body('POST', '/certificates'), sections: {'': ['description', 'certificate', 'key']}, isNew: true, action: t('certificates.add'),
+      values: {description: '', certificate: '', key: ''}, cancel: () => this.open.ask(),
+      save: async (body) => {
+        const {body: c} = await call('POST', '/certificates', {body});
+        this.#back();
+        toast(t('entry.added', {name: title(c)}));
+        await this.load();
+        return null;
+      },
+    });
+    this.open = sheet({title: t('certificates.add'), content: form, closed: () => this.#back(),
+      leave: () => form.changes.length === 0 || confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), danger: true})});
+    for (const name of ['certificate', 'key']) put(form.field(name), file(form, name, t(`certificates.${name}File`)));
+    form.field('description').focus();
+  }
+
+}
+
+export default {
+  path: '/certificates', module: 'certificates', title: 'certificates.title', about: 'certificates.about', entries: true,
+  action: () => h('a', {class: 'button primary', href: '/certificates/new'}, t('certificates.add')),
+  async show(context) {
+    const screen = new Certificates(context);
+    await screen.load();
+    context.signal.addEventListener('abort', () => screen.close());
+    screen.entry(context.entry);
+    live.follow(context.signal, (kind) => {
+      if (['revision', 'pending', 'all'].includes(kind)) screen.load().catch(() => {}); // a lost connection has its banner
+    });
+    return {entry: (id) => screen.entry(id)};
+  },
+};

@@ -1,0 +1,169 @@
+// System > System settings: each edit waits as a draft until all are committed.
+
+import {h, put, button, icon} from '../dom.js';
+import {t, api, when} from '../text.js';
+import {call, get, told} from '../api.js';
+import {live} from '../live.js';
+import {Field} from '../field.js';
+import {tabs} from '../tabs.js';
+import * as schema from '../schema.js';
+import {sheet, toast} from '../dialog.js';
+
+const pause = 500; // ms without a key after which what is typed becomes a draft
+
+const name = (s) => s.path.split('.').at(-1);
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+// property is the schema of a setting.
+const property = (s) => ({
+  type: s.type, title: s.title, description: s.doc, minimum: s.minimum, maximum: s.maximum, default: s.default, enum: s.enum, 'x-unit': s.unit || undefined,
+  ...(s.type === 'array' && {items: {type: 'string'}, maxItems: s.maxItems}),
+});
+
+const written = (s, v) => schema.written(v, property(s), name(s)) || t('value.none');
+
+class Drafts {
+  #rows = new Map(); // path => {field, setting, mark}
+  #tab;
+
+  constructor({content, signal}) {
+    Object.assign(this, {signal, content});
+    this.bar = h('div', {class: 'uncommitted', role: 'status', hidden: true});
+    this.tabs = h('div');
+    this.panel = h('section', {class: 'card', role: 'tabpanel'});
+    content.classList.add('reading');
+    content.append(this.bar, this.tabs, this.panel);
+    const asked = new URLSearchParams(location.search).get('field') ?? '';
+    this.asked = asked;
+  }
+
+  async load() {
+    const {tabs} = await get('/system-settings');
+    if (this.signal.aborted) return;
+    this.all = tabs;
+    this.#tab ??= (tabs.find((x) => x.settings.some((s) => s.path === this.asked || name(s) === this.asked)) ?? tabs[0]).id;
+    this.#draw();
+    const asked = [...this.#rows.values()].find((r) => r.setting.path === this.asked || name(r.setting) === this.asked);
+    this.asked = '';
+    asked?.field.focus();
+  }
+
+  #draw() {
+    const waiting = this.all.flatMap((x) => x.settings).filter((s) => s.draft !== undefined && s.draft !== null);
+    this.waiting = waiting;
+    this.bar.hidden = !waiting.length;
+    if (waiting.length) this.bar.replaceChildren(icon('alert'), h('span', {}, t('drafts.waiting', {n: waiting.length})), button('plain small', t('drafts.view'), () => this.#view()));
+    this.tabs.replaceChildren(tabs(t('drafts.title'), this.all.map((x) => ({id: x.id, text: t(`drafts.tab.${x.id}`), count: x.settings.filter((s) => waiting.includes(s)).length})),
+      this.#tab, (id) => {
+        this.#tab = id;
+        this.#draw();
+        this.tabs.querySelector('[aria-selected=true]').focus();
+      }));
+    const {settings, id} = this.all.find((x) => x.id === this.#tab);
+    if (this.panel.dataset.tab !== id) {
+      this.panel.dataset.tab = id;
+      this.#rows.clear();
+      this.panel.replaceChildren(...settings.map((s) => this.#row(s)));
+    }
+    for (const s of settings) this.#mark(s);
+  }
+
+  #row(s) {
+    const field = new Field('', name(s), {property: property(s), must: false});
+    const mark = h('p', {class: 'mark'});
+    const row = {field, mark, setting: s, timer: 0, busy: 0};
+    this.#rows.set(s.path, row);
+    field.addEventListener('edit', () => {
+      clearTimeout(row.timer);
+      row.timer = setTimeout(() => this.#keep(row), pause);
+    });
+    field.addEventListener('change', () => {
+      clearTimeout(row.timer);
+      this.#keep(row);
+    });
+    return h('div', {class: 'setting'}, field, mark);
+  }
+
+  // mark shows a setting as it is now; what is being typed stays.
+  #mark(s) {
+    const row = this.#rows.get(s.path);
+    const {field, mark} = row;
+    const drafted = this.waiting.includes(s);
+    const held = drafted ? s.draft : s.value;
+    const before = row.shown;
+    row.setting = s;
+    row.shown = held;
+    if (before === undefined || (same(field.value, before) && !same(before, held))) field.value = held;
+    mark.replaceChildren();
+    put(mark, [h('span', {class: 'muted'}, t('drafts.default', {value: written(s, s.default)})),
+      drafted && [h('span', {class: 'tag changed'}, t('drafts.changed', {value: written(s, s.value)})),
+        button('plain small', t('drafts.reset'), () => this.#reset(s), {'aria-label': t('drafts.resetName', {name: api(s.title)})})]]);
+  }
+
+  async #keep(row) {
+    const {field, setting: s} = row;
+    const {value} = field;
+    if (same(value, row.shown) || !field.validate()) return;
+    row.shown = value;
+    try {
+      await call('PUT', `/system-settings/drafts/${s.path}`, {body: {value}, etag: '*'});
+      await this.load();
+    } catch (err) {
+      row.shown = this.waiting.includes(s) ? s.draft : s.value;
+      field.error = Object.values(err.fields?.() ?? {})[0] ?? told(err);
+    }
+  }
+
+  async #reset(s) {
+    const row = this.#rows.get(s.path);
+    try {
+      await call('DELETE', `/system-settings/drafts/${s.path}`, {etag: '*'});
+      if (row) {
+        row.shown = undefined;
+        row.field.error = '';
+      }
+      await this.load();
+      row?.field.focus();
+    } catch (err) {
+      toast(told(err), 'bad');
+    }
+  }
+
+  // view lists old and new values, to be committed or reverted together.
+  #view() {
+    const errors = h('div', {role: 'alert'});
+    const act = (path, done) => async () => {
+      try {
+        await call('POST', `/system-settings/${path}`, {body: path === 'commit' ? {} : undefined});
+        open.close();
+        for (const row of this.#rows.values()) row.shown = undefined;
+        toast(t(done));
+        await this.load();
+      } catch (err) {
+        const texts = Object.entries(err.fields?.() ?? {}).map(([, text]) => text);
+        errors.replaceChildren(h('p', {class: 'alert'}, icon('alert'), [...new Set([told(err), ...texts])].join(' ')));
+      }
+    };
+    const cells = (s) => [['old', s.value, 'history.old'], ['new', s.draft, 'history.new']].map(([c, v, k]) => h('td', {class: c, 'data-label': t(k)}, written(s, v)));
+    const open = sheet({title: t('drafts.title'), content: [
+      h('div', {class: 'table-frame'}, h('table', {class: 'diff'},
+        h('thead', {}, h('tr', {}, ['history.what', 'history.old', 'history.new'].map((k) => h('th', {scope: 'col'}, t(k))))),
+        h('tbody', {}, this.waiting.map((s) => h('tr', {}, h('th', {scope: 'row'}, api(s.title),
+          s.author && h('span', {class: 'by'}, `${s.author} · ${when(s.time)}`)), cells(s)))))),
+      errors,
+      h('div', {class: 'actions'}, button('danger-quiet', t('drafts.revert'), act('revert', 'drafts.reverted')), button('primary', t('drafts.commit'), act('commit', 'drafts.committed'))),
+    ]});
+    this.signal.addEventListener('abort', () => open.close());
+  }
+}
+
+export default {
+  path: '/settings', module: 'system-settings', title: 'settings.title', about: 'drafts.about',
+  async show(context) {
+    const screen = new Drafts(context);
+    await screen.load();
+    live.follow(context.signal, (kind) => {
+      if (['revision', 'drafts', 'all'].includes(kind)) screen.load().catch(() => {}); // a lost connection has its banner
+    });
+  },
+};

@@ -1,0 +1,33 @@
+// Home: the own extension and what is registered on it.
+
+import {h, put} from '../dom.js';
+import {t} from '../text.js';
+import {get} from '../api.js';
+import {live} from '../live.js';
+import {phoneSetup, registeredPhones} from '../phone.js';
+
+export default {
+  path: '/home', module: 'home', title: 'home.title', about: 'home.about',
+  async show({content, signal}) {
+    const p = await get('/profile');
+    content.classList.add('reading');
+    if (!p.extension) {
+      content.append(h('section', {class: 'card'}, h('p', {}, t('home.noExtension'))));
+      return;
+    }
+    const phones = h('div');
+    const state = h('p', {class: 'phone-state', role: 'status'});
+    const draw = () => {
+      const list = live.state === 'on' || live.state === 'busy' ? live.registrations.get(p.extension) ?? [] : p.registrations ?? [];
+      state.replaceChildren(h('span', {class: list.length ? 'dot on' : 'dot', 'aria-hidden': 'true'}), t(list.length ? 'home.reachable' : 'home.unreachable', {n: list.length}));
+      phones.replaceChildren(registeredPhones(list));
+    };
+    put(content, [
+      h('section', {class: 'card own-number'}, h('p', {class: 'big'}, p.extension), h('p', {class: 'muted'}, t('home.extension')), state),
+      h('section', {class: 'card'}, h('h2', {}, t('phone.registered')), phones),
+      h('section', {class: 'card'}, h('h2', {}, t('phone.title')), h('p', {class: 'help'}, t('phone.help')), phoneSetup(p.extension, p.sipPort), h('p', {class: 'help'}, t('phone.askAdmin'))),
+    ]);
+    draw();
+    live.follow(signal, draw);
+  },
+};

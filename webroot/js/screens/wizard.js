@@ -1,0 +1,289 @@
+// System > Installation wizard: one step after the other; the device takes all
+// of it at the end, at once. A step is added to the list named steps.
+
+import {h, put, button, icon} from '../dom.js';
+import {t, api, load, languages} from '../text.js';
+import {call, get, told, Problem} from '../api.js';
+import {Field} from '../field.js';
+import * as schema from '../schema.js';
+import {tabs} from '../tabs.js';
+import {toast} from '../dialog.js';
+import {profile, hides} from './country.js';
+import * as mail from './mail.js';
+
+const rows = 3; // users of the last step (F036)
+const empty = (u) => !u.firstName && !u.lastName && !u.extension;
+
+// A step is {id, draw(wizard) (nodes), fields(wizard) ({place of an error in
+// the API: Field}), take(wizard) (reads the fields), check(wizard) (more rules,
+// as {place: text}), review(wizard) ([[label, value]])}.
+const steps = [
+  {
+    id: 'language',
+    fields: (w) => ({'locale.language': w.field(w.locale, 'language', w.state.locale.language, {label: t('wizard.languageLabel'), choices: languages.map((id) => ({id, label: t(`value.language.${id}`)}))})}),
+    draw: (w) => {
+      w.fields['locale.language'].addEventListener('edit', () => w.speak(w.fields['locale.language'].value));
+      return w.fields['locale.language'];
+    },
+    take: (w) => {
+      w.state.locale.language = w.fields['locale.language'].value;
+    },
+    review: ({state}) => [[t('wizard.languageLabel'), t(`value.language.${state.locale.language}`)]],
+  },
+  {
+    id: 'country',
+    fields: (w) => {
+      const {timeZones} = w.country();
+      return {
+        'locale.country': w.field(w.locale, 'country', w.state.locale.country, {choices: w.countries.map((c) => ({id: c.code, label: api(c.name)}))}),
+        'locale.timeZone': w.field(w.locale, 'timeZone', timeZones.includes(w.state.locale.timeZone) ? w.state.locale.timeZone : timeZones[0],
+          {choices: timeZones.map((id) => ({id, label: id}))}),
+      };
+    },
+    draw: (w) => {
+      const {'locale.country': field, 'locale.timeZone': zone} = w.fields;
+      zone.hidden = w.country().timeZones.length < 2;
+      field.addEventListener('edit', () => {
+        w.state.locale.country = field.value;
+        [w.state.locale.timeZone] = w.country().timeZones;
+        w.draw();
+        w.fields['locale.country'].focus();
+      });
+      return [field, zone, h('div', {class: 'words'}, h('h3', {}, t('wizard.sets', {country: api(w.country().name)})), profile(w.country(), w.signal, true))];
+    },
+    take: (w) => {
+      w.state.locale.timeZone = w.fields['locale.timeZone'].value;
+    },
+    review: ({state, country}) => [[schema.label('country', 'Locale'), api(country().name)], [schema.label('timeZone', 'Locale'), state.locale.timeZone],
+      [schema.label('emergency', 'Country'), country().emergency.map((e) => e.number).join(', ')]],
+  },
+  {
+    id: 'mail',
+    fields: (w) => {
+      const options = mail.options(w.state.mail);
+      return Object.fromEntries(Object.values(mail.sections).flat().map((n) => [`mail.${n}`, w.field(w.mailSchema, n, w.state.mail[n], options[n])]));
+    },
+    draw: (w) => {
+      const box = h('div', {class: 'content'}, Object.values(w.fields));
+      const test = mail.tester({to: w.me.email, settings: () => {
+        w.step.take(w);
+        return w.state.mail;
+      }});
+      const show = () => {
+        const values = Object.fromEntries(Object.values(w.fields).map((f) => [f.name, f.value]));
+        for (const f of Object.values(w.fields)) if (f.options.when) f.hidden = !f.options.when(values);
+        test.hidden = !values.enabled;
+      };
+      box.addEventListener('edit', show);
+      queueMicrotask(show);
+      return [box, test];
+    },
+    take: (w) => {
+      for (const f of Object.values(w.fields)) w.state.mail[f.name] = f.value;
+    },
+    check: ({state}) => (state.mail.enabled && !state.mail.server ? {'mail.server': t('rule.needed')} : {}),
+    review: ({state, mailSchema}) => (state.mail.enabled ? ['senderAddress', 'server', 'port', 'security', 'authentication'] : ['enabled'])
+      .map((n) => [schema.title(schema.property(mailSchema, n), n), schema.written(state.mail[n], schema.property(mailSchema, n), n)]),
+  },
+  {
+    id: 'users',
+    fields: (w) => Object.fromEntries(w.state.users.flatMap((u, i) => ['firstName', 'lastName', 'extension'].map((n) => [`users[${i}].${n}`,
+      w.field(w.userSchema, n, u[n], {help: '', must: false})]))),
+    draw: (w) => w.state.users.map((u, i) => h('fieldset', {class: 'person'}, h('legend', {}, t('wizard.user', {name: `demo${101 + i}`})),
+      ['firstName', 'lastName', 'extension'].map((n) => {
+        const f = w.fields[`users[${i}].${n}`];
+        if (n === 'extension') f.addEventListener('change', () => w.number(f));
+        return f;
+      }))),
+    take: (w) => w.state.users.forEach((u, i) => ['firstName', 'lastName', 'extension'].forEach((n) => {
+      u[n] = w.fields[`users[${i}].${n}`].value;
+    })),
+    check: (w) => Object.fromEntries(w.state.users.map((u, i) => [`users[${i}].extension`, empty(u) ? '' : !u.extension ? t('rule.needed')
+      : w.wrongNumber(u.extension) || (w.state.users.findIndex((x) => x.extension === u.extension) < i ? t('wizard.twice') : '')])),
+    review: ({state}) => {
+      const named = state.users.map((u, i) => [`demo${101 + i}`, u]).filter(([, u]) => !empty(u));
+      return named.length ? named.map(([name, u]) => [name, [u.firstName, u.lastName, u.extension].filter(Boolean).join(', ')]) : [[t('wizard.step.users'), t('wizard.noUsers')]];
+    },
+  },
+  {
+    id: 'review',
+    fields: () => ({}),
+    draw: (w) => {
+      const parts = steps.filter((s) => s.review);
+      const shown = parts.find((s) => s.id === w.tab) ?? parts[0];
+      return [tabs(t('wizard.step.review'), parts.map((s) => ({id: s.id, text: t(`wizard.step.${s.id}`)})), shown.id, (id) => {
+        w.tab = id;
+        w.draw();
+        w.querySelector('[aria-selected=true]').focus();
+      }),
+      h('div', {role: 'tabpanel'}, h('dl', {class: 'facts'}, shown.review(w).map(([label, value]) => h('div', {class: 'fact'}, h('dt', {}, label), h('dd', {}, value)))),
+        button('plain small', t('wizard.change'), () => w.go(shown.id)))];
+    },
+    take: () => {},
+  },
+];
+
+class Wizard extends HTMLElement {
+  #at = 0;
+  #errors = {}; // place => text, shown when its step is drawn
+  #edited = false;
+
+  constructor(context, {about, locale, mailState, countries, me, users}) {
+    super();
+    Object.assign(this, {signal: context.signal, app: context.app, session: context.session, countries, me, about});
+    this.locale = schema.body('PUT', '/locale');
+    this.mailSchema = schema.body('PUT', '/email-delivery');
+    this.userSchema = schema.body('POST', '/users');
+    const people = Array.from({length: rows}, (_, i) => users.find((u) => u.user === `demo${101 + i}`) ?? {});
+    this.state = {
+      locale: {...locale, language: document.documentElement.lang}, mail: {...mailState},
+      users: people.map(({firstName = '', lastName = '', extension = ''}) => ({firstName, lastName, extension})),
+    };
+    this.country = () => this.countries.find((c) => c.code === this.state.locale.country) ?? this.countries[0];
+    this.addEventListener('edit', () => {
+      this.#edited = true;
+    });
+  }
+
+  connectedCallback() {
+    if (!this.step) this.draw(true);
+  }
+
+  // changes tells the page that something would be lost.
+  get changes() {
+    return this.#edited ? [''] : [];
+  }
+
+  field(shape, name, value, options) {
+    const f = new Field(shape, name, options);
+    f.value = value;
+    return f;
+  }
+
+  // wrongNumber says why an extension cannot be, before the device does.
+  wrongNumber(extension) {
+    const e = hides(this.country(), extension);
+    return e ? t('wizard.hides', {number: e.number, service: api(e.service)}) : '';
+  }
+
+  number(f) {
+    f.error ||= this.wrongNumber(f.value);
+  }
+
+  async speak(language) {
+    this.step.take(this);
+    await load(language).catch(() => {}); // the words stay as they are
+    this.draw();
+    this.fields['locale.language'].focus();
+  }
+
+  go(id) {
+    this.#at = steps.findIndex((s) => s.id === id);
+    this.draw(true);
+  }
+
+  draw(focus) {
+    this.step = steps[this.#at];
+    const {id} = this.step;
+    this.fields = this.step.fields(this);
+    const last = this.#at === steps.length - 1;
+    const places = h('ol', {class: 'steps'}, steps.map((s, i) => h('li', {'aria-current': i === this.#at ? 'step' : false, class: i < this.#at && 'done'},
+      i < this.#at ? button('quiet small', t(`wizard.step.${s.id}`), () => this.go(s.id), {icon: 'check'}) : h('span', {}, t(`wizard.step.${s.id}`)))));
+    const title = h('h2', {tabindex: '-1'}, t(`wizard.step.${id}`));
+    const body = h('form', {novalidate: true, onsubmit: (e) => {
+      e.preventDefault();
+      this.#next();
+    }}, h('div', {}, h('p', {class: 'muted', role: 'status'}, t('wizard.position', {step: this.#at + 1, all: steps.length})), title,
+      h('p', {class: 'lead'}, t(`wizard.about.${id}`))), this.alert = h('div', {role: 'alert'}), this.step.draw(this),
+    h('div', {class: 'actions wizard-actions'}, button('quiet', t('wizard.leave'), () => this.#leave()),
+      this.#at > 0 && button('plain', t('wizard.back'), () => {
+        this.step.take(this);
+        this.go(steps[this.#at - 1].id);
+      }),
+      h('button', {class: 'button primary', type: 'submit'}, t(last ? 'wizard.submit' : 'wizard.next'))));
+    this.replaceChildren(places, h('section', {class: 'card wizard'}, body));
+    const head = this.closest('main')?.querySelector('.head');
+    head?.querySelector('h1').replaceChildren(t('wizard.title'));
+    head?.querySelector('.lead').replaceChildren(t('wizard.about'));
+    if (focus) title.focus({preventScroll: true});
+    if (focus) scrollTo(0, 0);
+    for (const [place, text] of Object.entries(this.#errors)) {
+      if (!this.fields[place]) continue;
+      this.fields[place].error = text;
+      delete this.#errors[place];
+    }
+    this.querySelector('g-field.wrong')?.focus();
+  }
+
+  #next() {
+    const wrong = Object.values(this.fields).filter((f) => !f.validate());
+    this.step.take(this);
+    for (const [place, text] of Object.entries(this.step.check?.(this) ?? {})) {
+      if (!text || this.fields[place].error) continue;
+      this.fields[place].error = text;
+      wrong.push(this.fields[place]);
+    }
+    if (wrong.length) wrong[0].focus();
+    else if (this.#at < steps.length - 1) this.go(steps[this.#at + 1].id);
+    else this.#submit();
+  }
+
+  async #submit() {
+    const submit = this.querySelector('[type=submit]');
+    submit.disabled = true;
+    const {locale, mail: post, users} = this.state;
+    const sent = Object.fromEntries(Object.values(mail.sections).flat().map((n) => [n, post[n]]));
+    try {
+      await call('POST', '/wizard', {body: {locale, mail: sent, users: users.filter((u) => !empty(u))}});
+      this.#edited = false;
+      this.session.wizardDone = true;
+      toast(t('wizard.done'));
+      this.app.go('/');
+    } catch (err) {
+      submit.disabled = false;
+      this.#failed(err, users.flatMap((u, i) => (empty(u) ? [] : [i])));
+    }
+  }
+
+  // failed goes to the first step in which something is wrong. sent are the
+  // places of the users that were sent.
+  #failed(err, sent) {
+    const details = err instanceof Problem ? err.details : [];
+    for (const d of details) {
+      const place = d.location.replace(/^body\./, '').replace(/^users\[(\d+)\]/, (_, i) => `users[${sent[i]}]`);
+      this.#errors[place] = d.message;
+    }
+    const first = steps.find((s) => Object.keys(s.fields(this)).some((place) => this.#errors[place]));
+    if (first) this.go(first.id);
+    const texts = first ? [t('wizard.wrong')] : [told(err), ...details.map((d) => d.message)];
+    this.alert.replaceChildren(h('p', {class: 'alert'}, icon('alert'), [...new Set(texts)].join(' ')));
+  }
+
+  async #leave() {
+    try {
+      await call('POST', '/wizard/leave');
+      this.#edited = false;
+      this.session.wizardDone = true;
+      this.app.go('/');
+    } catch (err) {
+      toast(told(err), 'bad');
+    }
+  }
+}
+
+customElements.define('g-wizard', Wizard);
+
+export default {
+  path: '/wizard', module: 'wizard', title: 'wizard.title', about: 'wizard.about',
+  async show(context) {
+    const {content, signal, app, session} = context;
+    const [about, locale, mailState, countries, me, users] = await Promise.all([get('/wizard'), get('/locale'), get('/email-delivery'), get('/countries'), get('/profile'), get('/users').catch(() => [])]);
+    content.classList.add('reading');
+    content.append(new Wizard(context, {about, locale, mailState, countries, me, users}));
+    app.classList.add('alone');
+    signal.addEventListener('abort', () => {
+      app.classList.remove('alone');
+      load(session.language).catch(() => {}); // the words stay as they are
+    });
+  },
+};
