@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -32,9 +33,17 @@ func (c *client) do(method, path, body string, header ...string) *response {
 	if c.token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.token)
 	}
+	if method == "PUT" || method == "DELETE" {
+		r.Header.Set("If-Match", "*")
+	}
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
+	return c.send(r)
+}
+
+func (c *client) send(r *http.Request) *response {
+	c.t.Helper()
 	w := httptest.NewRecorder()
 	c.s.ServeHTTP(w, r)
 	res := w.Result()
@@ -43,6 +52,24 @@ func (c *client) do(method, path, body string, header ...string) *response {
 		c.t.Fatal(err)
 	}
 	return &response{res, string(text)}
+}
+
+// doOnce sends a request without a body that is given up at once, so that a
+// stream ends after its first event, and that matches no entry.
+func (c *client) doOnce(method, path string) *response {
+	c.t.Helper()
+	ctx, cancel := context.WithCancel(c.t.Context())
+	r := httptest.NewRequestWithContext(ctx, method, "https://galilei"+path, nil)
+	r.RemoteAddr = c.addr
+	r.Header.Set("If-Match", `"none"`)
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if strings.HasSuffix(path, "/events") {
+		cancel()
+	}
+	defer cancel()
+	return c.send(r)
 }
 
 // want sends a request, checks the status and reads the answer into v.

@@ -91,16 +91,17 @@ func TestSessionTimes(t *testing.T) {
 	now := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
 	s := newServer(t, newMemory(), func() time.Time { return now })
 	c := loggedIn(t, s)
-	now = now.Add(sessionIdle)
+	const idle = time.Hour // the default
+	now = now.Add(idle)
 	c.want(200, "GET", "/session", "", nil)
-	now = now.Add(sessionIdle + time.Second)
+	now = now.Add(idle + time.Second)
 	c.want(401, "GET", "/session", "", nil)
 	c.login("admin", adminPIN)
 	for range 23 {
-		now = now.Add(sessionIdle)
+		now = now.Add(idle)
 		c.want(200, "GET", "/session", "", nil)
 	}
-	now = now.Add(sessionIdle)
+	now = now.Add(idle)
 	c.want(200, "GET", "/session", "", nil) // 24 h to the second
 	now = now.Add(time.Second)
 	c.want(401, "GET", "/session", "", nil)
@@ -110,14 +111,14 @@ func TestSessionNumbers(t *testing.T) {
 	s := newSessions()
 	cfg := pbx.Factory(pbx.Defaults{})
 	now := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
-	first := s.open(&cfg.Users[0], now)
+	first := s.open(&cfg.Users[0], cfg.Page, now)
 	for i := range maxUserSessions {
-		s.open(&cfg.Users[0], now.Add(time.Duration(i+1)*time.Second))
+		s.open(&cfg.Users[0], cfg.Page, now.Add(time.Duration(i+1)*time.Second))
 	}
 	if len(s.byHash) != maxUserSessions {
 		t.Errorf("got %d sessions of one user, want %d", len(s.byHash), maxUserSessions)
 	}
-	if u, _ := s.user(hashToken(first), cfg, now, true); u != nil {
+	if u, _, _ := s.users(hashToken(first), cfg, now, true); u != nil {
 		t.Error("the session that was idle longest lives on")
 	}
 }

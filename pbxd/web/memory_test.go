@@ -28,10 +28,11 @@ type memory struct {
 	subs      map[chan pbx.Fact]bool
 	ails      error // what Health says
 	watchers  []func(old, new *pbx.Config, revision int64)
+	kept
 }
 
 func newMemory() *memory {
-	m := &memory{model: pbx.Model{Name: "T640", MaxUsers: 80}, secrets: map[string][]byte{}, key: pbx.NewDeviceKey(), subs: map[chan pbx.Fact]bool{}}
+	m := &memory{kept: newKept(), model: pbx.Model{Name: "T640", MaxUsers: 80}, secrets: map[string][]byte{}, key: pbx.NewDeviceKey(), subs: map[chan pbx.Fact]bool{}}
 	cfg := pbx.Factory(pbx.Defaults{})
 	for i := range cfg.Users {
 		if u := &cfg.Users[i]; u.Extension != "" {
@@ -80,6 +81,7 @@ func (m *memory) Commit(_ context.Context, author, comment string, change func(*
 	if reflect.DeepEqual(cfg, m.cfgs[len(m.cfgs)-1]) {
 		return int64(len(m.cfgs)), nil
 	}
+	cfg = cfg.Clone()
 	if err := pbx.Validate(cfg, m.model); err != nil {
 		return 0, fmt.Errorf("commit: %w", err)
 	}
@@ -98,7 +100,7 @@ func (m *memory) Revisions(_ context.Context, before int64, limit int) ([]pbx.Re
 	return list, nil
 }
 
-func (m *memory) Restore(_ context.Context, author string, number int64) (int64, error) {
+func (m *memory) RestoreIf(_ context.Context, author string, number int64, allowed func(before, after *pbx.Config) error) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if number < 1 || number > int64(len(m.cfgs)) {
@@ -108,8 +110,14 @@ func (m *memory) Restore(_ context.Context, author string, number int64) (int64,
 	now := m.cfgs[len(m.cfgs)-1]
 	for i := range cfg.Users { // as the real store does: nobody is locked out
 		if u := now.UserByID(cfg.Users[i].ID); u != nil {
-			cfg.Users[i].PIN, cfg.Users[i].MustChangePIN = u.PIN, u.MustChangePIN
+			cfg.Users[i].PIN, cfg.Users[i].MustChangePIN, cfg.Users[i].SIPPassword = u.PIN, u.MustChangePIN, u.SIPPassword
 		}
+	}
+	if err := allowed(now, cfg); err != nil {
+		return 0, fmt.Errorf("restore: %w", err)
+	}
+	if reflect.DeepEqual(cfg, now) {
+		return int64(len(m.cfgs)), nil
 	}
 	return m.publish(cfg, author, fmt.Sprintf("Revision %d restored", number)), nil
 }
@@ -144,7 +152,10 @@ func (m *memory) AuditLog(_ context.Context, q pbx.AuditQuery) ([]pbx.AuditEntry
 	defer m.mu.Unlock()
 	var list []pbx.AuditEntry
 	for _, e := range slices.Backward(m.audits) {
-		if (q.Before == 0 || e.ID < q.Before) && len(list) < q.Limit {
+		switch {
+		case q.Before != 0 && e.ID >= q.Before, q.Actor != "" && e.Actor != q.Actor && e.As != q.Actor, q.Action != "" && e.Action != q.Action:
+		case !q.Since.IsZero() && e.Time.Before(q.Since), !q.Until.IsZero() && !e.Time.Before(q.Until), len(list) >= q.Limit:
+		default:
 			list = append(list, e)
 		}
 	}
@@ -221,10 +232,19 @@ func (m *memory) audited(action string) (n int) {
 
 func newServer(t testing.TB, m *memory, now func() time.Time) *Server {
 	t.Helper()
-	s, err := New(t.Context(), Deps{Store: m, Facts: m, Model: m.model, Version: "1.2.3", SIPPort: func() uint16 { return 5060 },
+	s, err := New(t.Context(), Deps{Store: m, Facts: m, Mail: m, Model: m.model, Version: "1.2.3", SIPPort: func() uint16 { return 5060 },
 		Health: m.health, Now: now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { // every action that is recorded is one of those that the API names
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for _, e := range m.audits {
+			if !slices.Contains(s.auditActions(), e.Action) {
+				t.Errorf("the audit log has the action %q, which no operation names", e.Action)
+			}
+		}
+	})
 	return s
 }

@@ -189,10 +189,10 @@ func TestEventStreamsAreBounded(t *testing.T) {
 func TestCertificate(t *testing.T) {
 	m := newMemory()
 	first, second := newServer(t, m, nil), newServer(t, m, nil)
-	if string(first.cert.Certificate[0]) != string(second.cert.Certificate[0]) {
+	if string(first.device.Certificate[0]) != string(second.device.Certificate[0]) {
 		t.Error("the second start made another certificate")
 	}
-	cert, err := x509.ParseCertificate(first.cert.Certificate[0])
+	cert, err := x509.ParseCertificate(first.device.Certificate[0])
 	if err != nil {
 		t.Fatal(err)
 	}
