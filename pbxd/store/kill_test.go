@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 		os.Exit(commitForEver(os.Getenv(dirEnv)))
 	case "full":
 		os.Exit(onFullDisk())
+	case "trial":
+		os.Exit(tryForEver(os.Getenv(dirEnv)))
 	case "migrate":
 		os.Exit(migrateUntilKilled(os.Getenv(dirEnv)))
 	}
@@ -57,19 +59,7 @@ func commitForEver(dir string) int {
 	}
 	_, n := s.Current()
 	fmt.Println("open", n)
-	go func() { // other writers share the file
-		for i := 0; ; i++ {
-			r := pbx.Registration{Contact: strings.Repeat("c", 500), Expires: time.Now().Add(time.Hour)}
-			if err := s.SaveRegistrations(ctx, map[string][]pbx.Registration{strconv.Itoa(100 + i%50): {r}}); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				os.Exit(1)
-			}
-			if err := s.Audit(ctx, pbx.AuditEntry{Action: "noise"}); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				os.Exit(1)
-			}
-		}
-	}()
+	go writeForEver(ctx, s) // other writers share the file
 	for {
 		want := n + 1
 		n, err = s.Commit(ctx, "child", fmt.Sprint("commit ", want), setRingTime(ringTimeOf(want)))
@@ -79,6 +69,48 @@ func commitForEver(dir string) int {
 		}
 		fmt.Println("committed", n)
 	}
+}
+
+// writeForEver writes everything but revisions, and "stored I" for each round I
+// that is on the disk.
+func writeForEver(ctx context.Context, s *Store) {
+	check := func(err error) {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	last := int64(0)
+	jobs, err := s.MailJobs(ctx)
+	check(err)
+	for _, j := range jobs {
+		check(s.MailDone(ctx, j.ID))
+	}
+	for i := storedRound(ctx, s) + 2; ; i++ { // contacts of the next may be there already
+		r := pbx.Registration{Contact: strings.Repeat("c", 500), Expires: time.Now().Add(time.Hour)}
+		check(s.SaveRegistrations(ctx, map[string][]pbx.Registration{strconv.Itoa(100 + i%50): {r}}))
+		check(s.Audit(ctx, pbx.AuditEntry{Action: "noise"}))
+		check(s.AddContacts(ctx, ownerOf(i), []pbx.Contact{{ID: fmt.Sprint(i, "a")}, {ID: fmt.Sprint(i, "b")}}))
+		id, err := s.EnqueueMail(ctx, pbx.MailJob{Subject: strconv.Itoa(i), Text: strings.Repeat("m", 10_000)})
+		check(err)
+		check(s.MailDone(ctx, last))
+		last = id
+		check(s.SetDraft(ctx, pbx.Draft{Path: "round", Value: strconv.Itoa(i)}))
+		fmt.Println("stored", i)
+	}
+}
+
+// ownerOf spreads contacts over directories, whose size is limited.
+func ownerOf(round int) string { return fmt.Sprint("owner", round/300) }
+
+// storedRound returns the last round that writeForEver has finished.
+func storedRound(ctx context.Context, s *Store) int {
+	drafts, err := s.Drafts(ctx)
+	if err != nil || len(drafts) == 0 {
+		return 0
+	}
+	n, _ := strconv.Atoi(drafts[0].Value) // our own number
+	return n
 }
 
 // A process that dies while it commits leaves the old or the new revision,
@@ -105,8 +137,9 @@ func TestKilledWhileCommitting(t *testing.T) {
 		case round%2 == 1:
 			after = "committed " // so that a slow machine gets something done
 		}
-		acknowledged := killOnce(t, where, time.Duration(random.IntN(60))*time.Millisecond, after)
-		n := checkAfterKill(t, where, acknowledged)
+		said := killOnce(t, "commit", where, time.Duration(random.IntN(60))*time.Millisecond, after)
+		acknowledged := max(said.number(t, "open"), said.number(t, "committed"))
+		n := checkAfterKill(t, where, acknowledged, int(said.number(t, "stored")))
 		if t.Failed() {
 			t.Fatalf("round %d: acknowledged %d, found %d", round, acknowledged, n)
 		}
@@ -123,14 +156,29 @@ func TestKilledWhileCommitting(t *testing.T) {
 	}
 }
 
-// killOnce starts the committing process, kills it and returns the highest
-// revision that it acknowledged. The delay begins at the first line that starts
-// with after, or at once.
-func killOnce(t *testing.T, dir string, delay time.Duration, after string) (acknowledged int64) {
+// said is what a process wrote: the last text after each word.
+type said map[string]string
+
+// number returns the number that was said last with word, or 0.
+func (s said) number(t *testing.T, word string) int64 {
+	if s[word] == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(s[word], 10, 64)
+	if err != nil {
+		t.Error(err) // a line of Println is one write, never torn
+	}
+	return n
+}
+
+// killOnce starts the process of that kind, kills it and returns what it said,
+// with the last word of all under "last". The delay begins at the first line
+// that starts with after, or at once.
+func killOnce(t *testing.T, kind, dir string, delay time.Duration, after string) said {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := child(ctx, "commit", dir)
+	cmd := child(ctx, kind, dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +186,7 @@ func killOnce(t *testing.T, dir string, delay time.Duration, after string) (ackn
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(out)
+	lines, all := bufio.NewScanner(out), said{}
 	kill := func() {
 		if err := cmd.Process.Kill(); err != nil {
 			t.Error(err)
@@ -153,19 +201,17 @@ func killOnce(t *testing.T, dir string, delay time.Duration, after string) (ackn
 			armed = true
 			time.AfterFunc(delay, kill)
 		}
-		_, number, _ := strings.Cut(lines.Text(), " ")
-		if acknowledged, err = strconv.ParseInt(number, 10, 64); err != nil {
-			t.Error(err) // a line of Println is one write, never torn
-		}
+		word, rest, _ := strings.Cut(lines.Text(), " ")
+		all[word], all["last"] = rest, word
 	}
 	var exit *exec.ExitError
 	if err := cmd.Wait(); !errors.As(err, &exit) || exit.Exited() {
 		t.Errorf("the process was not killed: %v", err)
 	}
-	return acknowledged
+	return all
 }
 
-func checkAfterKill(t *testing.T, dir string, acknowledged int64) int64 {
+func checkAfterKill(t *testing.T, dir string, acknowledged int64, stored int) int64 {
 	t.Helper()
 	s, err := Open(t.Context(), dir, Options{Model: model()})
 	if err != nil {
@@ -205,5 +251,44 @@ func checkAfterKill(t *testing.T, dir string, acknowledged int64) int64 {
 	if _, err := s.Registrations(t.Context()); err != nil {
 		t.Error(err)
 	}
+	checkStored(t, s, stored)
 	return n
+}
+
+// checkStored checks that the acknowledged round is there and that of a round
+// which was cut off each part is there whole or not at all.
+func checkStored(t *testing.T, s *Store, stored int) {
+	t.Helper()
+	ctx := t.Context()
+	found := storedRound(ctx, s)
+	if found < stored || stored > 0 && found > stored+1 {
+		t.Errorf("round %d is stored, %d was acknowledged", found, stored)
+	}
+	for _, round := range []int{stored, found + 1} {
+		p, err := s.Contacts(ctx, pbx.ContactQuery{Owner: ownerOf(round)})
+		if err != nil || p.Total%2 != 0 || p.Total != len(p.Contacts) {
+			t.Errorf("%d contacts, some without their other: %v", p.Total, err)
+		}
+		for _, c := range p.Contacts {
+			other := strings.NewReplacer("a", "b", "b", "a").Replace(c.ID)
+			if _, err := s.Contact(ctx, ownerOf(round), other); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if stored == 0 {
+		return
+	}
+	if _, err := s.Contact(ctx, ownerOf(stored), fmt.Sprint(stored, "a")); err != nil {
+		t.Error(err)
+	}
+	jobs, err := s.DueMail(ctx, time.Now(), 0)
+	if err != nil || len(jobs) < 1 || len(jobs) > 2 {
+		t.Errorf("%d mails wait, %v", len(jobs), err)
+	}
+	for _, j := range jobs {
+		if n, err := strconv.Atoi(j.Subject); err != nil || n < stored-1 || n > stored+1 || len(j.Text) != 10_000 {
+			t.Errorf("mail %q waits after round %d", j.Subject, stored)
+		}
+	}
 }
