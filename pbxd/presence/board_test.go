@@ -217,3 +217,46 @@ func TestNoGapBetweenNowAndUpdates(t *testing.T) {
 		t.Errorf("%d registrations, want %d", got, publishers)
 	}
 }
+
+func TestPendingAndDrafts(t *testing.T) {
+	b := New()
+	_, updates := b.Subscribe(t.Context())
+	change := &pbx.PendingChange{ID: "p1", Section: "page"}
+	now := func() []pbx.Fact {
+		facts, _ := b.Subscribe(t.Context())
+		return facts
+	}
+	for _, tt := range []struct {
+		fact   pbx.Fact
+		update *pbx.Fact // nil when the fact is dropped
+		now    []pbx.Fact
+	}{
+		{pbx.Fact{Kind: pbx.FactDrafts, Drafts: 2}, &pbx.Fact{Kind: pbx.FactDrafts, Drafts: 2}, []pbx.Fact{{Kind: pbx.FactDrafts, Drafts: 2}}},
+		{pbx.Fact{Kind: pbx.FactDrafts, Drafts: -1}, nil, []pbx.Fact{{Kind: pbx.FactDrafts, Drafts: 2}}},
+		{pbx.Fact{Kind: pbx.FactPending, Pending: change, Extension: "1"}, &pbx.Fact{Kind: pbx.FactPending, Pending: change},
+			[]pbx.Fact{{Kind: pbx.FactPending, Pending: change}, {Kind: pbx.FactDrafts, Drafts: 2}}},
+		{pbx.Fact{Kind: pbx.FactMail, Revision: 7}, &pbx.Fact{Kind: pbx.FactMail}, []pbx.Fact{{Kind: pbx.FactPending, Pending: change}, {Kind: pbx.FactDrafts, Drafts: 2}}},
+		{pbx.Fact{Kind: pbx.FactDrafts}, &pbx.Fact{Kind: pbx.FactDrafts}, []pbx.Fact{{Kind: pbx.FactPending, Pending: change}}},
+		{pbx.Fact{Kind: pbx.FactPending}, &pbx.Fact{Kind: pbx.FactPending}, []pbx.Fact{}},
+	} {
+		b.Publish(tt.fact)
+		if tt.update != nil {
+			if got := <-updates; !reflect.DeepEqual(got, *tt.update) {
+				t.Errorf("published %+v, subscribers get %+v", tt.fact, got)
+			}
+		}
+		if got := now(); !reflect.DeepEqual(got, tt.now) {
+			t.Errorf("after %+v the board shows %+v, want %+v", tt.fact, got, tt.now)
+		}
+	}
+	select {
+	case f := <-updates:
+		t.Errorf("a fact too many: %+v", f)
+	default:
+	}
+	b.Publish(pbx.Fact{Kind: pbx.FactPending, Pending: change})
+	change.ID = "changed by the publisher"
+	if got := now(); got[0].Pending.ID != "p1" {
+		t.Errorf("the board shows %q", got[0].Pending.ID)
+	}
+}

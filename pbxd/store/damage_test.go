@@ -39,6 +39,19 @@ func FuzzDamagedDatabase(f *testing.F) {
 	if err := s.SetSecret(f.Context(), "tls", []byte("value")); err != nil {
 		f.Fatal(err)
 	}
+	addContacts(f, s, "", manyContacts(40))
+	hash, jpeg := picture(1, 6000)
+	for _, err := range []error{
+		s.PutPicture(f.Context(), hash, jpeg),
+		s.SetDraft(f.Context(), pbx.Draft{Path: "sip.ringTime", Value: "45"}),
+	} {
+		if err != nil {
+			f.Fatal(err)
+		}
+	}
+	if _, err := s.EnqueueMail(f.Context(), pbx.MailJob{Text: "text", Attachments: []pbx.MailAttachment{{Data: jpeg}}}); err != nil {
+		f.Fatal(err)
+	}
 	if err := s.Close(); err != nil {
 		f.Fatal(err)
 	}
@@ -87,6 +100,14 @@ func FuzzDamagedDatabase(f *testing.F) {
 		if v, err := s.Secret(t.Context(), "tls"); err == nil && string(v) != "value" {
 			t.Errorf("secret is %q", v)
 		}
+		s.Contacts(t.Context(), pbx.ContactQuery{Name: "m", Number: "0"})
+		s.ChangeContact(t.Context(), "", "c1", func(c *pbx.Contact) error { c.LastName = "X"; return nil })
+		s.Picture(t.Context(), hash)
+		s.PutPicture(t.Context(), hash, jpeg)
+		s.Drafts(t.Context())
+		s.DueMail(t.Context(), time.Now(), 0)
+		s.MailJobs(t.Context())
+		s.CommitTentative(t.Context(), "a", "", "network", time.Minute, setHostname("trial"))
 		s.Commit(t.Context(), "a", "", setRingTime(77))
 	})
 }

@@ -82,7 +82,9 @@ func (s *Store) withoutChange(p *pending) *pbx.Config {
 	} {
 		next := s.current.Load().config.Clone()
 		for _, a := range p.altered {
-			put(next, a)
+			if strings.HasPrefix(a.Path, p.Section+".") {
+				put(next, a)
+			}
 		}
 		if sectionIsValid(next, s.opts.Model, p.Section) {
 			return next.Clone()

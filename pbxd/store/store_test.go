@@ -179,7 +179,25 @@ func TestClosed(t *testing.T) {
 	_, regErr := s.Registrations(ctx)
 	_, secretErr := s.Secret(ctx, "a")
 	_, auditErr := s.AuditLog(ctx, pbx.AuditQuery{Limit: 1})
+	_, contactsErr := s.Contacts(ctx, pbx.ContactQuery{})
+	_, contactErr := s.Contact(ctx, "", "a")
+	_, changeErr := s.ChangeContact(ctx, "", "a", func(*pbx.Contact) error { return nil })
+	_, deleteAllErr := s.DeleteContacts(ctx, "")
+	_, pictureErr := s.Picture(ctx, "a")
+	_, ownersErr := s.PictureOwners(ctx, "a")
+	_, draftsErr := s.Drafts(ctx)
+	_, tentativeErr := s.CommitTentative(ctx, "a", "", "network", time.Minute, setHostname("a"))
+	_, enqueueErr := s.EnqueueMail(ctx, pbx.MailJob{})
+	_, dueErr := s.DueMail(ctx, time.Now(), 1)
+	_, jobsErr := s.MailJobs(ctx)
+	hash, jpeg := picture(1, 10)
 	for op, err := range map[string]error{
+		"Contacts": contactsErr, "Contact": contactErr, "ChangeContact": changeErr, "DeleteContacts": deleteAllErr,
+		"AddContacts": s.AddContacts(ctx, "", manyContacts(1)), "DeleteContact": s.DeleteContact(ctx, "", "a", nil),
+		"Picture": pictureErr, "PictureOwners": ownersErr, "PutPicture": s.PutPicture(ctx, hash, jpeg),
+		"Drafts": draftsErr, "SetDraft": s.SetDraft(ctx, pbx.Draft{Path: "a", Value: "1"}), "DeleteDraft": s.DeleteDraft(ctx, "a"), "DeleteDrafts": s.DeleteDrafts(ctx),
+		"CommitTentative": tentativeErr, "EnqueueMail": enqueueErr, "DueMail": dueErr, "MailJobs": jobsErr,
+		"MailDone": s.MailDone(ctx, 1), "MailFailed": s.MailFailed(ctx, 1, 1, time.Now(), ""), "DeleteMail": s.DeleteMail(ctx, 1),
 		"Commit": commitErr, "Revisions": revisionsErr, "Restore": restoreErr, "Registrations": regErr,
 		"Secret": secretErr, "AuditLog": auditErr, "Check": s.Check(ctx),
 		"Audit": s.Audit(ctx, pbx.AuditEntry{}), "SetSecret": s.SetSecret(ctx, "a", nil),

@@ -348,3 +348,38 @@ func TestTentativeThatCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// FuzzPendingRow opens a database with any row of a change that waits: the
+// start fails with an error or reverts it, and never panics.
+func FuzzPendingRow(f *testing.F) {
+	f.Add("network", `[{"path":"network.hostname","before":"\"galilei\"","after":"\"trial\""}]`)
+	f.Add("network", `[{"path":"network.hostname","before":"galilei","after":1}]`)
+	f.Add("page", `[{"path":"page.certificate","before":"gone","after":""},{"path":"page.sessionIdle","before":-1,"after":60}]`)
+	f.Add("page", `[{"path":"users","before":[],"after":null},{"path":"network","before":{},"after":{}}]`)
+	f.Add("sip", `[{}]`)
+	f.Add("", `null`)
+	f.Fuzz(func(t *testing.T, section, altered string) {
+		dir := t.TempDir()
+		s, err := Open(t.Context(), dir, Options{Model: model()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.db.writer.ExecContext(t.Context(), "INSERT INTO pending VALUES (1, 'id', ?, 1, 'a', 'c', 0, 0, ?)", section, altered)
+		if err = errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if s, err = Open(t.Context(), dir, Options{Model: model()}); err != nil {
+			return
+		}
+		c, _ := s.Current()
+		if err := pbx.Validate(c, model()); err != nil {
+			t.Errorf("reverted to what is not valid: %v", err)
+		}
+		if len(c.Users) != 4 || s.Pending() != nil {
+			t.Errorf("%d users, pending %v", len(c.Users), s.Pending())
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
