@@ -2,6 +2,7 @@ package pbx
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -11,16 +12,16 @@ import (
 // for recording calls. Profiles are data with sources; a field that is empty
 // has none, and its documentation says what then holds.
 type Country struct {
-	Code                string       `json:"code" title:"Code" doc:"ISO 3166-1 alpha-2 code" minLength:"2" maxLength:"2" pattern:"^[A-Z]{2}$"`
+	Code                string       `json:"code" title:"Code" doc:"ISO 3166-1 alpha-2 code" minLength:"2" maxLength:"2" pattern:"^[A-Z]{2}$" patternDescription:"the two capital letters of a country (ISO 3166-1)"`
 	Name                string       `json:"name" title:"Country" doc:"English name"`
 	LocalName           string       `json:"localName" title:"Own name" doc:"Name in the language of the country"`
 	Language            string       `json:"language" title:"Language" doc:"Suggested language of announcements and of the page" enum:"en,de,fr,it,es,nl,pl"`
 	TimeZones           []string     `json:"timeZones" title:"Time zones" doc:"IANA time zones of the country, the suggested one first" minItems:"1"`
-	CallingCode         string       `json:"callingCode" title:"Country code" doc:"ITU-T E.164 country code without prefix, for example 49" pattern:"^[1-9][0-9]{0,2}$"`
-	NationalPrefix      string       `json:"nationalPrefix" title:"National prefix" doc:"Digits before a national number that are not part of it; empty where there are none" pattern:"^[0-9]*$"`
-	InternationalPrefix string       `json:"internationalPrefix" title:"International prefix" doc:"Digits before a country code" pattern:"^[0-9]+$"`
+	CallingCode         string       `json:"callingCode" title:"Country code" doc:"ITU-T E.164 country code without prefix, for example 49" pattern:"^[1-9][0-9]{0,2}$" patternDescription:"digits"`
+	NationalPrefix      string       `json:"nationalPrefix" title:"National prefix" doc:"Digits before a national number that are not part of it; empty where there are none" pattern:"^[0-9]*$" patternDescription:"digits"`
+	InternationalPrefix string       `json:"internationalPrefix" title:"International prefix" doc:"Digits before a country code" pattern:"^[0-9]+$" patternDescription:"digits"`
 	NumberingNotes      string       `json:"numberingNotes" title:"Numbering" doc:"What an administrator should know about numbers in this country"`
-	OutsideLine         string       `json:"outsideLine" title:"Outside line" doc:"Suggested digit for an outside line" pattern:"^[0-9]$"`
+	OutsideLine         string       `json:"outsideLine" title:"Outside line" doc:"Suggested digit for an outside line" pattern:"^[0-9]$" patternDescription:"digits"`
 	Emergency           []Emergency  `json:"emergency" title:"Emergency numbers" doc:"Numbers that every phone may always call and that no extension may take" minItems:"1"`
 	Companding          string       `json:"companding" title:"Companding" doc:"ITU-T G.711 law of the public network" enum:"alaw,ulaw"`
 	ISDN                string       `json:"isdn" title:"ISDN protocol" doc:"Layer 3 protocol of the public ISDN; empty where this device has none that fits" enum:",etsi"`
@@ -47,7 +48,7 @@ const (
 
 // Emergency is one emergency number.
 type Emergency struct {
-	Number  string `json:"number" title:"Number" doc:"Digits to dial, without the digit for an outside line" pattern:"^[0-9]{2,6}$"`
+	Number  string `json:"number" title:"Number" doc:"Digits to dial, without the digit for an outside line" pattern:"^[0-9]{2,6}$" patternDescription:"digits"`
 	Service string `json:"service" title:"Service" doc:"Who answers"`
 	Kind    string `json:"kind" title:"Kind" doc:"rescue: may take the line of another call; support: always allowed, takes no line from another call" enum:"rescue,support"`
 }
@@ -82,7 +83,7 @@ func Countries() []Country {
 func CountryByCode(code string) (Country, bool) {
 	for _, c := range Countries() {
 		if c.Code == code {
-			return c, true
+			return deepCopy(reflect.ValueOf(c)).Interface().(Country), true // so that its lists are written as [] when they are empty
 		}
 	}
 	return Country{}, false

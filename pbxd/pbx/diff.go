@@ -11,9 +11,9 @@ import (
 // Change is one parameter that differs between two revisions. Secrets are
 // shown as "***".
 type Change struct {
-	Path string `json:"path"`
-	Old  string `json:"old"` // empty when the parameter is new
-	New  string `json:"new"` // empty when the parameter is gone
+	Path string `json:"path" title:"Parameter" doc:"Path of the parameter"`
+	Old  string `json:"old" title:"Before" doc:"Value before; empty when the parameter is new"`
+	New  string `json:"new" title:"After" doc:"Value after; empty when the parameter is gone"`
 }
 
 // Diff lists what differs between old and new, sorted by path. Entries of

@@ -5,20 +5,20 @@ import "time"
 // Registration is one binding of an extension to a phone (RFC 3261 section
 // 10), as the registrar grants and the store keeps it.
 type Registration struct {
-	Extension string    `json:"extension"`
-	Contact   string    `json:"contact"`             // URI as the phone gave it
-	Transport string    `json:"transport"`           // udp or tcp
-	Source    string    `json:"source"`              // address and port that the REGISTER came from
-	Local     string    `json:"local"`               // address and port that it arrived at
-	Instance  string    `json:"instance,omitempty"`  // +sip.instance and reg-id of RFC 5626, empty when the phone gives none
-	ReachedAt string    `json:"reachedAt,omitempty"` // host and port of the REGISTER's Request-URI: how the phone reaches us
-	UserAgent string    `json:"userAgent"`
-	CallID    string    `json:"callId"`
-	CSeq      uint32    `json:"cseq"`
-	Path      []string  `json:"path,omitempty"` // RFC 3327, topmost first
-	Since     time.Time `json:"since"`          // when the binding was first made
-	Refreshed time.Time `json:"refreshed"`      // when the phone last said so
-	Expires   time.Time `json:"expires"`
+	Extension string    `json:"extension" title:"Extension" doc:"Extension that the phone is registered on"`
+	Contact   string    `json:"contact" title:"Contact" doc:"Address that the phone gave"`
+	Transport string    `json:"transport" title:"Transport" doc:"udp or tcp"`
+	Source    string    `json:"source" title:"Address" doc:"Address and port that the registration came from"`
+	Local     string    `json:"local" title:"Reached at" doc:"Address and port of the device that it arrived at"`
+	Instance  string    `json:"instance,omitempty" title:"Instance" doc:"What tells the phone from others (RFC 5626), or empty"`
+	ReachedAt string    `json:"reachedAt,omitempty" title:"Server" doc:"Host and port by which the phone reaches the device"`
+	UserAgent string    `json:"userAgent" title:"Phone" doc:"Make and version of the phone, as it says"`
+	CallID    string    `json:"callId" title:"Call-ID" doc:"Call-ID of the registration"`
+	CSeq      uint32    `json:"cseq" title:"CSeq" doc:"Number of the last registration request"`
+	Path      []string  `json:"path,omitempty" title:"Path" doc:"Proxies that the phone is reached by (RFC 3327), topmost first"`
+	Since     time.Time `json:"since" title:"Since" doc:"When the phone registered first"`
+	Refreshed time.Time `json:"refreshed" title:"Refreshed" doc:"When the phone last registered"`
+	Expires   time.Time `json:"expires" title:"Expires" doc:"When the registration ends unless it is refreshed"`
 }
 
 // CallState is how far a call has come.
@@ -34,36 +34,36 @@ const (
 
 // CallStatus is one call as shown to an administrator.
 type CallStatus struct {
-	ID       string    `json:"id"`
-	From     string    `json:"from"` // calling extension or number
-	FromName string    `json:"fromName"`
-	To       string    `json:"to"` // dialled number
-	State    CallState `json:"state"`
-	Started  time.Time `json:"started"`
-	Answered time.Time `json:"answered,omitzero"`
-	Ended    time.Time `json:"ended,omitzero"`
-	Cause    Cause     `json:"cause,omitempty"` // why it ended
+	ID       string    `json:"id" title:"Identifier" doc:"Identifier of the call"`
+	From     string    `json:"from" title:"From" doc:"Calling extension or number"`
+	FromName string    `json:"fromName" title:"Caller" doc:"Name of the caller"`
+	To       string    `json:"to" title:"To" doc:"Number that was dialled"`
+	State    CallState `json:"state" title:"State" doc:"How far the call has come"`
+	Started  time.Time `json:"started" title:"Started" doc:"When the call began"`
+	Answered time.Time `json:"answered,omitzero" title:"Answered" doc:"When the call was answered; absent before"`
+	Ended    time.Time `json:"ended,omitzero" title:"Ended" doc:"When the call ended; absent before"`
+	Cause    Cause     `json:"cause,omitempty" title:"Cause" doc:"Why the call ended"`
 }
 
 // Revision is one accepted state of the configuration.
 type Revision struct {
-	Number  int64     `json:"number"`
-	Time    time.Time `json:"time"`
-	Author  string    `json:"author"`
-	Comment string    `json:"comment"`
-	Changes []Change  `json:"changes"`
+	Number  int64     `json:"number" title:"Revision" doc:"Number of the revision"`
+	Time    time.Time `json:"time" title:"Time" doc:"When the change was made"`
+	Author  string    `json:"author" title:"Author" doc:"Who made the change"`
+	Comment string    `json:"comment" title:"Comment" doc:"What the change was about"`
+	Changes []Change  `json:"changes" title:"Changes" doc:"Parameters that differ from the revision before"`
 }
 
 // AuditEntry is one act that must be accounted for: a login, a reveal of a
 // password, a change.
 type AuditEntry struct {
-	ID     int64     `json:"id"`
-	Time   time.Time `json:"time"`
-	Actor  string    `json:"actor"`  // login name, or "system"
-	Action string    `json:"action"` // for example "login", "login-failed", "reveal-sip-password"
-	Object string    `json:"object"` // what it was done to
-	From   string    `json:"from"`   // address of the client
-	As     string    `json:"as"`     // login name of the user whose rights the actor used, or "" (F051)
+	ID     int64     `json:"id" title:"Number" doc:"Number of the entry"`
+	Time   time.Time `json:"time" title:"Time" doc:"When it was done"`
+	Actor  string    `json:"actor" title:"User" doc:"Login name of who did it, or system"`
+	Action string    `json:"action" title:"Action" doc:"What was done, for example login"`
+	Object string    `json:"object" title:"Object" doc:"What it was done to"`
+	From   string    `json:"from" title:"Address" doc:"Address of the client"`
+	As     string    `json:"as" title:"With the rights of" doc:"Login name of the user whose rights were used, or empty"`
 }
 
 // AuditQuery asks for a part of the audit log, the newest first.

@@ -200,7 +200,7 @@ type pictureAnswer struct {
 }
 
 func (s *Server) picture(ctx context.Context, in *struct {
-	Hash  string `path:"hash" title:"Hash" doc:"Hash of the picture" pattern:"^[0-9a-f]{64}$" maxLength:"64"`
+	Hash  string `path:"hash" title:"Hash" doc:"Hash of the picture" pattern:"^[0-9a-f]{64}$" patternDescription:"the hash of a picture" maxLength:"64"`
 	Known string `header:"If-None-Match" title:"If-None-Match" doc:"ETag of the picture that the client has" maxLength:"500"`
 }) (*pictureAnswer, error) {
 	gone := refuse(http.StatusNotFound, "There is no such picture.")
