@@ -34,11 +34,10 @@ func (s *Server) revealSIPPassword(ctx context.Context, in *EntryPath) (*answer[
 	switch {
 	case u == nil:
 		return nil, noUser()
+	case u.Admin && !callerOf(ctx).user.Admin:
+		return nil, refuse(http.StatusForbidden, "{name} is an administrator. Only administrators may see the SIP password of administrators.", "name", u.Name)
 	case u.SIPPassword == "":
 		return nil, refuse(http.StatusConflict, "This user has no SIP password. Make a new one.")
-	}
-	if u.Admin && !callerOf(ctx).user.Admin {
-		return nil, refuse(http.StatusForbidden, "{name} is an administrator. Only administrators may see the SIP password of administrators.", "name", u.Name)
 	}
 	if err := s.audit(ctx, "reveal-sip-password", u.Name); err != nil {
 		return nil, err
