@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -79,12 +80,20 @@ func TestCatalogueKeys(t *testing.T) {
 	}
 }
 
+// spoken are the arguments of messages that are themselves words: types of
+// values, and what has a number.
+var spoken = []string{"text", "true or false", "a whole number", "a list", "an object", "user", "hunt group"}
+
 // TestCatalogueAPI wants a German text for every title, help text and message
 // of the API, and none besides.
 func TestCatalogueAPI(t *testing.T) {
 	de := readCatalogue(t, "de")
 	wanted := map[string]string{} // text to where it is from
 	describe(t, wanted)
+	describeSettings(wanted)
+	for _, text := range spoken {
+		wanted[text] = "an argument"
+	}
 	for _, name := range []string{"pbx", "web", "csvtable", "picture", "license", "certificate", "mail"} {
 		templatesOf(t, filepath.Join("..", name), wanted)
 	}
@@ -147,6 +156,32 @@ func describe(t *testing.T, wanted map[string]string) {
 	}
 }
 
+// technical values, such as an impedance, are the same in every language.
+var technical = regexp.MustCompile(`^[0-9+|n]+$`)
+
+// describeSettings collects the texts of the system settings, which the API
+// sends as values, and the names of function codes, which messages speak of.
+func describeSettings(wanted map[string]string) {
+	sections := map[string]bool{"functionCodes": true}
+	for _, tab := range pbx.SettingsTabs() {
+		sections[tab.Section] = true
+	}
+	config := reflect.TypeFor[pbx.Config]()
+	for section := range config.Fields() {
+		name, _, _ := strings.Cut(section.Tag.Get("json"), ",")
+		if !sections[name] {
+			continue
+		}
+		for f := range section.Type.Fields() {
+			for _, tag := range []string{"title", "doc", "patternDescription"} {
+				if text := f.Tag.Get(tag); text != "" && (name != "functionCodes" || tag == "title") {
+					wanted[text] = name + "." + f.Name
+				}
+			}
+		}
+	}
+}
+
 // TestCatalogueEnums wants a word for each value that a person may choose.
 func TestCatalogueEnums(t *testing.T) {
 	en := readCatalogue(t, "en")
@@ -154,6 +189,9 @@ func TestCatalogueEnums(t *testing.T) {
 	for name, schema := range schemas(t) {
 		for prop, p := range schema.Properties {
 			for _, v := range p.Enum {
+				if technical.MatchString(fmt.Sprint(v)) {
+					continue
+				}
 				key := "value." + prop + "." + fmt.Sprint(v)
 				if v == "" {
 					key = "value." + prop + ".none"

@@ -45,7 +45,8 @@ export class Field extends HTMLElement {
       c.input.addEventListener('change', () => this.validate());
     }
     (c.group ? c.el : c.input).setAttribute('aria-describedby', `${this.#error.id} ${help.id}`);
-    this.help = this.options.help ?? schema.help(p);
+    const plain = schema.help(p);
+    this.help = this.options.help ?? (plain !== this.label ? plain : p.maxLength ? t('rule.upTo', {n: p.maxLength}) : '');
     if (p.type === 'boolean' && !this.options.readOnly) this.append(h('div', {class: 'switch-row'}, label, c.el), this.#error, help);
     else this.append(label, c.el, this.#error, help);
     if (this.pending !== undefined) this.value = this.pending;
