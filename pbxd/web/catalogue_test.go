@@ -208,6 +208,15 @@ func TestCatalogueEnums(t *testing.T) {
 			t.Errorf("en.json lacks the module %s", m.ID)
 		}
 	}
+	s := newServer(t, newMemory(), nil)
+	for _, action := range s.actions {
+		if en.words["audit."+action] == "" {
+			t.Errorf("en.json lacks the action %s of the audit log", action)
+		}
+	}
+	if len(s.actions) < 20 {
+		t.Errorf("only %d actions were found", len(s.actions))
+	}
 	if len(wanted) < 30 {
 		t.Errorf("only %d values were found", len(wanted))
 	}

@@ -112,7 +112,9 @@ class App extends HTMLElement {
     this.#leave();
     for (const d of document.querySelectorAll('body > dialog')) d.remove();
     try {
-      await this.#enter(await get('/session'), null);
+      const session = await get('/session');
+      if (!screens(session).some((s) => s.path === `/${location.pathname.split('/')[1]}`)) this.#write('/', true);
+      await this.#enter(session, null);
     } catch (err) {
       if (!(err instanceof Problem && err.status === 401)) this.#unreachable();
     }

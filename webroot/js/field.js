@@ -46,7 +46,7 @@ export class Field extends HTMLElement {
     }
     (c.group ? c.el : c.input).setAttribute('aria-describedby', `${this.#error.id} ${help.id}`);
     const plain = schema.help(p);
-    this.help = this.options.help ?? (plain !== this.label ? plain : p.maxLength ? t('rule.upTo', {n: p.maxLength}) : '');
+    this.help = this.options.help ?? (this.options.readOnly ? '' : plain !== this.label ? plain : p.maxLength ? t('rule.upTo', {n: p.maxLength}) : '');
     if (p.type === 'boolean' && !this.options.readOnly) this.append(h('div', {class: 'switch-row'}, label, c.el), this.#error, help);
     else this.append(label, c.el, this.#error, help);
     if (this.pending !== undefined) this.value = this.pending;
@@ -90,6 +90,13 @@ export class Field extends HTMLElement {
     if (this.options.readOnly || this.hidden) return true;
     this.error = this.#control.check?.() || schema.check(this.property, this.value, this.must);
     return !this.error;
+  }
+
+  // reveal shows and focuses the field, whatever hides it.
+  reveal() {
+    this.options = {...this.options, when: null};
+    this.hidden = false;
+    this.focus();
   }
 
   focus() {

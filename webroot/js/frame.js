@@ -93,9 +93,9 @@ export class Frame {
     });
     const personal = screens(s).find((x) => x.path === '/profile' && can(s, x));
     const box = h('details', {class: 'profile'},
-      h('summary', {'aria-label': t('profile.label', {name: s.displayName})},
+      h('summary', {}, h('span', {class: 'hidden'}, t('profile.label', {name: s.displayName})),
         h('span', {class: 'avatar', 'aria-hidden': 'true'}, [...s.displayName][0].toUpperCase()),
-        h('span', {class: 'who'}, s.displayName), icon('down')),
+        h('span', {class: 'who', 'aria-hidden': 'true'}, s.displayName), icon('down')),
       put(h('div', {class: 'popup'}), [
         h('p', {}, h('strong', {}, s.displayName), h('span', {}, t(s.admin ? 'profile.admin' : 'profile.user', {name: s.user}))),
         personal && act('profile.personal', () => this.acts.go(personal.path)),

@@ -188,7 +188,7 @@ class Resource {
     });
     spec.ready?.(form, state, this);
     const asked = form.field(new URLSearchParams(location.search).get('field'));
-    if (asked) asked.focus();
+    if (asked) asked.reveal();
     else if (isNew) form.querySelector('g-field').focus();
   }
 

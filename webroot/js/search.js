@@ -56,7 +56,8 @@ export function openSearch(session, go) {
       at = 0;
       draw();
     }});
-  const box = h('dialog', {class: 'find', 'aria-label': t('search.label')}, h('div', {class: 'search'}, icon('search'), input), list);
+  const nothing = h('p', {class: 'muted', role: 'status'});
+  const box = h('dialog', {class: 'find', 'aria-label': t('search.label')}, h('div', {class: 'search'}, icon('search'), input), list, nothing);
   const close = () => {
     box.close();
     box.remove();
@@ -82,7 +83,8 @@ export function openSearch(session, go) {
     input.removeAttribute('aria-activedescendant');
     list.replaceChildren(...shown.map((item) => h('li', {role: 'option', id: uid(), onclick: () => choose(item)},
       icon({screen: 'screen', user: 'users', parameter: 'system'}[item.kind]), h('span', {}, h('strong', {}, item.text), h('span', {class: 'muted'}, item.more)))));
-    if (!shown.length) list.append(h('li', {class: 'muted', role: 'presentation'}, t('search.nothing')));
+    list.hidden = !shown.length;
+    nothing.textContent = shown.length ? '' : t('search.nothing');
     mark();
   };
   box.addEventListener('keydown', (e) => {

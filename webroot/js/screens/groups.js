@@ -22,7 +22,7 @@ export const huntGroups = resourceScreen({
   called: (g) => `${g.title}, ${g.extension}`, deleteText: (g) => t('huntGroups.deleteText', {extension: g.extension}),
   list: {columns: ['title', 'extension', 'callScheme', 'members'], names: (g) => [g.title], numbers: (g) => [g.extension]},
   form: {
-    sections: {'huntGroups.group': ['extension', 'title', 'displayPrefix', 'callScheme', 'groupBusy', 'doorStation'], 'huntGroups.members': ['members']},
+    sections: {'huntGroups.group': ['extension', 'title', 'displayPrefix', 'callScheme', 'groupBusy', 'doorStation'], '': ['members']},
     options: {members: {control: places}},
   },
 });
@@ -40,8 +40,8 @@ export const permissionGroups = resourceScreen({
     names: (g) => [g.name],
   },
   form: {
-    sections: (g, isNew) => (isNew || !g.predefined ? {'permissionGroups.group': ['name', 'type'], 'permissionGroups.permissions': ['permissions'], 'permissionGroups.members': ['members']}
-      : {'permissionGroups.group': ['name', 'type'], 'permissionGroups.permissions': ['permissions']}),
+    sections: (g, isNew) => (isNew || !g.predefined ? {'permissionGroups.group': ['name', 'type'], '': ['permissions', 'members']}
+      : {'permissionGroups.group': ['name', 'type'], '': ['permissions']}),
     options: (g) => ({permissions: {control: grants}, name: {readOnly: Boolean(g.predefined)}, type: {readOnly: Boolean(g.predefined)},
       members: {when: (v) => v.type === 'user', control: ({changed}) => references({ref: 'users', changed})}}),
   },

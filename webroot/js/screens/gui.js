@@ -36,7 +36,7 @@ function tree({changed}) {
     draw();
     changed();
   };
-  const area = (a) => h('section', {}, h('h4', {}, t(`value.area.${a}`)), h('ul', {class: 'modules'}, all.filter((m) => m.area === a).map((m) => h('li', {class: `depth-${depth(m)}`},
+  const area = (a) => h('section', {}, h('h3', {}, t(`value.area.${a}`)), h('ul', {class: 'modules'}, all.filter((m) => m.area === a).map((m) => h('li', {class: `depth-${depth(m)}`},
     h('span', {class: 'dashes', 'aria-hidden': 'true'}, '– '.repeat(depth(m))), h('label', {for: `module-${m.id}`}, named(m.id)), inputs.get(m.id)))));
   return {
     el: h('div', {class: 'module-tree'}, h('div', {class: 'choose-head'}, count, button('plain small', t('gui.all'), () => every(true)), button('plain small', t('gui.none'), () => every(false))), area('user'), area('admin')),
