@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"reflect"
 	"slices"
@@ -97,7 +98,7 @@ func (s *Server) registerDrafts() {
 			if !pbx.IsSetting(in.Path) {
 				return nil, noSetting()
 			}
-			if err := s.Store.DeleteDraft(ctx, in.Path); err != nil {
+			if err := s.dropDraft(ctx, in.Path); err != nil {
 				return nil, fmt.Errorf("drop draft of %s: %w", in.Path, err)
 			}
 			return s.showSettings(ctx)
@@ -226,7 +227,7 @@ func (s *Server) setDraft(ctx context.Context, in *struct {
 	}
 	value, _ := next.Param(in.Path) // in one spelling
 	if bytes.Equal(value, current) {
-		err = s.Store.DeleteDraft(ctx, in.Path)
+		err = s.dropDraft(ctx, in.Path)
 	} else {
 		err = s.Store.SetDraft(ctx, pbx.Draft{Path: in.Path, Value: string(value), Author: callerOf(ctx).author(), Time: s.Now()})
 	}
@@ -234,6 +235,14 @@ func (s *Server) setDraft(ctx context.Context, in *struct {
 		return nil, fmt.Errorf("draft of %s: %w", in.Path, err)
 	}
 	return s.showSettings(ctx)
+}
+
+// dropDraft forgets the new value of a parameter, if it has one.
+func (s *Server) dropDraft(ctx context.Context, path string) error {
+	if err := s.Store.DeleteDraft(ctx, path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // commitDrafts makes the drafts the settings. They are deleted afterwards: a

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"galilei/pbxd/pbx"
@@ -19,13 +20,13 @@ type kept struct {
 	pictures map[string][]byte
 	drafts   map[string]pbx.Draft
 	mails    []pbx.MailJob
-	retried  int // times that Configured was called
-	pending  *pbx.PendingChange
-	before   *pbx.Config // to which the pending change reverts
+	retried  int                                // times that Configured was called
+	pending  *atomic.Pointer[pbx.PendingChange] // asked for within commits, too
+	before   *pbx.Config                        // to which the pending change reverts
 }
 
 func newKept() kept {
-	return kept{contacts: map[string][]pbx.Contact{}, pictures: map[string][]byte{}, drafts: map[string]pbx.Draft{}}
+	return kept{contacts: map[string][]pbx.Contact{}, pictures: map[string][]byte{}, drafts: map[string]pbx.Draft{}, pending: &atomic.Pointer[pbx.PendingChange]{}}
 }
 
 func (m *memory) Contacts(_ context.Context, q pbx.ContactQuery) (pbx.ContactPage, error) {
@@ -214,28 +215,28 @@ func (m *memory) CommitTentative(ctx context.Context, author, comment, section s
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
-	m.pending = &pbx.PendingChange{ID: pbx.NewID(), Section: section, Revision: n, Author: author, Comment: comment, Begun: now, Deadline: now.Add(window)}
+	p := pbx.PendingChange{ID: pbx.NewID(), Section: section, Revision: n, Author: author, Comment: comment, Begun: now, Deadline: now.Add(window)}
+	m.pending.Store(&p)
 	m.before = before
-	return *m.pending, nil
+	return p, nil
 }
 
 func (m *memory) Pending() *pbx.PendingChange {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.pending == nil {
+	p := m.pending.Load()
+	if p == nil {
 		return nil
 	}
-	p := *m.pending
-	return &p
+	change := *p
+	return &change
 }
 
 func (m *memory) Confirm(_ context.Context, _, id string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.pending == nil || m.pending.ID != id {
+	if p := m.pending.Load(); p == nil || p.ID != id {
 		return fmt.Errorf("pending change %s: %w", id, fs.ErrNotExist)
 	}
-	m.pending = nil
+	m.pending.Store(nil)
 	return nil
 }
 
