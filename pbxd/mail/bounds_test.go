@@ -169,6 +169,53 @@ func TestPanicGivesOneMailUp(t *testing.T) {
 	})
 }
 
+func TestServerGoingDownIsNoFaultOfTheMail(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *post) {
+		asked := 0
+		p.server.set(func(m *mailServer) {
+			m.onRcpt = func(string) error { asked++; return refusal(421, "going down") }
+		})
+		for i := range 5 {
+			p.add(t, fmt.Sprintf("user%d@example.com", i))
+		}
+		after(0)
+		if asked > 2 { // Run may begin before all five are queued
+			t.Errorf("a server that is going down was asked %d times for 5 mails", asked)
+		}
+		p.server.set(func(m *mailServer) { m.onRcpt = nil })
+		after(2 * time.Minute)
+		if got := len(p.server.got()); got != 5 {
+			t.Errorf("server got %d mails, want 5", got)
+		}
+	})
+}
+
+// TestRepeatedCommandIsCleaned has a server repeat the login in a line that is no answer.
+func TestRepeatedCommandIsCleaned(t *testing.T) {
+	const password = "Tr0ub4dor&3 staple"
+	m := settingsFor(t, rawServer(t, func(c net.Conn, next func() (string, bool)) {
+		c.Write([]byte("220 hello\r\n"))
+		next()
+		c.Write([]byte("250-mail.test\r\n250 AUTH PLAIN\r\n"))
+		command, _ := next()
+		c.Write([]byte("?? " + command + " " + password + "\r\n"))
+		hang(c, next)
+	}), func(m *pbx.MailSettings) {
+		m.Authentication, m.UserName, m.AllowPlaintextPassword = true, "anna", true
+	})
+	d := newDevice(t, nil, m, "")
+	err := d.Send(t.Context(), m, password, testMessage("bob@example.com"))
+	wantFault(t, err, StepLogin, FaultNotSMTP)
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		if text := fmt.Sprintf("%v %#v", e, e); strings.Contains(text, password) || strings.Contains(text, b64([]byte("\x00anna\x00"+password))) {
+			t.Errorf("secret in %s", text)
+		}
+	}
+	if !strings.Contains(err.Error(), mask) {
+		t.Errorf("got %q, want the line with the secrets masked", err)
+	}
+}
+
 // TestSecretsStayHidden has a server that repeats the command that it refuses.
 func TestSecretsStayHidden(t *testing.T) {
 	inBubble(t, func(t *testing.T, p *post) {

@@ -31,6 +31,9 @@ func TestCleaner(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
+	if got := newCleaner("two  spaces\there").text("no two  spaces\there."); got != "no ***." {
+		t.Errorf("secret with spaces: got %q", got)
+	}
 	if got := newCleaner("ab").text("about your password"); got != mask {
 		t.Errorf("short secret: got %q, want %q, which tells nothing", got, mask)
 	}
