@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -208,7 +207,7 @@ func FuzzGuard(f *testing.F) {
 			had := before.ModulesOf(before.UserByID(u.ID))
 			for id := range cfg.ModulesOf(u) {
 				if !had[id] && !mine[id] {
-					t.Fatal(fmt.Sprintf("%s got %s", u.ID, id))
+					t.Fatalf("%s got %s", u.ID, id)
 				}
 			}
 		}

@@ -107,6 +107,30 @@ func TestSessionTimes(t *testing.T) {
 	c.want(401, "GET", "/session", "", nil)
 }
 
+// TestSessionTimesAreSettings shortens the times of the logins that there are.
+func TestSessionTimesAreSettings(t *testing.T) {
+	now := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
+	m := newMemory()
+	s := newServer(t, m, func() time.Time { return now })
+	c := loggedIn(t, s)
+	m.edit(t, func(cfg *pbx.Config) { cfg.Page.SessionIdle, cfg.Page.SessionLife = 5, 1 })
+	now = now.Add(5 * time.Minute)
+	c.want(200, "GET", "/session", "", nil)
+	now = now.Add(5*time.Minute + time.Second)
+	c.want(401, "GET", "/session", "", nil)
+	res := c.want(200, "POST", "/login", `{"user":"admin","pin":"`+adminPIN+`"}`, nil)
+	if got := res.Cookies()[0].MaxAge; got != 3600 {
+		t.Errorf("the cookie lives %d s, want 3600", got)
+	}
+	c.login("admin", adminPIN)
+	for range 12 {
+		now = now.Add(5 * time.Minute)
+		c.want(200, "GET", "/session", "", nil)
+	}
+	now = now.Add(time.Second)
+	c.want(401, "GET", "/session", "", nil)
+}
+
 func TestSessionNumbers(t *testing.T) {
 	s := newSessions()
 	cfg := pbx.Factory(pbx.Defaults{})

@@ -24,7 +24,6 @@ type Image struct {
 // imageOf is who has a picture: a user, oneself or a contact.
 type imageOf struct {
 	id, path, tag string
-	access        access
 	module        string
 	permission    pbx.Permission
 	// set makes hash the picture of the entry with that ID and returns the name
@@ -55,7 +54,7 @@ func (m OptionalMatch) check(tag string) error {
 	if m.Tag == "" {
 		return nil
 	}
-	return IfMatch{m.Tag}.check(tag)
+	return IfMatch(m).check(tag)
 }
 
 func (s *Server) registerPictures() {

@@ -1,0 +1,50 @@
+package web
+
+import (
+	"fmt"
+	"testing"
+
+	"galilei/pbxd/pbx"
+)
+
+// TestEventsFollowModules checks which facts each GUI module shows.
+func TestEventsFollowModules(t *testing.T) {
+	m, s := office(t)
+	m.edit(t, func(cfg *pbx.Config) {
+		withModules(cfg, "status", 311, "general-information")
+		withModules(cfg, "setter", 312, "system-settings")
+		withModules(cfg, "mailer", 313, "email-delivery")
+	})
+	facts := []pbx.Fact{
+		{Kind: pbx.FactRevision, Revision: 2}, {Kind: pbx.FactRegistration, Extension: "302"}, {Kind: pbx.FactRegistration, Extension: "303"},
+		{Kind: pbx.FactCall, Call: &pbx.CallStatus{ID: "c"}}, {Kind: pbx.FactPending}, {Kind: pbx.FactDrafts, Drafts: 1}, {Kind: pbx.FactMail}, {Kind: "later"},
+	}
+	live := LiveState{Registrations: []pbx.Registration{{Extension: "302"}, {Extension: "303"}}, Calls: []pbx.CallStatus{{ID: "c"}},
+		Pending: &pbx.PendingChange{ID: "p"}, Drafts: 3, Revision: 2}
+	for _, tc := range []struct {
+		id    string
+		facts string // one letter for each that is seen
+		state string // registrations, calls, pending, drafts
+	}{
+		{"admin", "11111110", "2 1 true 3"},
+		{"anna", "11000000", "1 0 false 0"},
+		{"ben", "10100000", "1 0 false 0"},
+		{"clerk", "11101000", "2 0 true 0"},
+		{"status", "11111000", "2 1 true 0"},
+		{"setter", "10001100", "0 0 true 3"},
+		{"mailer", "10001010", "0 0 true 0"},
+	} {
+		c := &caller{token: hashToken(enter(t, s, tc.id).token)}
+		if !s.refresh(c, false) {
+			t.Fatalf("%s has no session", tc.id)
+		}
+		seen := ""
+		for _, f := range facts {
+			seen += map[bool]string{true: "1", false: "0"}[visible(f, c)]
+		}
+		st := visibleState(live, c)
+		if state := fmt.Sprint(len(st.Registrations), len(st.Calls), st.Pending != nil, st.Drafts); seen != tc.facts || state != tc.state {
+			t.Errorf("%s sees facts %s and state %q, want %s and %q", tc.id, seen, state, tc.facts, tc.state)
+		}
+	}
+}
