@@ -21,6 +21,7 @@ import (
 
 	"galilei/firmware/boards"
 	"galilei/pbxd"
+	"galilei/pbxd/license"
 	"galilei/pbxd/pbx"
 )
 
@@ -89,13 +90,18 @@ func pbxdDeps(args []string, out, errOut io.Writer) (pbxd.Deps, error) {
 	if err != nil {
 		return pbxd.Deps{}, err
 	}
+	vendor, err := license.ParsePublicKey(b.LicenseKey)
+	if err != nil {
+		return pbxd.Deps{}, fmt.Errorf("board %s: %w", *board, err)
+	}
 	level := slog.LevelInfo
 	if *verbose {
 		level = slog.LevelDebug
 	}
 	d := pbxd.Deps{
 		Dir: *dir, Web: *web, Redirect: *redirect, SIP: *sip, ShowDemo: *showDemo, Memory: *memory, Version: version, Out: out, Now: time.Now,
-		Model: pbx.Model{Name: b.Model, MaxUsers: b.MaxUsers},
+		Model:   pbx.Model{Name: b.Model, MaxUsers: b.MaxUsers},
+		License: pbxd.License{Required: b.LicenseRequired, Key: vendor},
 		Defaults: pbx.Defaults{
 			NetworkMode: b.Network.Mode, ExternalAddress: b.Network.ExternalAddress, NoLocalNetworks: b.Network.NoLocalNetworks,
 			RTPPortMin: b.Network.RTPPortMin, RTPPortMax: b.Network.RTPPortMax,

@@ -86,4 +86,3 @@ func (p *PBX) sayAlive(ctx context.Context) {
 		}
 	}
 }
-

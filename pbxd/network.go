@@ -31,4 +31,3 @@ func (p *PBX) applyNetwork(ctx context.Context, n pbx.Network) {
 		p.edge.AddressChanged()
 	}
 }
-

@@ -5,6 +5,7 @@ package pbxd
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -48,8 +49,9 @@ var ErrMemory = errors.New("the data partition does not mount: running from memo
 
 // Deps is what a PBX needs.
 type Deps struct {
-	Dir      string // data directory, made when absent
-	Model    pbx.Model
+	Dir      string       // data directory, made when absent
+	Model    pbx.Model    // without a Serial the device key gives one
+	License  License      // what the board says of licences
 	Defaults pbx.Defaults // of the board, for the first start
 	Host     Host
 	Version  string
@@ -64,6 +66,12 @@ type Deps struct {
 	Out      io.Writer // gets the ready line
 	Now      func() time.Time
 	Log      *slog.Logger
+}
+
+// License is what a board says of licences (T15).
+type License struct {
+	Required bool              // users are added and changed only with a licence
+	Key      ed25519.PublicKey // of the vendor; nil when the board takes none
 }
 
 // PBX is one running system.
@@ -120,7 +128,7 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	p.mail = p.newOutbox()
 	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.facts.Publish, Now: d.Now, Log: d.Log.With("part", "call")})
 	p.web, err = web.New(ctx, web.Deps{
-		Store: p.store, Facts: p.facts, Mail: p.mail, Model: d.Model, Version: d.Version, Health: p.Health, Now: d.Now,
+		Store: p.store, Facts: p.facts, Mail: p.mail, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,
 		SIPPort: func() uint16 { return p.sipAddr.Port() }, Log: d.Log.With("part", "web"),
 	})
 	if err != nil {
@@ -146,6 +154,19 @@ func (p *PBX) publishStored(ctx context.Context) error {
 	}
 	p.facts.Publish(pbx.Fact{Kind: pbx.FactDrafts, Drafts: len(drafts)})
 	return nil
+}
+
+// model is the model with the serial number that its licence names.
+func (p *PBX) model() pbx.Model {
+	m := p.deps.Model
+	if m.Serial == "" {
+		m.Serial = p.store.Key().Serial()
+	}
+	return m
+}
+
+func (p *PBX) license() web.LicenseDeps {
+	return web.LicenseDeps{Required: p.deps.License.Required, Key: p.deps.License.Key, Serial: p.model().Serial}
 }
 
 func (p *PBX) config() *pbx.Config {

@@ -171,7 +171,7 @@ func newDevice(t *testing.T, roots *x509.CertPool, m pbx.MailSettings, password 
 		},
 		Queue: d.queue, Open: d.key.Open, Hostname: func() string { return "galilei" }, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})), TLS: roots,
-		SaveRefreshToken: func(_ context.Context, s pbx.Secret) error {
+		SaveRefreshToken: func(_ context.Context, _, s pbx.Secret) error {
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			d.saved = append(d.saved, s.Reveal())

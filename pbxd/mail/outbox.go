@@ -54,8 +54,9 @@ type Deps struct {
 	Log      *slog.Logger
 	TLS      *x509.CertPool // authorities to trust; nil: those of the system
 	// SaveRefreshToken stores, as MailPasswordPurpose, the refresh token that an
-	// OAuth server gave in place of the stored one. May be nil.
-	SaveRefreshToken func(context.Context, pbx.Secret) error
+	// OAuth server gave in place of the stored one, unless that is no longer
+	// the old one: then the account has been changed. May be nil.
+	SaveRefreshToken func(ctx context.Context, old, new pbx.Secret) error
 	// Dial connects to mail and OAuth servers; nil: the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }

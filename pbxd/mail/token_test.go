@@ -168,7 +168,7 @@ func TestNewRefreshTokenIsKept(t *testing.T) {
 	}
 	// The store fails for a while; the server has taken the stored token back meanwhile.
 	save := d.tokens.save
-	d.tokens.save = func(context.Context, pbx.Secret) error { return errors.New("disk is full") }
+	d.tokens.save = func(context.Context, pbx.Secret, pbx.Secret) error { return errors.New("disk is full") }
 	for range 2 {
 		if err := d.once(t); err != nil {
 			t.Fatalf("while nothing can be stored: %v", err)

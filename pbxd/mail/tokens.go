@@ -14,7 +14,7 @@ import (
 type tokens struct {
 	reach reach
 	now   func() time.Time
-	save  func(context.Context, pbx.Secret) error // may be nil
+	save  func(ctx context.Context, old, new pbx.Secret) error // may be nil
 	log   *slog.Logger
 
 	turn chan struct{} // holds one element while somebody asks the OAuth server or reads what follows
@@ -29,7 +29,7 @@ type tokens struct {
 	unsaved  bool
 }
 
-func newTokens(r reach, now func() time.Time, save func(context.Context, pbx.Secret) error, log *slog.Logger) *tokens {
+func newTokens(r reach, now func() time.Time, save func(ctx context.Context, old, new pbx.Secret) error, log *slog.Logger) *tokens {
 	return &tokens{reach: r, now: now, save: save, log: log, turn: make(chan struct{}, 1)}
 }
 
@@ -73,7 +73,7 @@ func (t *tokens) keep(ctx context.Context) {
 	// A token that the server has taken back cannot be got again: it is saved even while going down.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if err := t.save(ctx, pbx.Secret(t.new)); err != nil {
+	if err := t.save(ctx, pbx.Secret(t.old), pbx.Secret(t.new)); err != nil {
 		t.log.Error("save refresh token of mail", "error", fmt.Errorf("save refresh token: %w", err))
 		return
 	}

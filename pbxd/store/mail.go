@@ -108,7 +108,9 @@ func (s *Store) DueMail(ctx context.Context, now time.Time, limit int) ([]pbx.Ma
 			return nil, fmt.Errorf("store: read mails that are due: %w", s.db.reading(err))
 		}
 		if err := json.Unmarshal(attachments, &j.Attachments); err != nil {
-			return nil, fmt.Errorf("store: parse attachments of mail %d: %w: %w", j.ID, ErrDamaged, err)
+			// One damaged mail must not hold up the others.
+			s.opts.Log.Error("attachments of a mail are damaged: it is not sent", "mail", j.ID, "err", err)
+			continue
 		}
 		j.Text = text
 		held += size

@@ -44,6 +44,9 @@ func checkVersion1(t *testing.T, s *Store) {
 	if err := pbx.Validate(c, model()); err != nil {
 		t.Error(err)
 	}
+	if !c.Setup.WizardDone {
+		t.Error("the wizard would start on a device in use")
+	}
 	var pins pbx.PINs
 	for name, want := range map[string]struct {
 		pin, sip pbx.Secret
@@ -104,7 +107,7 @@ func TestMigrationFromVersion1(t *testing.T) {
 			t.Errorf("groups: %+v %+v", c.PermissionGroups, c.GUIGroups)
 		}
 		if c.Locale != factory.Locale || c.FunctionCodes != factory.FunctionCodes || c.Mail != factory.Mail || c.Page != factory.Page ||
-			c.Retention != factory.Retention || c.Setup != factory.Setup || c.HuntGroups == nil || len(c.HuntGroups)+len(c.PickupGroups)+len(c.Certificates)+len(c.ProvisioningGroups) != 0 {
+			c.Retention != factory.Retention || !c.Setup.WizardDone || c.HuntGroups == nil || len(c.HuntGroups)+len(c.PickupGroups)+len(c.Certificates)+len(c.ProvisioningGroups) != 0 {
 			t.Errorf("what version 1 did not know: %+v", c)
 		}
 		if err := s.Close(); err != nil {

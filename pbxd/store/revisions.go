@@ -95,6 +95,9 @@ func (s *Store) configOf(ctx context.Context, number int64) (*pbx.Config, error)
 	if err := unpack(packed, c); err != nil {
 		return nil, fmt.Errorf("revision %d: %w", number, err)
 	}
+	if admin := c.UserByID(pbx.AdminID); known["setup"] == nil && admin != nil {
+		c.Setup.WizardDone = admin.PIN != pbx.FactoryPIN // a device in use needs no installation
+	}
 	return c.Clone(), nil
 }
 

@@ -1,0 +1,218 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// Page is what one person sees and does. A Page made by In looks at a part.
+type Page struct {
+	*tab
+	scope string
+}
+
+type tab struct {
+	t         testing.TB
+	ctx       context.Context
+	downloads string
+
+	// Step is how long one step may take before the test fails.
+	Step time.Duration
+
+	mu       sync.Mutex
+	troubles []string
+}
+
+// note collects what must not happen in a page: exceptions, errors on the
+// console, loads that fail and answers that blame the server. Refusals (4xx) are
+// part of the conversation.
+func (p *tab) note(ev any) {
+	var text string
+	switch ev := ev.(type) {
+	case *runtime.EventExceptionThrown:
+		text = ev.ExceptionDetails.Text
+		if x := ev.ExceptionDetails.Exception; x != nil {
+			text += " " + x.Description
+		}
+	case *runtime.EventConsoleAPICalled:
+		if ev.Type == runtime.ConsoleAPICalledTypeError {
+			text = "console.error called"
+		}
+	case *log.EventEntryAdded:
+		if e := ev.Entry; e.Level == log.EntryLevelError && !strings.Contains(e.Text, "status of 4") {
+			text = e.Text + " " + e.URL
+		}
+	case *network.EventResponseReceived:
+		if ev.Response.Status >= 500 {
+			text = fmt.Sprintf("%d from %s", ev.Response.Status, ev.Response.URL)
+		}
+	case *network.EventLoadingFailed:
+		if !ev.Canceled && ev.ErrorText != "net::ERR_ABORTED" {
+			text = "loading failed: " + ev.ErrorText
+		}
+	case *page.EventJavascriptDialogOpening:
+		text = "the browser asks: " + ev.Message
+	}
+	if text == "" {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.troubles = append(p.troubles, text)
+}
+
+// NoTroubles fails the test for what the page met that it should not, and
+// forgets it.
+func (p *Page) NoTroubles() {
+	p.t.Helper()
+	for _, x := range p.Forgive() {
+		p.t.Errorf("the page met: %s", x)
+	}
+}
+
+// Forgive forgets what the page has met so far, and returns it.
+func (p *Page) Forgive() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.troubles
+	p.troubles = nil
+	return before
+}
+
+// Run does steps of chromedp; the test ends when they do not come to pass in
+// time.
+func (p *Page) Run(what string, steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, stop := context.WithTimeout(p.ctx, p.Step)
+	defer stop()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.fail(what, err)
+	}
+}
+
+// fail ends the test and says what the page showed.
+func (p *Page) fail(what string, err error) {
+	p.t.Helper()
+	ctx, stop := context.WithTimeout(p.ctx, 5*time.Second)
+	defer stop()
+	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("location.href + '\\n' + document.body.innerText"))
+	picture := filepath.Join(Root(p.t), "out", "screenshots", "failed-"+strings.NewReplacer("/", "-", " ", "-").Replace(p.t.Name())+".png")
+	if png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot()); err == nil && os.MkdirAll(filepath.Dir(picture), 0o755) == nil {
+		_ = os.WriteFile(picture, png, 0o644) // a help for people, no more
+	}
+	p.t.Fatalf("%s: %v\npage: %s\ntroubles: %q", what, err, text, p.Forgive())
+}
+
+// Open goes to an address as if it were typed.
+func (p *Page) Open(url string) {
+	p.t.Helper()
+	p.Run("open "+url, chromedp.Navigate(url))
+}
+
+// Reload loads the page anew.
+func (p *Page) Reload() {
+	p.t.Helper()
+	p.Run("reload", chromedp.Reload())
+}
+
+// Back goes one step back in the browser's history, within the same document.
+func (p *Page) Back() {
+	p.t.Helper()
+	p.eval("history.back()")
+}
+
+// eval runs a script for its effect.
+func (p *Page) eval(script string) {
+	p.t.Helper()
+	p.Run("run "+script, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := chromedp.Evaluate[bool]("("+script+", true)")(ctx, t)
+		return err
+	}))
+}
+
+// Eval returns what an expression is in the page.
+func Eval[T any](p *Page, expression string) T {
+	p.t.Helper()
+	ctx, stop := context.WithTimeout(p.ctx, p.Step)
+	defer stop()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.fail("evaluate "+expression, err)
+	}
+	return v
+}
+
+// Until waits for a condition in the page.
+func (p *Page) Until(what, condition string) {
+	p.t.Helper()
+	p.wait("wait until "+what, func(ctx context.Context) error {
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+condition+")"))
+		if err == nil && !ok {
+			err = errNotYet
+		}
+		return err
+	})
+}
+
+var errNotYet = errors.New("not yet")
+
+// wait tries until try succeeds. chromedp's own polling compiles text in the
+// page, which the page's policy forbids.
+func (p *Page) wait(what string, try func(context.Context) error) {
+	p.t.Helper()
+	ctx, stop := context.WithTimeout(p.ctx, p.Step)
+	defer stop()
+	for {
+		err := try(ctx)
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			p.fail(what, err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// script is a call of a JavaScript function with arguments from Go.
+func script(function string, args ...any) string {
+	text, err := json.Marshal(args)
+	if err != nil {
+		panic(fmt.Sprintf("arguments of a script: %v", err)) // only texts and numbers are passed
+	}
+	return "(" + function + ")(..." + string(text) + ")"
+}
+
+// Root is the folder of the module, where out is.
+func Root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			t.Fatal("no go.mod above the working directory")
+		}
+		dir = up
+	}
+}
