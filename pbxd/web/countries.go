@@ -49,8 +49,9 @@ func (s *Server) registerCountries() {
 	registerSection(s, section[pbx.Locale]{
 		id: "locale", path: "/locale", name: "Country", summary: "Country, language and time zone", prefix: "locale.",
 		tag: "Country", module: "country", readers: "|wizard",
-		about: "Sets tones, prefixes and emergency numbers. A time zone that is left empty is that of the country. Refused when an extension would hide an emergency number of the country.",
-		of:    func(c *pbx.Config) *pbx.Locale { return &c.Locale },
+		about:    "Sets tones, prefixes and emergency numbers. A time zone that is left empty is that of the country. Refused when an extension would hide an emergency number of the country.",
+		of:       func(c *pbx.Config) *pbx.Locale { return &c.Locale },
+		complete: inCountry,
 	})
 }
 

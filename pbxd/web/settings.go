@@ -14,7 +14,8 @@ type section[T any] struct {
 	readers                 string // further modules that may read it, each preceded by '|'
 	about                   string // description of the change
 	of                      func(*pbx.Config) *T
-	prefix                  string // of its parameters' paths in the configuration
+	prefix                  string    // of its parameters' paths in the configuration
+	complete                func(T) T // what a client may leave out; nil: nothing
 }
 
 type change[T any] struct {
@@ -53,6 +54,9 @@ func registerSection[T any](s *Server, x section[T]) {
 					return err
 				}
 				*x.of(cfg) = in.Body.value
+				if x.complete != nil {
+					*x.of(cfg) = x.complete(in.Body.value)
+				}
 				normalise(cfg)
 				after = x.show(cfg)
 				return nil
