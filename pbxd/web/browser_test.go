@@ -18,6 +18,8 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"galilei/pbxd/pbx"
 )
 
 // browser drives Debian's chromium against a Server on the loopback address.
@@ -50,13 +52,27 @@ func serveLoopback(t *testing.T, s *Server) string {
 	return "https://" + l.Addr().String()
 }
 
+// newBrowser opens a browser for a device whose wizard is done.
 func newBrowser(t *testing.T) *browser {
+	t.Helper()
+	m := newMemory()
+	_, err := m.Commit(t.Context(), "system", "Wizard done", func(cfg *pbx.Config) error {
+		cfg.Setup.WizardDone = true
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return browse(t, m)
+}
+
+// browse opens a browser for a device.
+func browse(t *testing.T, m *memory) *browser {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("chromium is not there")
 	}
-	m := newMemory()
 	b := &browser{t: t, m: m, s: newServer(t, m, nil)}
 	b.base = serveLoopback(t, b.s)
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(program), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
@@ -173,6 +189,12 @@ func (b *browser) fill(label, text string) {
 	sel := b.field(label)
 	b.eval(fmt.Sprintf("document.querySelector(%q).select()", sel))
 	b.run("type into "+label, chromedp.SendKeys(chromedp.CSS(sel), text))
+}
+
+// toggle flips the switch with a label.
+func (b *browser) toggle(label string) {
+	b.t.Helper()
+	b.click(b.field(label))
 }
 
 func (b *browser) logIn(user, pin string) {

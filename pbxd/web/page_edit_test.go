@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/json"
 	"fmt"
 	"syscall"
 	"testing"
@@ -64,14 +63,15 @@ func TestPageEscape(t *testing.T) {
 // TestPageBack goes back over a form with a change.
 func TestPageBack(t *testing.T) {
 	b, _ := opened(t, "/users")
-	b.button("System settings")
-	b.fill("Ring time", "99")
+	b.button("E-mail delivery")
+	b.toggle("E-mail delivery")
+	b.fill("SMTP server", "mx99")
 	b.eval("history.back()")
 	b.text("dialog.ask h2", "Discard your changes?")
 	b.button("Cancel")
 	b.gone("dialog.ask")
-	b.value("Ring time", "99")
-	b.until("the address is that of the form", "location.pathname === '/settings'")
+	b.value("SMTP server", "mx99")
+	b.until("the address is that of the form", "location.pathname === '/email-delivery'")
 	b.eval("history.back()")
 	b.text("dialog.ask h2", "Discard your changes?")
 	b.button("Discard")
@@ -99,41 +99,34 @@ func TestPageBack(t *testing.T) {
 
 // TestPageConflict has somebody else change what is being edited.
 func TestPageConflict(t *testing.T) {
-	b, c := opened(t, "/settings")
-	change := func(ring, contacts int) {
+	b, c := opened(t, "/users/demo101")
+	change := func(first, last string) {
 		t.Helper()
-		var sip pbx.SIP
-		c.want(200, "GET", "/sip-settings", "", &sip)
-		sip.RingTime, sip.MaxContacts = ring, contacts
-		text, err := json.Marshal(sip)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.want(200, "PUT", "/sip-settings", string(text), nil)
+		c.want(200, "PUT", "/users/demo101", fmt.Sprintf(`{"user":"demo101","extension":"101","firstName":%q,"lastName":%q}`, first, last), nil)
 	}
-	b.fill("Ring time", "45")
-	change(30, 3)
-	b.value("Ring time", "45")
+	b.fill("First name", "Mine")
+	change("Theirs", "Other")
+	b.value("First name", "Mine")
 	b.button("Save")
 	b.text(".summary", "somebody else has changed this")
-	b.text(".summary", "Ring time is now 30; you have 45")
-	b.text(".summary", "Phones for each extension is now 3")
-	b.value("Phones for each extension", "3")
-	b.value("Ring time", "45")
+	b.text(".summary", "First name is now Theirs; you have Mine")
+	b.text(".summary", "Last name is now Other")
+	b.value("Last name", "Other")
+	b.value("First name", "Mine")
 	b.shoot("conflict")
 	b.button("Save mine anyway")
-	b.text(".toast", "Settings are saved")
-	if cfg, _ := b.m.Current(); cfg.SIP.RingTime != 45 || cfg.SIP.MaxContacts != 3 {
-		t.Errorf("got ring time %d and %d phones, want 45 and 3", cfg.SIP.RingTime, cfg.SIP.MaxContacts)
+	b.text(".toast", "is saved")
+	if cfg, _ := b.m.Current(); cfg.UserByID("demo101").FirstName != "Mine" || cfg.UserByID("demo101").LastName != "Other" {
+		t.Errorf("got %q, want Mine Other", cfg.UserByID("demo101").DisplayName())
 	}
-	change(50, 4) // without changes the form follows
-	b.value("Ring time", "50")
-	b.fill("Ring time", "60")
-	change(70, 4)
+	change("Fifty", "Other") // without changes the form follows
+	b.value("First name", "Fifty")
+	b.fill("First name", "Sixty")
+	change("Seventy", "Other")
 	b.button("Save")
-	b.text(".summary", "Ring time is now 70; you have 60")
+	b.text(".summary", "First name is now Seventy; you have Sixty")
 	b.button("Load the new values")
-	b.value("Ring time", "70")
+	b.value("First name", "Seventy")
 	b.until("nothing differs", "![...document.querySelectorAll('g-form')].some((f) => f.changes.length)")
 	b.noTroubles()
 }
@@ -165,8 +158,9 @@ func TestPagePassword(t *testing.T) {
 	if cfg, _ := b.m.Current(); cfg.UserByID("demo102").MustChangePIN || cfg.UserByID("demo102").PIN == pbx.FactoryPIN {
 		t.Error("the switch showed off, and the PIN must be changed")
 	}
-	b.button("Delete user")
-	b.button("Delete demo102")
+	b.button("Delete")
+	b.text("dialog.ask h2", "Delete demo102")
+	b.button("Delete")
 	b.gone("dialog")
 	b.noTroubles()
 }
@@ -184,7 +178,7 @@ func TestPageRights(t *testing.T) {
 		t.Errorf("the empty form was sent: %d failed logins", n)
 	}
 	b.logIn("demo102", "314159")
-	b.text("h1", "My phone")
+	b.text("h1", "Home")
 	b.text(".pill", "All good")
 	c.want(200, "PUT", "/users/demo102", ben+`,"admin":true}`, nil)
 	b.text("nav.menu", "Audit log")

@@ -19,7 +19,7 @@ func registration(ext, agent, source string) pbx.Fact {
 
 // TestPage walks through the page as an administrator on the first day does.
 func TestPage(t *testing.T) {
-	b := newBrowser(t)
+	b := browse(t, newMemory())
 	b.look(1280, 860, "light")
 	b.run("open", chromedp.Navigate(b.base+"/"))
 
@@ -36,6 +36,9 @@ func TestPage(t *testing.T) {
 	b.shoot("pin")
 	b.fill("Repeat the new PIN", adminPIN)
 	b.button("Change PIN")
+	b.text("h1", "Installation wizard") // by itself, on the first day
+	b.shoot("wizard")
+	b.button("Finish here")
 	b.text("h1", "Users")
 	b.text("td", "demo103")
 	b.text(".pill", "All good")
@@ -82,10 +85,10 @@ func TestPage(t *testing.T) {
 	b.gone(".save-bar.shown")
 
 	// Deletion names its object.
-	b.button("Delete user")
+	b.button("Delete")
 	b.text("dialog.ask h2", "Delete eva, Eva Huber, 210?")
 	b.shoot("delete")
-	b.button("Delete eva")
+	b.button("Delete")
 	b.gone(".sheet")
 	b.until("eva is gone", "![...document.querySelectorAll('td a')].some((a) => a.innerText === 'eva')")
 
@@ -132,25 +135,29 @@ func TestPageLive(t *testing.T) {
 	b.text("td", "Nobody is calling.")
 	b.noTroubles()
 
-	b.button("System settings")
-	b.fill("Last RTP port", "20001")
+	b.button("E-mail delivery")
+	b.toggle("E-mail delivery")
+	b.fill("SMTP port", "70000")
 	b.button("Save")
-	b.text("g-field .error", "no room: a call needs four ports")
-	b.fill("Last RTP port", "20099")
+	b.text("g-field .error", "be 1 to 65535")
+	b.fill("SMTP port", "587")
+	b.button("Save")
+	b.text("g-field .error", "needed when mail is sent")
+	b.fill("SMTP server", "mail.example.org")
 	b.button("Save")
 	b.text(".toast", "Settings are saved")
-	if cfg, _ := b.m.Current(); cfg.Media.RTPPortMax != 20099 {
-		t.Errorf("last RTP port: got %d, want 20099", cfg.Media.RTPPortMax)
+	if cfg, _ := b.m.Current(); cfg.Mail.Port != 587 {
+		t.Errorf("SMTP port: got %d, want 587", cfg.Mail.Port)
 	}
 	b.shoot("settings")
 
 	// Changes that are not saved are not lost without a question.
-	b.fill("Ring time", "45")
+	b.fill("Sender name", "Front desk")
 	b.button("Audit log")
 	b.text("dialog.ask h2", "Discard your changes?")
 	b.button("Cancel")
 	b.gone("dialog.ask")
-	b.text("h1", "System settings")
+	b.text("h1", "E-mail delivery")
 	b.button("Cancel")
 	b.gone(".save-bar.shown")
 	b.button("Audit log")
@@ -182,7 +189,7 @@ func TestPageUser(t *testing.T) {
 	b.button("Change PIN")
 	b.text("h1", "Not found") // the list of users is not for users
 	b.button("To the start")
-	b.text("h1", "My phone")
+	b.text("h1", "Home")
 	b.text(".phones", "Yealink")
 	b.shoot("profile")
 	b.noTroubles()
@@ -201,8 +208,9 @@ func TestPageNarrow(t *testing.T) {
 	b.logIn("admin", adminPIN)
 	b.text("td", "demo103")
 	for _, x := range []struct{ path, selector, words string }{
-		{"/users", "td", "demo103"}, {"/users/demo101", ".sheet", "Phone set-up"}, {"/users/new", ".sheet", "New user"}, {"/settings", "g-form", "First RTP port"},
-		{"/history", ".revision", "changed"}, {"/audit", ".audit", "logged in"}, {"/status", "td", "Snom"}, {"/profile", ".card", "admin"},
+		{"/users", "td", "demo103"}, {"/users/demo101", ".sheet", "Phone set-up"}, {"/users/new", ".sheet", "New user"}, {"/settings", "g-field", "Ring time"}, {"/pickup-groups/new", ".sheet", "Members"}, {"/hunt-groups/new", ".sheet", "Call scheme"}, {"/permission-groups/admins", ".sheet", "Add permission"},
+		{"/gui-groups/newusergui", ".sheet", "modules"}, {"/name-number", "td", "103"},
+		{"/history", ".revision", "changed"}, {"/audit", ".audit", "logged in"}, {"/status", "td", "Snom"}, {"/profile", "h1", "Profile"},
 	} {
 		for _, view := range []struct {
 			name   string
