@@ -151,7 +151,7 @@ export class Frame {
     const drafts = settings ? live.drafts : 0;
     if (settings) this.#drafts.href = settings.path;
     this.#drafts.hidden = !drafts;
-    this.#drafts.textContent = t('pill.drafts', {n: drafts});
+    this.#drafts.replaceChildren(icon('system'), h('span', {}, t('pill.drafts', {n: drafts})));
   }
 
   #showWarnings() {

@@ -1,0 +1,97 @@
+package page_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"galilei/pbxd/pbx"
+	"galilei/pbxd/pbxdtest"
+	"galilei/pbxd/pbxdtest/browser"
+)
+
+const pin = "4711"
+
+// office starts a PBX with something in every list. admin's PIN is changed and
+// the wizard done; petra is an administrator who reads German.
+func office(t *testing.T) *pbxdtest.System {
+	s := pbxdtest.Start(t, pbxdtest.Options{Configure: func(c *pbx.Config) { c.Setup.WizardDone = true }})
+	a := s.Login()
+	var anna struct {
+		ID string `json:"id"`
+	}
+	a.Do("POST", "/api/v1/users", map[string]any{"user": "petra", "extension": "205", "firstName": "Petra", "lastName": "Klein", "admin": true, "language": "de", "pin": pin, "mustChangePin": false}, 201, nil)
+	a.Do("POST", "/api/v1/users", map[string]any{"user": "anna", "extension": "201", "firstName": "Anna", "lastName": "Cartman", "email": "anna@example.org", "pin": pin, "mustChangePin": false}, 201, &anna)
+	a.Do("POST", "/api/v1/pickup-groups", map[string]any{"number": 1, "name": "Sales", "members": []string{anna.ID, "demo101"}}, 201, nil)
+	a.Do("POST", "/api/v1/hunt-groups", map[string]any{"extension": "444", "title": "Hotline", "displayPrefix": "HL", "callScheme": "linear",
+		"members": []map[string]any{{"user": anna.ID, "timeout": 5}, {"user": "demo101", "timeout": 10}}}, 201, nil)
+	a.Do("POST", "/api/v1/permission-groups", map[string]any{"name": "Secretariat", "type": "user", "members": []string{anna.ID},
+		"permissions": []map[string]any{{"permission": "direct-pickup", "appliesTo": "allusers"}}}, 201, nil)
+	for i, name := range []string{"Black", "Brown", "Miller", "O'Neill", "Zander"} {
+		a.Do("POST", "/api/v1/contacts", map[string]any{"firstName": "Susan", "lastName": name, "company": "Example", "office": fmt.Sprintf("+49891234%d", i), "officeQuickdial": fmt.Sprint(i + 1)}, 201, nil)
+	}
+	a.Do("PUT", "/api/v1/system-settings/drafts/sip.ringTime", map[string]any{"value": 60}, 0, nil)
+	return s
+}
+
+// logIn opens the page and logs in.
+func logIn(p *browser.Page, s *pbxdtest.System, user string) {
+	p.Open("https://" + s.Web.String() + "/")
+	p.Fill("User name", user)
+	p.Fill("PIN", pin)
+	p.Press("Log in")
+	p.Until("the menu", "!!document.querySelector('nav.menu a')")
+}
+
+// paths returns the addresses of the menu.
+func paths(p *browser.Page) []string {
+	return strings.Fields(browser.Eval[string](p, "[...document.querySelectorAll('nav.menu a')].map((a) => a.getAttribute('href')).join(' ')"))
+}
+
+// settled waits until a screen shows what it has.
+const settled = "!!document.querySelector('main h1') && !document.querySelector('main [aria-busy=true]')"
+
+// look is one way in which a screen is looked at.
+type look struct {
+	name          string
+	width, height int64
+	scheme, user  string
+}
+
+func looks() []look {
+	return []look{{"wide", 1280, 860, "light", "admin"}, {"dark", 1280, 860, "dark", "admin"}, {"narrow", 360, 740, "light", "admin"}, {"german", 1280, 860, "light", "petra"}}
+}
+
+// TestScreens opens every screen of the menu in four ways: it has a title,
+// breaks nothing, fits, and axe-core finds nothing serious. With
+// GALILEI_SCREENSHOTS=1 it keeps a picture of each.
+func TestScreens(t *testing.T) {
+	var chromium browser.Chromium
+	defer chromium.Close()
+	axe := browser.NewAxe(t)
+	s := office(t)
+	for _, l := range looks() {
+		t.Run(l.name, func(t *testing.T) {
+			p := chromium.Page(t)
+			logIn(p, s, l.user)
+			list := paths(p)
+			if len(list) < 20 {
+				t.Fatalf("%d screens in the menu: %q", len(list), list)
+			}
+			p.Look(l.width, l.height, l.scheme)
+			list = append(list, "/users/admin", "/users/new")
+			for _, path := range list {
+				p.Open("https://" + s.Web.String() + path)
+				p.Until("the screen "+path, settled)
+				where := l.name + path
+				p.Fits(where)
+				axe.Check(p, where)
+				p.NoTroubles()
+				if os.Getenv("GALILEI_SCREENSHOTS") != "" {
+					p.Shoot(l.name + strings.ReplaceAll(path, "/", "-"))
+				}
+			}
+		})
+	}
+}
