@@ -3,7 +3,7 @@
 //
 // A screen is {path, module, title, about, show(context)} with, as needed,
 // entries (paths below it are its entries), action(app) (a node at the right of
-// the title), parameters() ([{name, property, search}] for the search; search is
+// the title), parameters() ([{name, property, search}] for the search, or a promise of it; search is
 // what the address gets to open the place) and parts (more modules that do).
 
 import users from './screens/users.js';

@@ -15,14 +15,17 @@ export function searchKey(e) {
   return e.key === '/' && !e.ctrlKey && !e.metaKey && !e.altKey && !e.target.closest?.('input, textarea, select, [contenteditable]');
 }
 
-// index is everything that can be found: {kind, text, more, path, words}.
-function index(session) {
+// index is everything that can be found at once: {kind, text, more, path, words}.
+// Screens that ask the device for their parameters call add with them later.
+function index(session, add) {
   const found = [];
   for (const s of screens(session)) {
     found.push({kind: 'screen', text: t(s.title), more: t(s.about), path: s.path});
-    for (const {name, property, search} of s.parameters?.() ?? []) {
-      found.push({kind: 'parameter', text: schema.title(property, name), more: t(s.title), words: schema.help(property), path: s.path + (search ?? `?field=${name}`)});
-    }
+    const all = (list) => list.map(({name, property, search}) => ({kind: 'parameter', text: schema.title(property, name),
+      more: t(s.title), words: schema.help(property), path: s.path + (search ?? `?field=${name}`)}));
+    const list = s.parameters?.() ?? [];
+    if (Array.isArray(list)) found.push(...all(list));
+    else list.then((later) => add(all(later)), () => {}); // what is not known is not found
   }
   return found;
 }
@@ -41,7 +44,10 @@ function rank(item, q) {
 // openSearch shows the search; go(path) is called with what was chosen.
 export function openSearch(session, go) {
   if (document.querySelector('dialog.find')) return;
-  const items = index(session);
+  const items = index(session, (more) => {
+    items.push(...more);
+    draw();
+  });
   if (session.modules.includes('users')) {
     get('/user-names').then((list) => {
       for (const u of list) items.push({kind: 'user', text: u.displayName, more: [u.user, u.extension].filter(Boolean).join(' · '), words: `${u.user} ${u.extension}`, detail: u.extension, path: `/users/${u.id}`});
