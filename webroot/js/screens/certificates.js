@@ -1,19 +1,19 @@
 // System > Certificates: those of the page, upload, and the change to another.
 
 import {h, put, button, icon} from '../dom.js';
-import {t, api, day, message} from '../text.js';
+import {t, day, message} from '../text.js';
 import {call, get, told} from '../api.js';
 import {live} from '../live.js';
 import * as schema from '../schema.js';
 import {Form} from '../form.js';
 import {confirm, sheet, toast} from '../dialog.js';
 
-const warning = (w) => (w.template ? message(w.template, w.args) : api(w.message ?? w));
+const warning = (w) => message(w.template, w.args);
 const title = (c) => (c.id === 'device' ? t('certificates.own') : c.description);
 
 // file is a button that puts a text file into a field.
 function file(form, name, label) {
-  const input = h('input', {type: 'file', class: 'hidden', tabindex: '-1', accept: '.pem,.crt,.cer,.key,.txt', onchange: async () => {
+  const input = h('input', {type: 'file', hidden: true, accept: '.pem,.crt,.cer,.key,.txt', onchange: async () => {
     const chosen = input.files[0];
     input.value = '';
     if (!chosen) return;
@@ -46,8 +46,8 @@ class Certificates {
     const fact = (name, value) => value && h('div', {class: 'fact'}, h('dt', {}, p(name)), h('dd', {}, value));
     return h('section', {class: 'card certificate', 'data-id': c.id},
       h('div', {class: 'card-head'}, h('h2', {}, title(c)), c.inUse && h('span', {class: 'tag good'}, t('certificates.inUse'))),
-      (c.warnings ?? []).map((w) => h('p', {class: 'notice'}, icon('alert'), h('span', {}, warning(w)))),
-      h('dl', {class: 'facts'}, fact('names', (c.names ?? []).join(', ')), fact('issuer', c.issuer),
+      c.warnings.map((w) => h('p', {class: 'notice'}, icon('alert'), h('span', {}, warning(w)))),
+      h('dl', {class: 'facts'}, fact('names', c.names.join(', ')), fact('issuer', c.issuer),
         h('div', {class: 'fact'}, h('dt', {}, t('certificates.valid')), h('dd', {}, t('certificates.period', {from: day(c.notBefore), to: day(c.notAfter)}))),
         fact('keyType', c.keyType), fact('fingerprint', h('code', {}, c.fingerprint))),
       !c.inUse && h('div', {class: 'actions'},
@@ -57,7 +57,7 @@ class Certificates {
 
   async #use(c) {
     const sure = await confirm({title: t('certificates.useTitle', {name: title(c)}), action: t('certificates.useAction'),
-      text: [t('certificates.useText'), t('certificates.useBack'), ...(c.warnings ?? []).map(warning)]});
+      text: [t('certificates.useText'), t('certificates.useBack'), ...c.warnings.map(warning)]});
     if (!sure) return;
     try {
       await call('POST', `/certificates/${c.id}/use`);
@@ -97,8 +97,10 @@ class Certificates {
   }
 
   #add() {
+    const shape = schema.body('POST', '/certificates');
+    const long = (name) => ({property: {...schema.property(shape, name), 'x-multiline': true}});
     const form = new Form({
-      schema: schema.body('POST', '/certificates'), sections: {'': ['description', 'certificate', 'key']}, isNew: true, action: t('certificates.add'),
+      schema: shape, options: {certificate: long('certificate'), key: long('key')}, sections: {'': ['description', 'certificate', 'key']}, isNew: true, action: t('certificates.add'),
       values: {description: '', certificate: '', key: ''}, cancel: () => this.open.ask(),
       save: async (body) => {
         const {body: c} = await call('POST', '/certificates', {body});

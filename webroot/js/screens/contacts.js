@@ -63,16 +63,7 @@ function directory({may = () => true, word, ...spec}) {
       options: (c, isNew, session) => (may(session) ? {} : readOnlyOptions),
     },
     extra: (state, {session, list}) => may(session) && pictureField({
-      path: `${resource}/${state.entry.id}/image`, image: state.entry.image,
-      fresh: async () => {
-        const {body, etag} = await call('GET', `${resource}/${state.entry.id}`);
-        return {...body, etag};
-      },
-      changed: ({etag, ...body}) => {
-        const same = (x) => JSON.stringify({...x, image: ''});
-        if (same(body) === same(state.entry)) Object.assign(state, {entry: body, etag}); // else saving tells what else has changed
-        list.reload();
-      },
+      path: `${resource}/${state.entry.id}/image`, state, changed: () => list.reload(),
     }),
   });
   return {...screen, async show(context) {

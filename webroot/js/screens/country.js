@@ -1,8 +1,9 @@
 // System > Country: what the country sets, in words, and its change.
-// Exports: profile (the nodes that describe a country), hides, and the screen.
+// Exports: profile (the nodes that describe a country), hides, named, and the
+// screen.
 
 import {h, put, button} from '../dom.js';
-import {t, api, number} from '../text.js';
+import {t, api, number, compare} from '../text.js';
 import {call, get} from '../api.js';
 import * as schema from '../schema.js';
 import {Form} from '../form.js';
@@ -78,9 +79,12 @@ export function profile(c, signal, short) {
   ];
 }
 
-// hides returns the emergency number of c that an extension would stand in the
-// way of, or undefined: one that it equals or begins.
-export const hides = (c, extension) => extension && c.emergency.find((e) => e.number.startsWith(extension));
+// hides returns the emergency number of a country of the list that an extension
+// would stand in the way of, or undefined: one that it equals or begins.
+export const hides = (c, extension) => extension && c.emergency.find((number) => number.startsWith(extension));
+
+// named is what the reader calls a country.
+export const named = (code) => new Intl.DisplayNames([document.documentElement.lang], {type: 'region'}).of(code);
 
 export default {
   path: '/country', module: 'country', title: 'country.title', about: 'country.about',
@@ -89,7 +93,7 @@ export default {
     const box = h('section', {class: 'card profile-words'});
     const zones = (code) => countries.find((c) => c.code === code)?.timeZones ?? [];
     const choices = {
-      country: countries.map((c) => ({id: c.code, label: api(c.name)})),
+      country: countries.map((c) => ({id: c.code, label: named(c.code)})).sort((a, b) => compare(a.label, b.label)),
       timeZone: [...new Set([state.body.timeZone, ...countries.flatMap((c) => c.timeZones)])].map((id) => ({id, label: id})),
     };
     let shown = '';
@@ -97,7 +101,7 @@ export default {
       if (code === shown) return;
       shown = code;
       const c = await get(`/countries/${code}`);
-      if (shown === code) box.replaceChildren(put(new DocumentFragment(), [h('h2', {}, api(c.name)), profile(c, signal)]));
+      if (shown === code) box.replaceChildren(put(new DocumentFragment(), [h('h2', {}, named(code)), profile(c, signal)]));
     };
     const form = new Form({
       schema: schema.body('PUT', '/locale'), sections: {'': ['country', 'timeZone', 'language']}, values: state.body,

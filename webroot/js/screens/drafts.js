@@ -14,10 +14,12 @@ const pause = 500; // ms without a key after which what is typed becomes a draft
 const name = (s) => s.path.split('.').at(-1);
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
+const types = {text: 'string', number: 'integer', switch: 'boolean', list: 'array'};
+
 // property is the schema of a setting.
 const property = (s) => ({
-  type: s.type, title: s.title, description: s.doc, minimum: s.minimum, maximum: s.maximum, default: s.default, enum: s.enum, 'x-unit': s.unit || undefined,
-  ...(s.type === 'array' && {items: {type: 'string'}, maxItems: s.maxItems}),
+  type: types[s.type], title: s.title, description: s.doc, minimum: s.minimum, maximum: s.maximum, default: s.default, enum: s.enum, 'x-unit': s.unit || undefined,
+  ...(s.type === 'list' && {items: {type: 'string'}, maxItems: s.maxItems}),
 });
 
 const written = (s, v) => schema.written(v, property(s), name(s)) || t('value.none');
@@ -38,7 +40,11 @@ class Drafts {
   }
 
   async load() {
-    const {tabs} = await get('/system-settings');
+    this.#take(await get('/system-settings'));
+  }
+
+  // take shows the settings as the device has them.
+  #take({tabs}) {
     if (this.signal.aborted) return;
     this.all = tabs;
     this.#tab ??= (tabs.find((x) => x.settings.some((s) => s.path === this.asked || name(s) === this.asked)) ?? tabs[0]).id;
@@ -106,8 +112,7 @@ class Drafts {
     if (same(value, row.shown) || !field.validate()) return;
     row.shown = value;
     try {
-      await call('PUT', `/system-settings/drafts/${s.path}`, {body: {value}, etag: '*'});
-      await this.load();
+      this.#take((await call('PUT', `/system-settings/drafts/${s.path}`, {body: {value}})).body);
     } catch (err) {
       row.shown = this.waiting.includes(s) ? s.draft : s.value;
       field.error = Object.values(err.fields?.() ?? {})[0] ?? told(err);
@@ -117,12 +122,12 @@ class Drafts {
   async #reset(s) {
     const row = this.#rows.get(s.path);
     try {
-      await call('DELETE', `/system-settings/drafts/${s.path}`, {etag: '*'});
+      const {body} = await call('DELETE', `/system-settings/drafts/${s.path}`);
       if (row) {
         row.shown = undefined;
         row.field.error = '';
       }
-      await this.load();
+      this.#take(body);
       row?.field.focus();
     } catch (err) {
       toast(told(err), 'bad');
@@ -134,14 +139,15 @@ class Drafts {
     const errors = h('div', {role: 'alert'});
     const act = (path, done) => async () => {
       try {
-        await call('POST', `/system-settings/${path}`, {body: path === 'commit' ? {} : undefined});
+        const {body} = await call('POST', `/system-settings/${path}`, {body: path === 'commit' ? {} : undefined});
         open.close();
         for (const row of this.#rows.values()) row.shown = undefined;
         toast(t(done));
-        await this.load();
+        this.#take(body);
       } catch (err) {
-        const texts = Object.entries(err.fields?.() ?? {}).map(([, text]) => text);
-        errors.replaceChildren(h('p', {class: 'alert'}, icon('alert'), [...new Set([told(err), ...texts])].join(' ')));
+        const title = (path) => api(this.all.flatMap((x) => x.settings).find((s) => s.path === path)?.title ?? path);
+        const texts = (err.details ?? []).map((d) => `${title(d.location.replace(/^body\./, ''))}: ${d.message}`);
+        errors.replaceChildren(h('p', {class: 'alert'}, icon('alert'), [told(err), ...texts].join(' ')));
       }
     };
     const cells = (s) => [['old', s.value, 'history.old'], ['new', s.draft, 'history.new']].map(([c, v, k]) => h('td', {class: c, 'data-label': t(k)}, written(s, v)));
@@ -159,6 +165,8 @@ class Drafts {
 
 export default {
   path: '/settings', module: 'system-settings', title: 'settings.title', about: 'drafts.about',
+  parameters: async () => (await get('/system-settings')).tabs.flatMap((x) => x.settings)
+    .map((s) => ({name: name(s), property: property(s), search: `?field=${s.path}`})),
   async show(context) {
     const screen = new Drafts(context);
     await screen.load();

@@ -110,7 +110,7 @@ class Importer {
     const a = this.#answer;
     const short = a.rows.some(lacks);
     if (!this.missing.value) {
-      this.missing.el.replaceChildren(...[['', t('csv.missingNone')], ...a.columns.map((c) => [c.name, api(c.title)])].map(([v, text]) => h('option', {value: v}, text)));
+      this.missing.el.replaceChildren(...[['', t('csv.missingNone')], ...a.columns.filter((c) => c.name).map((c) => [c.name, api(c.title)])].map(([v, text]) => h('option', {value: v}, text)));
     }
     this.missing.row.hidden = !short && !this.missing.value;
     const list = new List({
@@ -118,7 +118,7 @@ class Importer {
       columns: [
         {key: 'line', label: t('csv.line'), class: 'number', sort: (r) => r.line, cell: (r) => r.line},
         {key: 'ok', label: t('csv.verdict'), sort: (r) => (r.ok ? 1 : 0), cell: (r) => this.#verdict(r, done)},
-        ...a.columns.map((c, i) => ({key: c.name, label: api(c.title), cell: (r) => this.#cell(r, c, i)})),
+        ...a.columns.map((c, i) => ({key: `${i} ${c.name}`, label: api(c.title), cell: (r) => this.#cell(r, c, i)})),
       ],
     });
     const only = toggle(t('csv.onlyBad'), false, () => {
@@ -133,7 +133,7 @@ class Importer {
       h('div', {class: 'card-head'}, h('h2', {tabindex: '-1'}, done ? t('csv.finished') : t('csv.preview')), !done && go),
       h('div', {class: `result ${bad ? 'wait' : 'good'}`, role: 'status'}, icon(bad ? 'alert' : 'check'),
         h('div', {}, h('p', {}, words), bad > 0 && h('p', {}, t(done ? 'csv.left' : 'csv.bad', {n: bad, count: number(bad)})),
-          (a.notes ?? []).map((m) => h('p', {}, message(m.template, m.args))),
+          a.warnings.map((m) => h('p', {}, message(m.template, m.args))),
           short && !done && h('p', {}, t('csv.short')), a.truncated && h('p', {}, t('csv.truncated', {count: number(a.rows.length)})))),
       bad > 0 && only.row, h('div', {class: 'scroll'}, list),
     ]);

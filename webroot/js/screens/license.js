@@ -1,7 +1,7 @@
 // System > License: code, state, and the upload of a licence.
 
 import {h, put, button, icon} from '../dom.js';
-import {t, day} from '../text.js';
+import {t, day, message} from '../text.js';
 import {call, get, told} from '../api.js';
 import {Upload, dropZone} from '../upload.js';
 import {confirm, copy, toast} from '../dialog.js';
@@ -21,7 +21,7 @@ export default {
       const [kind, sign] = signs[l.state] ?? signs.missing;
       box.replaceChildren();
       put(box, [
-        h('div', {class: `result ${kind}`, role: 'status'}, icon(sign), h('p', {}, t(`license.${l.state}`, {date: l.expires ? day(l.expires) : ''}))),
+        h('div', {class: `result ${kind}`, role: 'status'}, icon(sign), h('p', {}, l.problem && l.state !== 'expired' ? message(l.problem.template, l.problem.args) : t(`license.${l.state}`, {date: l.expires ? day(l.expires) : ''}))),
         h('section', {class: 'card'}, h('dl', {class: 'facts'},
           fact('license.code', [h('code', {}, l.code), button('icon', t('action.copy', {what: t('license.code')}), () => copy(l.code), {icon: 'copy'})]),
           fact('license.model', l.model), fact('license.serial', l.serial),

@@ -1,5 +1,5 @@
 // System > Network > E-mail delivery: settings, a test mail, and what waits.
-// Exports: options (of the fields), sections, tester, and the screen.
+// Exports: options (of the fields), sections, sent, tester, and the screen.
 
 import {h, put, button, icon, uid} from '../dom.js';
 import {t, message, when} from '../text.js';
@@ -18,6 +18,9 @@ export const sections = {
   '': ['enabled', 'senderAddress', 'senderName', 'server', 'port', 'security'],
   'mail.login': ['authentication', 'method', 'userName', 'password', 'oauthTokenUrl', 'oauthClientId', 'clientSecret', 'oauthScope', 'allowPlaintextPassword'],
 };
+
+// sent are the values that the device takes; a secret that was not typed stays.
+export const sent = (values) => Object.fromEntries(Object.values(sections).flat().map((n) => [n, values[n]]));
 
 // options says which fields matter for which settings.
 export const options = (stored) => ({
@@ -43,11 +46,11 @@ export function tester({to, settings}) {
     send.disabled = true;
     tell('wait', 'refresh', [t('mail.sending')]);
     try {
-      const {body: r} = await call('POST', '/email-delivery/test', {body: {to: input.value.trim(), ...settings()}});
+      const {body: r} = await call('POST', '/email-delivery/test', {body: {to: input.value.trim(), settings: settings()}});
       if (r.ok) tell('good', 'check', [t('mail.sent', {to: input.value.trim()})]);
       else {
         tell('bad', 'alert', [r.step && t('mail.failedAt', {step: t(`mail.step.${r.step}`)}),
-          r.template ? message(r.template, r.args) : r.message, r.advice?.template && message(r.advice.template, r.advice.args)]);
+          message(r.template, r.args), r.advice.template && message(r.advice.template, r.advice.args)]);
       }
     } catch (err) {
       tell('bad', 'alert', [told(err), ...Object.values(err.fields?.() ?? {})]);

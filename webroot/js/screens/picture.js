@@ -11,46 +11,39 @@ const most = 5 << 20; // bytes that the device takes
 export const portrait = (hash) => (hash ? h('img', {class: 'portrait', src: `/api/v1/pictures/${hash}`, alt: '', loading: 'lazy'})
   : h('span', {class: 'portrait', 'aria-hidden': 'true'}, icon('person')));
 
-// pictureField shows, takes and deletes a picture. path is where it is in the
-// API, fresh() reads the entry that has it and resolves to it with its etag,
-// changed(entry) is told of what holds after.
-export function pictureField({path, image, fresh, changed}) {
+// pictureField shows, takes and deletes the picture of state.entry at a path of
+// the API. state is {entry, etag}; both are brought up to date, then changed()
+// is called.
+export function pictureField({path, state, changed}) {
   const upload = new Upload();
   const error = h('p', {class: 'error', role: 'alert'});
   const row = h('div', {class: 'picture'});
-  const box = h('section', {class: 'picture-field'}, h('h3', {}, t('picture.title')), row, upload, error);
-  const after = async () => {
-    const now = await fresh();
-    draw(now.image);
-    changed?.(now);
-  };
-  const take = async (file) => {
+  const take = async (send) => {
     error.textContent = '';
+    const answer = await send();
+    if (!answer) return;
+    state.entry.image = answer.body?.image ?? '';
+    state.etag = answer.etag ?? state.etag;
+    draw();
+    changed?.();
+  };
+  const chosen = async (file) => {
     if (file.size > most) {
       error.textContent = t('picture.large', {size: Math.ceil(file.size / (1 << 20))});
       return;
     }
-    try {
-      const {etag} = await fresh();
-      if (await upload.start('PUT', path, file, {etag, type: file.type.startsWith('image/') ? file.type : undefined})) await after();
-    } catch (err) {
-      if (!(err instanceof Problem)) told(err);
-    }
+    const type = file.type.startsWith('image/') ? file.type : undefined;
+    await take(() => upload.start('PUT', path, file, {etag: state.etag, type})).catch((err) => err instanceof Problem || told(err)); // the upload says it
   };
-  const draw = (hash) => {
+  const drop = () => take(() => call('DELETE', path, {etag: state.etag})).then(() => row.querySelector('input').focus(), (err) => {
+    error.textContent = told(err);
+  });
+  const draw = () => {
+    const {image} = state.entry;
     row.replaceChildren();
-    put(row, [portrait(hash), dropZone({label: t(hash ? 'picture.replace' : 'picture.choose'), hint: t('picture.hint'), accept: 'image/png,image/gif,image/tiff,image/jpeg', chosen: take}),
-      hash && button('icon', t('picture.delete'), async () => {
-        error.textContent = '';
-        try {
-          await call('DELETE', path, {etag: (await fresh()).etag});
-          await after();
-          row.querySelector('input').focus();
-        } catch (err) {
-          error.textContent = told(err);
-        }
-      }, {icon: 'trash'})]);
+    put(row, [portrait(image), dropZone({label: t(image ? 'picture.replace' : 'picture.choose'), hint: t('picture.hint'), accept: 'image/png,image/gif,image/tiff,image/jpeg', chosen}),
+      image && button('icon', t('picture.delete'), drop, {icon: 'trash'})]);
   };
-  draw(image);
-  return box;
+  draw();
+  return h('section', {class: 'picture-field'}, h('h3', {}, t('picture.title')), row, upload, error);
 }

@@ -21,6 +21,15 @@ export default {
       return {...body, etag};
     };
     const state = await read();
+    const picture = {
+      entry: state,
+      get etag() {
+        return state.etag;
+      },
+      set etag(etag) {
+        state.etag = etag;
+      },
+    };
     const shape = schema.body('PUT', '/profile');
     const all = Object.keys(schema.of(shape)).filter((n) => !n.startsWith('$'));
     const names = all.filter((n) => has(n === 'language' ? 'language' : 'data'));
@@ -43,9 +52,9 @@ export default {
     const facts = fixed.filter((n) => state[n]).map((n) => h('div', {class: 'fact'}, h('dt', {}, schema.label(n, 'User')), h('dd', {}, state[n])));
     content.classList.add('reading');
     put(content, [
-      h('section', {class: 'card'}, h('h2', {}, state.displayName ?? session.displayName), h('dl', {class: 'facts'}, facts), h('p', {class: 'help'}, t('profile.fixed'))),
+      h('section', {class: 'card'}, h('h2', {}, session.displayName), h('dl', {class: 'facts'}, facts), h('p', {class: 'help'}, t('profile.fixed'))),
       names.length > 0 && h('section', {class: 'card'}, form),
-      has('image') && h('section', {class: 'card'}, pictureField({path: '/profile/image', image: state.image, fresh: read, changed: (now) => Object.assign(state, now)})),
+      has('image') && h('section', {class: 'card'}, pictureField({path: '/profile/image', state: picture})),
       has('pin') && !session.actor && h('section', {class: 'card card-head'}, h('div', {}, h('h3', {}, 'PIN'), h('p', {class: 'help'}, t('profile.pin'))), button('plain', t('profile.changePin'), pinSheet)),
     ]);
   },

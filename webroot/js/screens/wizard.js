@@ -2,17 +2,19 @@
 // of it at the end, at once. A step is added to the list named steps.
 
 import {h, put, button, icon} from '../dom.js';
-import {t, api, load, languages} from '../text.js';
+import {t, load, languages, compare} from '../text.js';
 import {call, get, told, Problem} from '../api.js';
 import {Field} from '../field.js';
 import * as schema from '../schema.js';
 import {tabs} from '../tabs.js';
 import {toast} from '../dialog.js';
-import {profile, hides} from './country.js';
+import {profile, hides, named} from './country.js';
 import * as mail from './mail.js';
 
-const rows = 3; // users of the last step (F036)
 const empty = (u) => !u.firstName && !u.lastName && !u.extension;
+
+// filled are the users up to the last that is filled in: they have their places.
+const filled = (users) => users.slice(0, users.findLastIndex((u) => !empty(u)) + 1);
 
 // A step is {id, draw(wizard) (nodes), fields(wizard) ({place of an error in
 // the API: Field}), take(wizard) (reads the fields), check(wizard) (more rules,
@@ -35,7 +37,7 @@ const steps = [
     fields: (w) => {
       const {timeZones} = w.country();
       return {
-        'locale.country': w.field(w.locale, 'country', w.state.locale.country, {choices: w.countries.map((c) => ({id: c.code, label: api(c.name)}))}),
+        'locale.country': w.field(w.locale, 'country', w.state.locale.country, {choices: w.countries.map((c) => ({id: c.code, label: named(c.code)})).sort((a, b) => compare(a.label, b.label))}),
         'locale.timeZone': w.field(w.locale, 'timeZone', timeZones.includes(w.state.locale.timeZone) ? w.state.locale.timeZone : timeZones[0],
           {choices: timeZones.map((id) => ({id, label: id}))}),
       };
@@ -49,13 +51,16 @@ const steps = [
         w.draw();
         w.fields['locale.country'].focus();
       });
-      return [field, zone, h('div', {class: 'words'}, h('h3', {}, t('wizard.sets', {country: api(w.country().name)})), profile(w.country(), w.signal, true))];
+      const words = h('div', {class: 'words'});
+      const {code} = w.country();
+      get(`/countries/${code}`).then((c) => put(words, [h('h3', {}, t('wizard.sets', {country: named(code)})), profile(c, w.signal, true)]), () => {}); // words can be missed
+      return [field, zone, words];
     },
     take: (w) => {
       w.state.locale.timeZone = w.fields['locale.timeZone'].value;
     },
-    review: ({state, country}) => [[schema.label('country', 'Locale'), api(country().name)], [schema.label('timeZone', 'Locale'), state.locale.timeZone],
-      [schema.label('emergency', 'Country'), country().emergency.map((e) => e.number).join(', ')]],
+    review: ({state, country}) => [[schema.label('country', 'Locale'), named(country().code)], [schema.label('timeZone', 'Locale'), state.locale.timeZone],
+      [schema.label('emergency', 'Country'), country().emergency.join(', ')]],
   },
   {
     id: 'mail',
@@ -67,7 +72,7 @@ const steps = [
       const box = h('div', {class: 'content'}, Object.values(w.fields));
       const test = mail.tester({to: w.me.email, settings: () => {
         w.step.take(w);
-        return w.state.mail;
+        return mail.sent(w.state.mail);
       }});
       const show = () => {
         const values = Object.fromEntries(Object.values(w.fields).map((f) => [f.name, f.value]));
@@ -98,11 +103,11 @@ const steps = [
     take: (w) => w.state.users.forEach((u, i) => ['firstName', 'lastName', 'extension'].forEach((n) => {
       u[n] = w.fields[`users[${i}].${n}`].value;
     })),
-    check: (w) => Object.fromEntries(w.state.users.map((u, i) => [`users[${i}].extension`, empty(u) ? '' : !u.extension ? t('rule.needed')
+    check: (w) => Object.fromEntries(filled(w.state.users).map((u, i) => [`users[${i}].extension`, !u.extension ? t('rule.needed')
       : w.wrongNumber(u.extension) || (w.state.users.findIndex((x) => x.extension === u.extension) < i ? t('wizard.twice') : '')])),
     review: ({state}) => {
-      const named = state.users.map((u, i) => [`demo${101 + i}`, u]).filter(([, u]) => !empty(u));
-      return named.length ? named.map(([name, u]) => [name, [u.firstName, u.lastName, u.extension].filter(Boolean).join(', ')]) : [[t('wizard.step.users'), t('wizard.noUsers')]];
+      const people = filled(state.users).map((u, i) => [`demo${101 + i}`, u]);
+      return people.length ? people.map(([name, u]) => [name, [u.firstName, u.lastName, u.extension].filter(Boolean).join(', ')]) : [[t('wizard.step.users'), t('wizard.noUsers')]];
     },
   },
   {
@@ -128,16 +133,14 @@ class Wizard extends HTMLElement {
   #errors = {}; // place => text, shown when its step is drawn
   #edited = false;
 
-  constructor(context, {about, locale, mailState, countries, me, users}) {
+  constructor({signal, app, session}, begin, countries, me) {
     super();
-    Object.assign(this, {signal: context.signal, app: context.app, session: context.session, countries, me, about});
+    Object.assign(this, {signal, app, session, countries, me});
     this.locale = schema.body('PUT', '/locale');
     this.mailSchema = schema.body('PUT', '/email-delivery');
-    this.userSchema = schema.body('POST', '/users');
-    const people = Array.from({length: rows}, (_, i) => users.find((u) => u.user === `demo${101 + i}`) ?? {});
+    this.userSchema = 'WizardUser';
     this.state = {
-      locale: {...locale, language: document.documentElement.lang}, mail: {...mailState},
-      users: people.map(({firstName = '', lastName = '', extension = ''}) => ({firstName, lastName, extension})),
+      locale: {...begin.locale, language: document.documentElement.lang}, mail: {...begin.mail}, users: begin.users,
     };
     this.country = () => this.countries.find((c) => c.code === this.state.locale.country) ?? this.countries[0];
     this.addEventListener('edit', () => {
@@ -163,7 +166,7 @@ class Wizard extends HTMLElement {
   // wrongNumber says why an extension cannot be, before the device does.
   wrongNumber(extension) {
     const e = hides(this.country(), extension);
-    return e ? t('wizard.hides', {number: e.number, service: api(e.service)}) : '';
+    return e ? t('wizard.hides', {number: e}) : '';
   }
 
   number(f) {
@@ -232,27 +235,22 @@ class Wizard extends HTMLElement {
     const submit = this.querySelector('[type=submit]');
     submit.disabled = true;
     const {locale, mail: post, users} = this.state;
-    const sent = Object.fromEntries(Object.values(mail.sections).flat().map((n) => [n, post[n]]));
     try {
-      await call('POST', '/wizard', {body: {locale, mail: sent, users: users.filter((u) => !empty(u))}});
+      await call('POST', '/wizard', {body: {locale, mail: mail.sent(post), users: filled(users)}});
       this.#edited = false;
       this.session.wizardDone = true;
       toast(t('wizard.done'));
       this.app.go('/');
     } catch (err) {
       submit.disabled = false;
-      this.#failed(err, users.flatMap((u, i) => (empty(u) ? [] : [i])));
+      this.#failed(err);
     }
   }
 
-  // failed goes to the first step in which something is wrong. sent are the
-  // places of the users that were sent.
-  #failed(err, sent) {
+  // failed goes to the first step in which something is wrong.
+  #failed(err) {
     const details = err instanceof Problem ? err.details : [];
-    for (const d of details) {
-      const place = d.location.replace(/^body\./, '').replace(/^users\[(\d+)\]/, (_, i) => `users[${sent[i]}]`);
-      this.#errors[place] = d.message;
-    }
+    for (const d of details) this.#errors[d.location.replace(/^body\./, '')] = d.message;
     const first = steps.find((s) => Object.keys(s.fields(this)).some((place) => this.#errors[place]));
     if (first) this.go(first.id);
     const texts = first ? [t('wizard.wrong')] : [told(err), ...details.map((d) => d.message)];
@@ -277,9 +275,9 @@ export default {
   path: '/wizard', module: 'wizard', title: 'wizard.title', about: 'wizard.about',
   async show(context) {
     const {content, signal, app, session} = context;
-    const [about, locale, mailState, countries, me, users] = await Promise.all([get('/wizard'), get('/locale'), get('/email-delivery'), get('/countries'), get('/profile'), get('/users').catch(() => [])]);
+    const [begin, countries, me] = await Promise.all([get('/wizard'), get('/countries'), get('/profile').catch(() => ({}))]);
     content.classList.add('reading');
-    content.append(new Wizard(context, {about, locale, mailState, countries, me, users}));
+    content.append(new Wizard(context, begin, countries, me));
     app.classList.add('alone');
     signal.addEventListener('abort', () => {
       app.classList.remove('alone');
