@@ -18,14 +18,19 @@ type Admin struct {
 	token string
 }
 
-// Login logs the administrator in on a new system and changes the PIN.
-func (s *System) Login() *Admin {
-	s.T.Helper()
+func (s *System) admin() *Admin {
 	a := &Admin{t: s.T, base: "https://" + s.Web.String(), http: &http.Client{
 		Timeout:   wait,
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, // the device's own certificate
 	}}
 	s.T.Cleanup(a.http.CloseIdleConnections)
+	return a
+}
+
+// Login logs the administrator in on a new system and changes the PIN.
+func (s *System) Login() *Admin {
+	s.T.Helper()
+	a := s.admin()
 	var session struct {
 		Token         string `json:"token"`
 		MustChangePIN bool   `json:"mustChangePin"`
@@ -38,6 +43,34 @@ func (s *System) Login() *Admin {
 	a.Do("GET", "/api/v1/users", nil, 403, nil)
 	a.Do("PUT", "/api/v1/profile/pin", map[string]string{"old": "0000", "new": "4711"}, 0, nil)
 	return a
+}
+
+// As logs in as a user whose PIN needs no change.
+func (s *System) As(user, pin string) *Admin {
+	s.T.Helper()
+	a := s.admin()
+	var session struct {
+		Token string `json:"token"`
+	}
+	a.Do("POST", "/api/v1/login", map[string]string{"user": user, "pin": pin}, 200, &session)
+	a.token = session.Token
+	return a
+}
+
+// Served returns the first host name of the certificate that a new connection
+// to the page is shown.
+func (s *System) Served(t testing.TB) string {
+	t.Helper()
+	conn, err := tls.Dial("tcp", s.Web.String(), &tls.Config{InsecureSkipVerify: true}) // the certificate is what is asked for
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	names := conn.ConnectionState().PeerCertificates[0].DNSNames
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
 }
 
 // Do sends a request and checks its status; 0 accepts every success. The

@@ -176,7 +176,7 @@ class App extends HTMLElement {
   // that are not saved are lost.
   async #follow(e) {
     const a = e.target.closest?.('a[href]');
-    if (!a || e.defaultPrevented || e.button || e.ctrlKey || e.metaKey || e.shiftKey || a.target) return;
+    if (!a || e.defaultPrevented || e.button || e.ctrlKey || e.metaKey || e.shiftKey || a.target || a.hasAttribute('download')) return;
     const url = new URL(a.href);
     if (url.origin !== location.origin || url.hash) return;
     e.preventDefault();
