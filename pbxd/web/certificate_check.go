@@ -1,0 +1,119 @@
+package web
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"galilei/pbxd/certificate"
+	"galilei/pbxd/pbx"
+)
+
+// pageHosts are the names and addresses by which the page is reached.
+func pageHosts(cfg *pbx.Config) []string {
+	hosts := []string{cfg.Network.Hostname}
+	if p, err := netip.ParsePrefix(cfg.Network.Address); err == nil && cfg.Network.Mode == "static" {
+		hosts = append(hosts, p.Addr().String())
+	}
+	return hosts
+}
+
+// checkCertificate returns an uploaded certificate in the form in which it is
+// kept: PEM, the device's own first.
+func (s *Server) checkCertificate(chain string, key pbx.Secret) (pbx.Certificate, pbx.Secret, error) {
+	cfg, _ := s.Store.Current()
+	_, served, err := certificate.Check([]byte(chain), []byte(key.Reveal()), s.Now(), pageHosts(cfg)...)
+	if err != nil {
+		wrong, ok := errors.AsType[*certificate.Error](err)
+		if !ok {
+			return pbx.Certificate{}, "", fmt.Errorf("check certificate of %d bytes: %w", len(chain), err)
+		}
+		return pbx.Certificate{}, "", invalidField(string(wrong.Field), pbx.Message{Template: wrong.Template(), Args: wrong.Args()})
+	}
+	keyText, err := keyPEM(served)
+	if err != nil {
+		return pbx.Certificate{}, "", err
+	}
+	return pbx.Certificate{Chain: string(chainPEM(served))}, pbx.Secret(keyText), nil
+}
+
+func chainPEM(c tls.Certificate) (text []byte) {
+	for _, der := range c.Certificate {
+		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	return text
+}
+
+func keyPEM(c tls.Certificate) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		return nil, fmt.Errorf("write key of certificate: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+// unusable says why a stored certificate cannot serve the page now.
+func (s *Server) unusable(c *pbx.Certificate) (pbx.Message, bool) {
+	key, err := s.Store.Key().Open(pbx.CertificatePurpose(c.ID), c.Key)
+	if err != nil {
+		return pbx.Say("The key of this certificate cannot be read on this device. Upload both again."), true
+	}
+	_, _, err = certificate.Check([]byte(c.Chain), []byte(key.Reveal()), s.Now())
+	return toldMessage(err)
+}
+
+func (s *Server) showCertificate(cfg *pbx.Config, c *pbx.Certificate) CertificateInfo {
+	var info certificate.Info
+	key, err := s.Store.Key().Open(pbx.CertificatePurpose(c.ID), c.Key)
+	if err == nil {
+		info = s.describe(cfg, []byte(c.Chain), []byte(key.Reveal()))
+	} else {
+		info.Warnings = []pbx.Message{pbx.Say("The key of this certificate cannot be read on this device. Upload both again.")}
+	}
+	return shownCertificate(c.ID, c.Description, cfg.Page.Certificate == c.ID, info)
+}
+
+func (s *Server) showDeviceCertificate(cfg *pbx.Config) CertificateInfo {
+	var info certificate.Info
+	if key, err := keyPEM(s.device); err == nil {
+		info = s.describe(cfg, chainPEM(s.device), key)
+	}
+	return shownCertificate(deviceCertificateID, "", cfg.Page.Certificate == "", info)
+}
+
+// describe says what a certificate is. One that is out of its time is
+// described as of its beginning, with that as a warning.
+func (s *Server) describe(cfg *pbx.Config, chain, key []byte) certificate.Info {
+	info, _, err := certificate.Check(chain, key, s.Now(), pageHosts(cfg)...)
+	if err == nil {
+		return info
+	}
+	problem, _ := toldMessage(err)
+	if leaf, ok := leafOf(chain); ok {
+		info, _, _ = certificate.Check(chain, key, leaf.NotBefore.Add(time.Second)) // what is wrong is told already
+	}
+	info.Warnings = []pbx.Message{problem}
+	return info
+}
+
+func leafOf(chain []byte) (*x509.Certificate, bool) {
+	block, _ := pem.Decode(chain)
+	if block == nil {
+		return nil, false
+	}
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	return leaf, err == nil
+}
+
+func shownCertificate(id, description string, inUse bool, i certificate.Info) CertificateInfo {
+	v := CertificateInfo{ID: id, Description: description, Subject: i.Subject, Issuer: i.Issuer, Names: i.Names, NotBefore: i.NotBefore, NotAfter: i.NotAfter,
+		Fingerprint: i.Fingerprint, KeyType: i.KeyType, InUse: inUse, Warnings: sentences(i.Warnings)}
+	if v.Names == nil {
+		v.Names = []string{}
+	}
+	return v
+}
