@@ -2,7 +2,15 @@
   // find returns what can be acted upon now: the point at which a mouse hits it,
   // the nth element of its kind in the document, and its state; or why not.
   const clean = (s) => (s ?? '').replace(/\s+/g, ' ').trim();
-  const text = (e) => clean(e?.innerText ?? e?.textContent);
+  // spoken leaves out what assistive technology is not told.
+  const spoken = (e) => {
+    if (!e.querySelector('[aria-hidden=true]')) return clean(e.innerText ?? e.textContent);
+    const walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT, (n) => (n.parentElement.closest('[aria-hidden=true]') ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT));
+    let all = '';
+    while (walk.nextNode()) all += ` ${walk.currentNode.data}`;
+    return clean(all);
+  };
+  const text = (e) => (e ? spoken(e) : '');
   const named = (e) => {
     const by = e.getAttribute('aria-labelledby');
     if (by) return clean(by.split(/\s+/).map((id) => text(document.getElementById(id))).join(' '));

@@ -176,14 +176,18 @@ func (p *Page) wait(what string, try func(context.Context) error) {
 	p.t.Helper()
 	ctx, stop := context.WithTimeout(p.ctx, p.Step)
 	defer stop()
+	var why error // of the last try that came to its end
 	for {
 		err := try(ctx)
 		if err == nil {
 			return
 		}
+		if ctx.Err() == nil || why == nil {
+			why = err
+		}
 		select {
 		case <-ctx.Done():
-			p.fail(what, err)
+			p.fail(what, why)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
