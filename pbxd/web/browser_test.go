@@ -147,20 +147,51 @@ func (b *browser) gone(selector string) {
 	b.until(selector+" is gone", fmt.Sprintf("!document.querySelector(%q)", selector))
 }
 
+// click clicks in the middle of the first element of a selector, once nothing
+// covers it.
 func (b *browser) click(selector string) {
 	b.t.Helper()
-	b.run("click "+selector, chromedp.Click(chromedp.CSS(selector)))
+	b.hit(selector, fmt.Sprintf("document.querySelector(%q)", selector))
+}
+
+// hit clicks the element that find gives. The page may draw it anew at any
+// moment, so it is looked up and its place is asked for in one step.
+func (b *browser) hit(what, find string) {
+	b.t.Helper()
+	place := fmt.Sprintf(`(() => {
+		const e = %s;
+		if (!e?.checkVisibility()) return null;
+		e.scrollIntoView({block: 'center', behavior: 'instant'});
+		const r = e.getBoundingClientRect();
+		const [x, y] = [r.x + r.width / 2, r.y + r.height / 2];
+		const top = document.elementFromPoint(x, y);
+		return top && (e.contains(top) || top.contains(e)) && !e.disabled ? [x, y] : null;
+	})()`, find)
+	b.run("click "+what, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		for ctx.Err() == nil {
+			at, err := chromedp.Evaluate[[]float64](place)(ctx, t)
+			if err == nil && len(at) == 2 {
+				return chromedp.Do(ctx, chromedp.MouseClickXY(at[0], at[1]))
+			}
+			time.Sleep(30 * time.Millisecond)
+		}
+		return ctx.Err()
+	}))
+}
+
+// keys types into the first element of a selector.
+func (b *browser) keys(selector, text string) {
+	b.t.Helper()
+	b.until("there is "+selector, fmt.Sprintf("document.querySelector(%q)?.checkVisibility()", selector))
+	b.eval(fmt.Sprintf("document.querySelector(%q).focus()", selector))
+	b.run("type into "+selector, chromedp.KeyEvent(text))
 }
 
 // button clicks the visible button or link with that text.
 func (b *browser) button(text string) {
 	b.t.Helper()
 	find := fmt.Sprintf("[...document.querySelectorAll('button, a')].filter((e) => e.checkVisibility() && e.innerText.trim() === %q).at(-1)", text)
-	b.until("there is a button "+text, find)
-	b.eval(find + ".scrollIntoView({block: 'center'})")
-	b.eval(find + ".setAttribute('data-test', 'target')")
-	b.click("[data-test=target]")
-	b.eval("document.querySelector('[data-test=target]')?.removeAttribute('data-test')")
+	b.hit("the button "+text, find)
 }
 
 func (b *browser) eval(script string) {
@@ -188,7 +219,7 @@ func (b *browser) fill(label, text string) {
 	b.t.Helper()
 	sel := b.field(label)
 	b.eval(fmt.Sprintf("document.querySelector(%q).select()", sel))
-	b.run("type into "+label, chromedp.SendKeys(chromedp.CSS(sel), text))
+	b.run("type into "+label, chromedp.KeyEvent(text))
 }
 
 // toggle flips the switch with a label.

@@ -105,11 +105,12 @@ export default resourceScreen({
     return sent;
   },
   ready: (form, state, screen) => {
+    if (state.entry) document.querySelector('.sheet .extra').dataset.shape = shape(state.entry);
     if (state.entry && state.entry.id !== screen.session.id) followPin(form);
   },
   taken: (form, state, screen) => {
     form.field('pin').help = pinHelp(state.entry);
-    const box = screen.content.ownerDocument.querySelector('.sheet .extra');
+    const box = document.querySelector('.sheet .extra');
     box.querySelector('.rights').replaceWith(rights(state.entry));
     if (box.dataset.shape !== shape(state.entry)) box.querySelector('.phone-setup').replaceWith(phone(state, screen));
     box.dataset.shape = shape(state.entry);
