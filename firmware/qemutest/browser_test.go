@@ -167,6 +167,10 @@ func TestBrowser(t *testing.T) {
 	b.fill("New PIN", adminPIN)
 	b.fill("Repeat the new PIN", adminPIN)
 	b.press("Change PIN")
+	b.shows("h1", "Installation wizard")
+	b.press("Finish here")
+	b.until("the menu", "!!document.querySelector('nav.menu a[href=\"/users\"]')")
+	b.press("Users")
 	b.shows("td", "demo103")
 
 	b.press("Add user")

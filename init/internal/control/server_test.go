@@ -133,7 +133,7 @@ func TestVerbs(t *testing.T) {
 	}{
 		{"PUT", "/v1/network", `{"hostname":"a"}`, 200, `{"changed":true}`},
 		{"PUT", "/v1/network", `{"hostname":"a"}`, 200, `{"changed":false}`},
-		{"PUT", "/v1/network", `{"hostname":""}`, 422, `{"error":"configuration is not valid: network.hostname is needed","fields":[{"path":"network.hostname","rule":"is needed"}]}`},
+		{"PUT", "/v1/network", `{"hostname":""}`, 422, `{"error":"configuration is not valid: network.hostname is needed","fields":[{"path":"network.hostname","rule":{"template":"is needed"}}]}`},
 		{"PUT", "/v1/network", `{"hostname":"a","x":1}`, 400, ""},
 		{"PUT", "/v1/network", `{"hostname":"a"}{}`, 400, ""},
 		{"PUT", "/v1/network", ``, 400, ""},
