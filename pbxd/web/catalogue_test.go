@@ -91,6 +91,7 @@ func TestCatalogueAPI(t *testing.T) {
 	wanted := map[string]string{} // text to where it is from
 	describe(t, wanted)
 	describeSettings(wanted)
+	describeCountries(wanted)
 	for _, text := range spoken {
 		wanted[text] = "an argument"
 	}
@@ -178,6 +179,19 @@ func describeSettings(wanted map[string]string) {
 					wanted[text] = name + "." + f.Name
 				}
 			}
+		}
+	}
+}
+
+// describeCountries collects the texts of the country profiles.
+func describeCountries(wanted map[string]string) {
+	for _, c := range pbx.Countries() {
+		wanted[c.Recording.Text] = c.Code
+		if c.NumberingNotes != "" {
+			wanted[c.NumberingNotes] = c.Code
+		}
+		for _, e := range c.Emergency {
+			wanted[e.Service] = c.Code + " " + e.Number
 		}
 	}
 }

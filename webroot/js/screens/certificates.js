@@ -98,7 +98,7 @@ class Certificates {
 
   #add() {
     const shape = schema.body('POST', '/certificates');
-    const long = (name) => ({property: {...schema.property(shape, name), 'x-multiline': true}});
+    const long = (name) => ({property: {...schema.property(shape, name), 'x-multiline': true, writeOnly: false}});
     const form = new Form({
       schema: shape, options: {certificate: long('certificate'), key: long('key')}, sections: {'': ['description', 'certificate', 'key']}, isNew: true, action: t('certificates.add'),
       values: {description: '', certificate: '', key: ''}, cancel: () => this.open.ask(),

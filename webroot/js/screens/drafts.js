@@ -75,7 +75,7 @@ class Drafts {
   }
 
   #row(s) {
-    const field = new Field('', name(s), {property: property(s), must: false});
+    const field = new Field('', name(s), {property: {...property(s), default: undefined}, must: false});
     const mark = h('p', {class: 'mark'});
     const row = {field, mark, setting: s, timer: 0, busy: 0};
     this.#rows.set(s.path, row);

@@ -10,6 +10,7 @@ import {pinSheet} from '../login.js';
 import {pictureField} from './picture.js';
 
 const fixed = ['firstName', 'lastName', 'email', 'extension', 'user'];
+const all = ['mobile', 'home', 'language'];
 
 export default {
   path: '/profile', module: 'profile', title: 'profile.title', about: 'profile.about',
@@ -31,7 +32,6 @@ export default {
       },
     };
     const shape = schema.body('PUT', '/profile');
-    const all = Object.keys(schema.of(shape)).filter((n) => !n.startsWith('$'));
     const names = all.filter((n) => has(n === 'language' ? 'language' : 'data'));
     const form = new Form({
       schema: shape, sections: {'': names}, values: state,
