@@ -61,9 +61,10 @@ type Deps struct {
 	RTPBind  netip.Addr // address of the RTP ports; not valid means all
 	RTPMin   uint16     // with RTPMax: a range that overrides the settings; 0 for none
 	RTPMax   uint16
-	ShowDemo bool      // print the demo users' SIP passwords before the ready line
-	Memory   bool      // Dir is in memory, since the data partition does not mount
-	Out      io.Writer // gets the ready line
+	ShowDemo bool          // print the demo users' SIP passwords before the ready line
+	Memory   bool          // Dir is in memory, since the data partition does not mount
+	Trial    time.Duration // how long a risky change waits to be confirmed; 0 means 120 s
+	Out      io.Writer     // gets the ready line
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -129,7 +130,7 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.facts.Publish, Now: d.Now, Log: d.Log.With("part", "call")})
 	p.web, err = web.New(ctx, web.Deps{
 		Store: p.store, Facts: p.facts, Mail: p.mail, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,
-		SIPPort: func() uint16 { return p.sipAddr.Port() }, Log: d.Log.With("part", "web"),
+		SIPPort: func() uint16 { return p.sipAddr.Port() }, Trial: d.Trial, Log: d.Log.With("part", "web"),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)

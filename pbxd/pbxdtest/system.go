@@ -35,11 +35,12 @@ type System struct {
 type Options struct {
 	Dir      string // data of an earlier system; empty for a new one
 	Defaults pbx.Defaults
-	SIP      string // default "127.0.0.1:0"
-	RTP      string // bind address of RTP; default 127.0.0.1
-	RTPMin   uint16 // default 40000
-	RTPMax   uint16 // default 48999
-	Memory   bool   // the data partition does not mount
+	SIP      string        // default "127.0.0.1:0"
+	RTP      string        // bind address of RTP; default 127.0.0.1
+	RTPMin   uint16        // default 40000
+	RTPMax   uint16        // default 48999
+	Memory   bool          // the data partition does not mount
+	Trial    time.Duration // how long a risky change waits to be confirmed; default 120 s
 
 	// Configure changes the configuration before the PBX starts.
 	Configure func(*pbx.Config)
@@ -71,7 +72,7 @@ func Start(t testing.TB, o Options) *System {
 	s.PBX, err = pbxd.New(ctx, pbxd.Deps{
 		Dir: o.Dir, Model: pbx.Model{Name: "T640", MaxUsers: 80}, Defaults: o.Defaults, Host: otherMachine{}, Version: "test",
 		Web: "127.0.0.1:0", SIP: o.SIP, RTPBind: netip.MustParseAddr(o.RTP), RTPMin: o.RTPMin, RTPMax: o.RTPMax,
-		ShowDemo: true, Memory: o.Memory, Out: out, Now: time.Now,
+		ShowDemo: true, Memory: o.Memory, Trial: o.Trial, Out: out, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {

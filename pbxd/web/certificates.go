@@ -251,7 +251,7 @@ func (s *Server) useCertificate(ctx context.Context, id string) (*acceptedChange
 			return nil, refuseWith(http.StatusConflict, problem)
 		}
 	}
-	p, err := s.commitTentative(ctx, "Certificate of the page: "+name, "page", pendingWindow, func(cfg *pbx.Config) error {
+	p, err := s.commitTentative(ctx, "Certificate of the page: "+name, "page", s.trial(), func(cfg *pbx.Config) error {
 		if chosen != "" && certificateByID(cfg, chosen) == nil {
 			return noCertificate()
 		}

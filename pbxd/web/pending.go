@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -8,8 +9,11 @@ import (
 	"galilei/pbxd/pbx"
 )
 
-// pendingWindow is how long a risky change waits to be confirmed.
+// pendingWindow is how long a risky change waits to be confirmed, unless Deps
+// say otherwise.
 const pendingWindow = 120 * time.Second
+
+func (s *Server) trial() time.Duration { return cmp.Or(s.Trial, pendingWindow) }
 
 // PendingState says whether a change waits to be confirmed.
 type PendingState struct {
