@@ -2,7 +2,7 @@
 
 import {h, button, icon} from '../dom.js';
 import {t, when} from '../text.js';
-import {label} from '../schema.js';
+import {label, word} from '../schema.js';
 import {call, get, told} from '../api.js';
 import {live} from '../live.js';
 import {confirm, toast} from '../dialog.js';
@@ -23,11 +23,12 @@ function named(path, users) {
   return `${[t(`part.${section}`), who].filter(Boolean).join(', ')}: ${field}`;
 }
 
-// value shows one side of a change. A switch that is off is not written at all.
-function value(text, other) {
+// value shows one side of a change. A switch that is off is not written at all;
+// a user is written as an ID.
+function value(path, text, other, users) {
   const isSwitch = [text, other].some((x) => x === 'true' || x === 'false');
   if (isSwitch) return t(text === 'true' ? 'value.on' : 'value.off');
-  return text === '' ? h('span', {class: 'muted'}, t('history.nothing')) : text;
+  return text === '' ? h('span', {class: 'muted'}, t('history.nothing')) : users.get(text) ?? word(/\w+(?=(\[\d+\])?$)/.exec(path)?.[0], text);
 }
 
 // learn keeps the names of users that are gone: newer revisions are drawn
@@ -46,8 +47,8 @@ function changes(r, users) {
   return h('div', {class: 'table-frame'}, h('table', {class: 'diff'},
     h('thead', {}, h('tr', {}, ['history.what', 'history.old', 'history.new'].map((k) => h('th', {scope: 'col'}, t(k))))),
     h('tbody', {}, shown.map((c) => h('tr', {}, h('th', {scope: 'row'}, named(c.path, users)),
-      h('td', {class: 'old', 'data-label': t('history.old')}, value(c.old, c.new)),
-      h('td', {class: 'new', 'data-label': t('history.new')}, value(c.new, c.old)))))));
+      h('td', {class: 'old', 'data-label': t('history.old')}, value(c.path, c.old, c.new, users)),
+      h('td', {class: 'new', 'data-label': t('history.new')}, value(c.path, c.new, c.old, users)))))));
 }
 
 async function restore(r) {

@@ -32,6 +32,8 @@ const separators = (names) => names.map((n) => [n, t(`csv.${n}`)]);
 // lacks tells whether a row has one field less than its file has columns.
 const lacks = (row) => row.problems.some((p) => p.args?.expected - p.args?.fields === 1);
 
+const said = (problems) => problems.map((p) => h('span', {class: 'cell-problem'}, message(p.template, p.args)));
+
 class Importer {
   #file = null;
   #answer = null;
@@ -141,18 +143,20 @@ class Importer {
   }
 
   #verdict(r, done) {
-    const own = r.problems.filter((p) => !this.#answer.columns.some((c) => c.name === p.column));
+    const {columns} = this.#answer;
+    const own = r.problems.filter((p) => !columns.some((c) => c.name === p.column));
+    const at = columns.filter((c) => c.name && r.problems.some((p) => p.column === c.name)).map((c) => api(c.title));
     const [kind, key] = r.ok ? ['good', done ? 'csv.imported' : 'csv.ok'] : ['bad', done ? 'csv.notImported' : 'csv.wrong'];
-    return [h('span', {class: `tag ${kind}`}, t(key)), own.map((p) => h('span', {class: 'cell-problem'}, p.template ? message(p.template, p.args) : p.message))];
+    return [h('span', {class: `tag ${kind}`}, t(key)), said(own), at.length > 0 && h('span', {class: 'reason'}, at.join(', '))];
   }
 
   // cell shows a value as it was understood, or, in a row that was not, as it
   // was read, and what is wrong with it.
   #cell(r, c, i) {
-    const problems = r.problems.filter((p) => p.column === c.name);
-    const v = r.values?.[c.name] ?? r.fields?.[i] ?? '';
+    const unread = r.problems.some((p) => !p.column && p.args?.expected);
+    const v = (unread ? r.fields[i] : r.values[c.name] ?? r.fields[i]) ?? '';
     return [Array.isArray(v) ? v.join(', ') : typeof v === 'boolean' ? t(v ? 'value.on' : 'value.off') : String(v),
-      problems.map((p) => h('span', {class: 'cell-problem'}, p.template ? message(p.template, p.args) : p.message))];
+      c.name && said(r.problems.filter((p) => p.column === c.name))];
   }
 }
 
