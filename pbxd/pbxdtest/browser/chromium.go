@@ -62,7 +62,7 @@ func (c *Chromium) Page(t testing.TB) *Page {
 	if c.once.Do(func() { c.start(program) }); c.err != nil {
 		t.Fatalf("start chromium: %v", c.err)
 	}
-	tab := &tab{t: t, Step: stepTime, downloads: t.TempDir()}
+	tab := &tab{t: t, Step: stepTime, downloads: t.TempDir(), loading: map[network.RequestID]string{}}
 	ctx, stop := chromedp.NewContext(c.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(tab.note))
 	t.Cleanup(stop)
 	if err := chromedp.Do(ctx); err != nil {

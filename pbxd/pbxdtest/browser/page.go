@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,12 +37,15 @@ type tab struct {
 
 	mu       sync.Mutex
 	troubles []string
+	loading  map[network.RequestID]string // but for the stream of live events
+	quiet    time.Time                    // since when nothing loads
 }
 
 // note collects what must not happen in a page: exceptions, errors on the
 // console, loads that fail and answers that blame the server. Refusals (4xx) are
 // part of the conversation.
 func (p *tab) note(ev any) {
+	p.follow(ev)
 	var text string
 	switch ev := ev.(type) {
 	case *runtime.EventExceptionThrown:
@@ -73,6 +78,43 @@ func (p *tab) note(ev any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.troubles = append(p.troubles, text)
+}
+
+// follow keeps what is being loaded.
+func (p *tab) follow(ev any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := len(p.loading)
+	switch ev := ev.(type) {
+	case *network.EventRequestWillBeSent:
+		if ev.Type != network.ResourceTypeEventSource && !strings.HasSuffix(ev.Request.URL, "/events") {
+			p.loading[ev.RequestID] = ev.Request.URL
+		}
+	case *network.EventResponseReceived: // whoever does not read the body gets no end of it
+		delete(p.loading, ev.RequestID)
+	case *network.EventLoadingFailed:
+		delete(p.loading, ev.RequestID)
+	case *page.EventFrameNavigated:
+		clear(p.loading) // what the document before was loading
+	}
+	if before > 0 && len(p.loading) == 0 {
+		p.quiet = time.Now()
+	}
+}
+
+// Idle waits until the page has loaded what it asked for and has not asked again
+// for a moment.
+func (p *Page) Idle() {
+	p.t.Helper()
+	const moment = 150 * time.Millisecond
+	p.wait("wait until nothing loads", func(context.Context) error {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if len(p.loading) > 0 || time.Since(p.quiet) < moment {
+			return fmt.Errorf("requests are under way: %q", slices.Collect(maps.Values(p.loading)))
+		}
+		return nil
+	})
 }
 
 // NoTroubles fails the test for what the page met that it should not, and

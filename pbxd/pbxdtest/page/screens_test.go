@@ -15,8 +15,12 @@ const pin = "4711"
 
 // office starts a PBX with something in every list. admin's PIN is changed and
 // the wizard done; petra is an administrator who reads German.
-func office(t *testing.T) *pbxdtest.System {
-	s := pbxdtest.Start(t, pbxdtest.Options{Configure: func(c *pbx.Config) { c.Setup.WizardDone = true }})
+func office(t *testing.T) *pbxdtest.System { return officeWith(t, pbxdtest.Options{}) }
+
+func officeWith(t *testing.T, o pbxdtest.Options) *pbxdtest.System {
+	t.Helper()
+	o.Configure = func(c *pbx.Config) { c.Setup.WizardDone = true }
+	s := pbxdtest.Start(t, o)
 	a := s.Login()
 	var anna struct {
 		ID string `json:"id"`
@@ -84,6 +88,7 @@ func TestScreens(t *testing.T) {
 			for _, path := range list {
 				p.Open("https://" + s.Web.String() + path)
 				p.Until("the screen "+path, settled)
+				p.Idle()
 				where := l.name + path
 				p.Fits(where)
 				axe.Check(p, where)
