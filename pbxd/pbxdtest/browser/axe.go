@@ -14,14 +14,14 @@ import (
 // Axe is axe-core, which looks for what keeps people from using a page.
 type Axe struct{ source string }
 
-// NewAxe reads axe-core from out/axe, where scripts/test puts it. The test is
-// skipped when it is not there.
+// NewAxe reads axe-core from out/axe, where scripts/axe puts it. It returns nil,
+// which checks nothing, when it is not there.
 func NewAxe(t testing.TB) *Axe {
 	t.Helper()
 	path := filepath.Join("out", "axe", "axe.min.js")
 	text, err := os.ReadFile(filepath.Join(Root(t), path))
 	if err != nil {
-		t.Skipf("axe-core is missing in %s: run scripts/axe", path)
+		return nil
 	}
 	return &Axe{source: string(text)}
 }
@@ -38,6 +38,9 @@ type violation struct {
 // shows now. rules are those to check, none means all.
 func (a *Axe) Check(p *Page, where string, rules ...string) {
 	p.t.Helper()
+	if a == nil {
+		return
+	}
 	p.Until("nothing moves", "document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().iterations === Infinity)")
 	if !Eval[bool](p, "Boolean(window.axe)") {
 		p.Run("load axe-core", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
