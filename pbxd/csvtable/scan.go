@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/charmap"
-
 	"galilei/pbxd/pbx"
 )
 
@@ -177,10 +175,7 @@ func (s *scanner) take(n, start int, b []byte) (fits bool) {
 		return fits
 	}
 	for _, c := range b {
-		r := rune(c)
-		if c >= utf8.RuneSelf {
-			r = charmap.Windows1252.DecodeByte(c)
-		}
+		r := fromLatin1(c)
 		if room -= utf8.RuneLen(r); room < 0 {
 			s.blame(n, MsgLongField, "limit", MaxField)
 			return false

@@ -122,7 +122,7 @@ func noModule(modules string) *Problem {
 
 // answer ends a request with a problem.
 func (s *Server) answer(ctx huma.Context, p *Problem) {
-	ctx.SetHeader("Content-Type", "application/problem+json")
+	ctx.SetHeader("Content-Type", problemType)
 	ctx.SetStatus(p.Status)
 	if err := json.NewEncoder(ctx.BodyWriter()).Encode(p); err != nil {
 		s.Log.Debug("refusal not delivered", "status", p.Status, "err", err)

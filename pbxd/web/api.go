@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -23,9 +22,6 @@ func (s *Server) routes(page http.Handler) (http.Handler, error) {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil // no $schema links in bodies
 	config.FieldsOptionalByDefault = true
-	config.Formats = map[string]huma.Format{"application/json": jsonFormat(), "json": jsonFormat()}
-	config.Transformers = []huma.Transformer{asProblem}
-	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", Description: "Token of POST /login"},
 		"cookie": {Type: "apiKey", In: "cookie", Name: cookieName, Description: "Set by POST /login, for the page"},

@@ -4,39 +4,28 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"galilei/pbxd/pbx"
 )
 
-// body is a request body of type T. It takes exactly the fields of T and names
-// the one that is unknown or of a wrong type. Its field is not exported, so
-// that huma sets no defaults: 0 and "" are what the client sent.
-type body[T any] struct {
-	value T
-	wrong *huma.ErrorDetail
-}
+// body is a request body of type T. It takes exactly the fields of T; what is
+// left out is 0, "" or an empty list, as the client sent it.
+type body[T any] struct{ value T }
 
 // newBody is a body that makes an entry: what it leaves out has the default of
 // its parameter.
 type newBody[T any] struct{ body[T] }
 
-// UnmarshalJSON reads T over its defaults.
-func (b *newBody[T]) UnmarshalJSON(text []byte) error {
-	pbx.SetDefaults(&b.value)
-	return b.body.UnmarshalJSON(text)
-}
-
-// wrongBody is what is wrong with a field of a body. The rule goes along in
-// Value, from which asProblem takes it.
-func wrongBody(location, template string, pairs ...any) *huma.ErrorDetail {
-	rule := pbx.Say(template, pairs...)
-	return &huma.ErrorDetail{Location: location, Message: rule.Text(), Value: rule}
+// requestBody is a body of any type.
+type requestBody interface {
+	// read takes the text of a request and says what is wrong with it, or nil.
+	read(text []byte) *ProblemDetail
 }
 
 // Schema describes T.
@@ -44,33 +33,52 @@ func (*body[T]) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[T](), true, "")
 }
 
-// UnmarshalJSON reads T and remembers what is wrong for Resolve.
-func (b *body[T]) UnmarshalJSON(text []byte) error {
+func (b *body[T]) read(text []byte) *ProblemDetail { return readObject(text, &b.value) }
+
+func (b *newBody[T]) read(text []byte) *ProblemDetail {
+	pbx.SetDefaults(&b.value)
+	return b.body.read(text)
+}
+
+// readObject reads a JSON object into v, a pointer to a struct, and names the
+// field that is unknown or of a wrong type. A syntax error is told by its
+// place, never by quoting the text, which may hold a PIN.
+func readObject(text []byte, v any) *ProblemDetail {
+	wrong := func(location, template string, pairs ...any) *ProblemDetail {
+		d := detailOf(location, pbx.Say(template, pairs...))
+		return &d
+	}
 	if bytes.Equal(bytes.TrimSpace(text), []byte("null")) {
-		b.wrong = wrongBody("body", "must be {type}", "type", "an object")
-		return nil
+		return wrong("body", "must be {type}", "type", "an object")
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	err := d.Decode(&b.value)
-	var wrongType *json.UnmarshalTypeError
-	switch {
-	case err == nil:
-	case errors.As(err, &wrongType):
+	err := d.Decode(v)
+	if err == nil {
+		if _, err = d.Token(); errors.Is(err, io.EOF) {
+			return nil
+		}
+		return wrong("body", "is not JSON: error at byte {n}", "n", d.InputOffset())
+	}
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return wrong("body", "is not JSON: error at byte {n}", "n", syntax.Offset)
+	}
+	if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		location := "body"
 		for name := range strings.SplitSeq(wrongType.Field, ".") {
 			if name != "" && (name[0] < 'A' || name[0] > 'Z') { // those are embedded structs
 				location += "." + name
 			}
 		}
-		b.wrong = wrongBody(location, "must be {type}", "type", typeName(wrongType.Type))
-	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		name := strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`)
-		b.wrong = wrongBody("body."+name, "is not known")
-	default:
-		b.wrong = wrongBody("body", "is not JSON that can be read")
+		return wrong(location, "must be {type}", "type", typeName(wrongType.Type))
 	}
-	return nil
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return wrong("body."+strings.Trim(name, `"`), "is not known")
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return wrong("body", "is not JSON: it ends too early")
+	}
+	return wrong("body", "is not JSON that can be read")
 }
 
 func typeName(t reflect.Type) string {
@@ -84,32 +92,15 @@ func typeName(t reflect.Type) string {
 	case reflect.Slice:
 		return "a list"
 	}
+	if t == reflect.TypeFor[time.Time]() {
+		return "a time"
+	}
 	return "an object"
 }
 
-// Resolve reports what was wrong with the body.
-func (b *body[T]) Resolve(huma.Context) []error {
-	if b.wrong == nil {
-		return nil
-	}
-	return []error{b.wrong}
-}
-
-// jsonFormat reads and writes JSON. A syntax error is told by its place, never
-// by quoting the text, which may hold a PIN.
-func jsonFormat() huma.Format {
-	return huma.Format{
-		Marshal: huma.DefaultJSONFormat.Marshal,
-		Unmarshal: func(data []byte, v any) error {
-			err := json.Unmarshal(data, v)
-			var syntax *json.SyntaxError
-			switch {
-			case errors.As(err, &syntax):
-				return fmt.Errorf("is not JSON: error at byte %d", syntax.Offset)
-			case errors.Is(err, io.ErrUnexpectedEOF):
-				return errors.New("is not JSON: it ends too early")
-			}
-			return err
-		},
-	}
+// writeJSON writes v as the API answers it.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -30,9 +31,16 @@ type operation struct {
 	audits               []string // actions that it writes into the audit log
 }
 
-// register adds an operation. Bodies are checked by their own types and by
-// pbx.Validate, which says more than a schema can, and all at once.
+// register adds an operation. It is compiled for each pair of types, so it does
+// next to nothing.
 func register[I, O any](s *Server, op operation, handle func(context.Context, *I) (*O, error)) {
+	s.register(&op, reflect.TypeFor[I](), reflect.TypeFor[O](), func(ctx context.Context, in any) (any, error) { return handle(ctx, in.(*I)) })
+}
+
+// register adds an operation from its input to its output. Bodies are checked
+// by their own types and by pbx.Validate, which says more than a schema can,
+// and all at once.
+func (s *Server) register(op *operation, input, output reflect.Type, call func(ctx context.Context, in any) (any, error)) {
 	if op.access == "" && op.module != "" {
 		op.access = accessModule
 	}
@@ -51,7 +59,7 @@ func register[I, O any](s *Server, op operation, handle func(context.Context, *I
 		MaxBodyBytes:     op.maxBody,
 		BodyReadTimeout:  bodyTimeout,
 		SkipValidateBody: true,
-		Middlewares:      huma.Middlewares{s.require(op)},
+		Middlewares:      huma.Middlewares{s.require(*op)},
 		Errors:           slices.Clone(op.errors),
 		Extensions:       map[string]any{"x-access": string(op.access), "x-module": op.module},
 	}
@@ -77,28 +85,35 @@ func register[I, O any](s *Server, op operation, handle func(context.Context, *I
 	if op.content != nil {
 		h.Responses = map[string]*huma.Response{"200": op.content}
 	}
-	huma.Register(s.api, h, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handle(ctx, in)
-		if err != nil {
-			return nil, s.problem(op.id, err)
-		}
-		return out, nil
-	})
+	e := s.newEndpoint(&h, input, output)
+	e.call = call
+	s.api.Adapter().Handle(&h, h.Middlewares.Handler(e.serve))
 }
 
 // bodyTimeout is how long a body may take to arrive.
 const bodyTimeout = 25 * time.Second
 
-// problem turns what went wrong into problem details. What the client cannot
-// mend is logged and told without its inside.
-func (s *Server) problem(operation string, err error) error {
-	var status huma.StatusError
-	var wrong *pbx.ValidationError
-	switch {
-	case errors.As(err, &status):
-		return err
-	case errors.As(err, &wrong):
+// fail answers with problem details. What the client cannot mend is logged and
+// told without its inside.
+func (s *Server) fail(ctx huma.Context, operation string, err error) {
+	if more, ok := errors.AsType[huma.HeadersError](err); ok {
+		for name, values := range more.GetHeaders() {
+			for _, v := range values {
+				ctx.AppendHeader(name, v)
+			}
+		}
+	}
+	s.answer(ctx, s.problem(operation, err))
+}
+
+func (s *Server) problem(operation string, err error) *Problem {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p
+	}
+	if wrong, ok := errors.AsType[*pbx.ValidationError](err); ok {
 		return invalidFields(wrong, "", "")
+	}
+	switch {
 	case errors.Is(err, pbx.ErrPending):
 		return refuse(http.StatusConflict, "Another change waits to be confirmed. Confirm it or go back first.")
 	case errors.Is(err, pbx.ErrTooMany):
@@ -113,8 +128,7 @@ func (s *Server) problem(operation string, err error) error {
 	return refuse(http.StatusInternalServerError, "The device could not do this. Its log says why.")
 }
 
-// EntryPath is the path parameter that names one entry. It is exported since
-// huma passes over embedded types that are not.
+// EntryPath is the path parameter that names one entry.
 type EntryPath struct {
 	ID string `path:"id" title:"Identifier" doc:"Identifier of the entry" minLength:"1" maxLength:"26"`
 }

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"galilei/pbxd/pbx"
 )
 
@@ -39,8 +37,8 @@ func (p *Problem) Error() string { return p.Detail }
 // GetStatus returns the HTTP status of the answer.
 func (p *Problem) GetStatus() int { return p.Status }
 
-// ContentType turns JSON into the media type of problem details.
-func (p *Problem) ContentType(string) string { return "application/problem+json" }
+// problemType is the media type of problem details.
+const problemType = "application/problem+json"
 
 // refuse makes the answer to a request that cannot be granted. The template
 // must be a constant; see pbx.Say.
@@ -103,40 +101,9 @@ func notFound(err error, template string, pairs ...any) error {
 	return err
 }
 
-// asProblem turns the error model of huma, which answers for parameters and
-// bodies that it cannot read, into ours. Values stay out: among them are PINs
-// and passwords, and the client knows what it sent. Only a rule that a body
-// has put there is kept.
-func asProblem(_ huma.Context, _ string, v any) (any, error) {
-	m, ok := v.(*huma.ErrorModel)
-	if !ok {
-		return v, nil
-	}
-	p := refuse(m.Status, notValid)
-	switch {
-	case len(m.Errors) == 0 && m.Status == http.StatusRequestEntityTooLarge:
-		p = refuse(m.Status, "This is too large.")
-	case len(m.Errors) == 0 && m.Status == http.StatusRequestTimeout:
-		p = refuse(m.Status, "The request took too long to arrive.")
-	case len(m.Errors) == 0:
-		p.Detail, p.Template = m.Detail, ""
-	}
-	for _, d := range m.Errors {
-		if d == nil {
-			continue
-		}
-		e := ProblemDetail{Location: d.Location, Message: d.Message}
-		if rule, ok := d.Value.(pbx.Message); ok {
-			e.Template, e.Args = rule.Template, rule.Args
-		}
-		p.Errors = append(p.Errors, e)
-	}
-	return p, nil
-}
-
 // writeProblem answers with problem details outside of huma.
 func writeProblem(w http.ResponseWriter, p *Problem) {
-	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Content-Type", problemType)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
 	// An error means that the client is gone.

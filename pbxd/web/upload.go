@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
 // Limits of uploads.
@@ -42,12 +41,6 @@ type upload struct {
 	w http.ResponseWriter
 
 	form *multipart.Reader // nil when the body is the file
-}
-
-// Resolve keeps the request, whose body is not read yet.
-func (u *upload) Resolve(ctx huma.Context) []error {
-	u.r, u.w = humago.Unwrap(ctx)
-	return nil
 }
 
 // open returns the file, of which at most limit bytes are wanted: there may be

@@ -1,0 +1,120 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"galilei/pbxd/pbx"
+)
+
+// read fills the input of an operation from a request, and says what is wrong
+// with it: all parameters at once, or the body.
+func (e *endpoint) read(ctx huma.Context, in reflect.Value) *Problem {
+	var wrong []ProblemDetail
+	for i := range e.params {
+		p := &e.params[i]
+		if rule := e.readParam(ctx, p, in.FieldByIndex(p.index)); !rule.IsZero() {
+			wrong = append(wrong, detailOf(p.in+"."+p.name, rule))
+		}
+	}
+	if e.file != nil { // its body is read when the operation asks for it
+		r, w := humago.Unwrap(ctx)
+		*in.FieldByIndex(e.file).Addr().Interface().(*upload) = upload{r: r, w: w}
+	}
+	if e.body != nil {
+		text, p := e.readBody(ctx)
+		if p != nil {
+			return p
+		}
+		if detail := in.FieldByIndex(e.body).Addr().Interface().(requestBody).read(text); detail != nil {
+			wrong = append(wrong, *detail)
+		}
+	}
+	if len(wrong) > 0 {
+		return invalid(wrong...)
+	}
+	return nil
+}
+
+// readParam sets one parameter and returns the rule that it breaks.
+func (e *endpoint) readParam(ctx huma.Context, p *param, field reflect.Value) pbx.Message {
+	var text string
+	switch p.in {
+	case "path":
+		text = ctx.Param(p.name)
+	case "query":
+		text = ctx.Query(p.name)
+	case "header":
+		text = ctx.Header(p.name)
+	}
+	if text == "" {
+		text = p.fallback
+	}
+	if text == "" {
+		if p.in == "path" {
+			return pbx.Say("must not be empty")
+		}
+		return pbx.Message{}
+	}
+	value, ok := parse(text, field)
+	if !ok {
+		return pbx.Say("must be {type}", "type", typeName(field.Type()))
+	}
+	var result huma.ValidateResult
+	huma.Validate(e.schemas(), p.schema, huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, value, &result)
+	for _, err := range result.Errors {
+		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
+			return pbx.Message{Template: detail.Message}
+		}
+	}
+	return pbx.Message{}
+}
+
+// parse sets field from text and returns what a schema checks.
+func parse(text string, field reflect.Value) (value any, ok bool) {
+	switch field.Interface().(type) {
+	case string:
+		field.SetString(text)
+		return text, true
+	case bool:
+		b, err := strconv.ParseBool(text)
+		field.SetBool(b)
+		return b, err == nil
+	case int, int64:
+		n, err := strconv.ParseInt(text, 10, 64)
+		field.SetInt(n)
+		return n, err == nil
+	case time.Time:
+		t, err := time.Parse(time.RFC3339Nano, text)
+		field.Set(reflect.ValueOf(t))
+		return text, err == nil
+	}
+	panic("no parameter can be of type " + field.Type().String())
+}
+
+// readBody returns the body of a request, which must come within its time and
+// size.
+func (e *endpoint) readBody(ctx huma.Context) ([]byte, *Problem) {
+	// Not every connection has deadlines: a test's recorder has none.
+	_ = ctx.SetReadDeadline(time.Now().Add(e.op.BodyReadTimeout))
+	text, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), e.op.MaxBodyBytes+1))
+	switch {
+	case int64(len(text)) > e.op.MaxBodyBytes:
+		return nil, refuse(http.StatusRequestEntityTooLarge, "This is too large.")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, refuse(http.StatusRequestTimeout, "The request took too long to arrive.")
+	case err != nil:
+		return nil, refuse(http.StatusBadRequest, "The request did not arrive whole.")
+	case len(text) == 0:
+		return nil, refuse(http.StatusBadRequest, "The request has no body.")
+	}
+	return text, nil
+}
