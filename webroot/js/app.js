@@ -18,6 +18,7 @@ class App extends HTMLElement {
   #screen = null;
   #leaving = null; // aborts what the current screen started
   #shown = {};
+  #entry = ''; // the entry of the screen that the address names
   #frame = null;
   #at = 0; // number of the shown entry in the browser's history
   #returning = false; // on the way back to a form that is not saved
@@ -225,6 +226,7 @@ class App extends HTMLElement {
     if (path === '' && allowed.length) return this.go(allowed[0].path, {replace: true});
     const [, first, part = '', ...rest] = path.split('/');
     const entry = decoded(part);
+    this.#entry = entry;
     const screen = entry !== null && allowed.find((s) => s.path === `/${first}` && rest.length === 0 && (!entry || s.entries)) || null;
     this.#frame.closeDrawer();
     this.#frame.mark(screen?.path);
@@ -257,7 +259,9 @@ class App extends HTMLElement {
     try {
       this.#hint();
       const shown = await screen.show({content, signal, entry, app: this, session: this.#session});
-      if (!signal.aborted) this.#shown = shown ?? {};
+      if (signal.aborted) return;
+      this.#shown = shown ?? {};
+      if (this.#entry !== entry) this.#shown.entry?.(this.#entry); // pressed while the screen was loading
     } catch (err) {
       if (signal.aborted || (err instanceof Problem && err.status === 401)) return;
       content.replaceChildren(h('p', {class: 'alert', role: 'alert'}, told(err)),
