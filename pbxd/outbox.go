@@ -23,7 +23,7 @@ func (p *PBX) newOutbox() *mail.Outbox {
 func (p *PBX) saveRefreshToken(ctx context.Context, old, new pbx.Secret) error {
 	key := p.store.Key()
 	sealed := key.Seal(pbx.MailPasswordPurpose, new)
-	_, err := p.store.Commit(ctx, "system", "Refresh token of the mail account renewed", func(c *pbx.Config) error {
+	_, err := p.store.Commit(ctx, "system", pbx.Say("Refresh token of the mail account renewed"), func(c *pbx.Config) error {
 		if stored, err := key.Open(pbx.MailPasswordPurpose, c.Mail.Password); err == nil && stored == old {
 			c.Mail.Password = sealed
 		}

@@ -293,8 +293,8 @@ func (p *PBX) showDemo() {
 }
 
 // committed follows a new configuration.
-func (p *PBX) committed(old, new *pbx.Config, revision int64) {
-	p.facts.Publish(pbx.Fact{Kind: pbx.FactRevision, Revision: revision})
+func (p *PBX) committed(old, new *pbx.Config, r pbx.Revision) {
+	p.facts.Publish(pbx.Fact{Kind: pbx.FactRevision, Revision: r.Number})
 	p.ports.SetRange(p.rtpRange(new))
 	p.edge.Configured(old, new)
 	if old.Mail != new.Mail {

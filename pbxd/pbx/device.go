@@ -65,7 +65,8 @@ type PendingChange struct {
 	Section  string    `json:"section" title:"Section" doc:"Part of the configuration that was changed" enum:"page,network"`
 	Revision int64     `json:"revision" title:"Revision" doc:"Revision that the change made"`
 	Author   string    `json:"author" title:"Author" doc:"Who made the change"`
-	Comment  string    `json:"comment" title:"Change" doc:"What was changed"`
+	Comment  string    `json:"comment" title:"Change" doc:"What was changed, in English or as its author wrote it"`
+	Message  Message   `json:"message" title:"Message" doc:"The comment as template and arguments"`
 	Begun    time.Time `json:"begun" title:"Since" doc:"When the change took effect"`
 	Deadline time.Time `json:"deadline" title:"Until" doc:"When it reverts unless it is confirmed"`
 }

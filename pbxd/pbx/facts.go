@@ -50,7 +50,8 @@ type Revision struct {
 	Number  int64     `json:"number" title:"Revision" doc:"Number of the revision"`
 	Time    time.Time `json:"time" title:"Time" doc:"When the change was made"`
 	Author  string    `json:"author" title:"Author" doc:"Who made the change"`
-	Comment string    `json:"comment" title:"Comment" doc:"What the change was about"`
+	Comment string    `json:"comment" title:"Comment" doc:"What the change was about, in English or as its author wrote it"`
+	Message Message   `json:"message" title:"Message" doc:"The comment as template and arguments"`
 	Changes []Change  `json:"changes" title:"Changes" doc:"Parameters that differ from the revision before"`
 }
 

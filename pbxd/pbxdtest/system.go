@@ -100,7 +100,7 @@ func configure(t testing.TB, o Options) {
 		t.Fatalf("open store: %v", err)
 	}
 	defer st.Close()
-	if _, err := st.Commit(ctx, "test", "prepared", func(c *pbx.Config) error { o.Configure(c); return nil }); err != nil {
+	if _, err := st.Commit(ctx, "test", pbx.Typed("prepared"), func(c *pbx.Config) error { o.Configure(c); return nil }); err != nil {
 		t.Fatalf("prepare configuration: %v", err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"strings"
 
 	"galilei/pbxd/pbx"
 )
@@ -18,7 +17,7 @@ import (
 // It returns the error of change as it is, *pbx.ValidationError when a rule is
 // broken, ErrFull or ErrReadOnly when the disk is to blame, and nothing has
 // changed then. change must not call Commit or Restore.
-func (s *Store) Commit(ctx context.Context, author, comment string, change func(*pbx.Config) error) (int64, error) {
+func (s *Store) Commit(ctx context.Context, author string, comment pbx.Message, change func(*pbx.Config) error) (int64, error) {
 	release, err := s.takeTurn(ctx)
 	if err != nil {
 		return s.current.Load().number, fmt.Errorf("store: commit: %w", err)
@@ -67,9 +66,10 @@ type with struct {
 
 // revise writes next as the new revision, makes it current and tells the
 // watchers. The caller has its turn.
-func (s *Store) revise(ctx context.Context, next *pbx.Config, author, comment string, w with) (int64, error) {
+func (s *Store) revise(ctx context.Context, next *pbx.Config, author string, comment pbx.Message, w with) (int64, error) {
 	now := s.current.Load()
-	r := pbx.Revision{Number: now.number + 1, Time: s.opts.Now(), Author: author, Comment: comment}
+	comment = bounded(comment)
+	r := pbx.Revision{Number: now.number + 1, Time: s.opts.Now(), Author: clipped(author, maxAuthor), Comment: comment.Text(), Message: comment}
 	err := s.db.write(ctx, durable, func(tx writeTx) error {
 		if err := putRevision(ctx, tx, now.config, next, r); err != nil || w.written == nil {
 			return err
@@ -84,7 +84,7 @@ func (s *Store) revise(ctx context.Context, next *pbx.Config, author, comment st
 		w.kept()
 	}
 	for _, fn := range s.watchers.all() {
-		fn(now.config, next, r.Number)
+		fn(now.config, next, r)
 	}
 	s.tidyAfter(context.WithoutCancel(ctx), now.config, next)
 	return r.Number, nil
@@ -108,7 +108,7 @@ func (s *Store) RestoreIf(ctx context.Context, author string, number int64, allo
 		_, now := s.Current()
 		return now, fmt.Errorf("store: restore: %w", err)
 	}
-	comment := fmt.Sprintf("Restored revision %d; PINs and SIP passwords of existing users kept", number)
+	comment := pbx.Say("Restored revision {number}; PINs and SIP passwords of existing users kept", "number", number)
 	return s.Commit(ctx, author, comment, func(c *pbx.Config) error {
 		for i := range then.Users {
 			u := &then.Users[i]
@@ -123,22 +123,10 @@ func (s *Store) RestoreIf(ctx context.Context, author string, number int64, allo
 }
 
 // Watch has fn called after every commit with the configuration before and
-// after, which must not be modified, and the new revision's number, in the
-// order of revisions. When Commit returns, every watcher has been called, so
+// after, which must not be modified, and the new revision without its changes,
+// in the order of revisions. When Commit returns, every watcher has been called, so
 // fn must be quick, and it must not call Commit, Restore or Close: those wait for
 // fn. A call under way when stop is called may still finish.
-func (s *Store) Watch(fn func(old, new *pbx.Config, revision int64)) (stop func()) {
+func (s *Store) Watch(fn func(old, new *pbx.Config, r pbx.Revision)) (stop func()) {
 	return s.watchers.add(fn)
-}
-
-// clipped returns at most n runes of s, valid UTF-8.
-func clipped(s string, n int) string {
-	s = strings.ToValidUTF8(s, "\ufffd")
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
 }

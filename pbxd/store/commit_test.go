@@ -17,7 +17,7 @@ func TestCommit(t *testing.T) {
 	s := openIn(t, t.TempDir())
 	before, _ := s.Current()
 	frozen := before.Clone()
-	n, err := s.Commit(t.Context(), "anna", "longer ringing", setRingTime(99))
+	n, err := s.Commit(t.Context(), "anna", pbx.Typed("longer ringing"), setRingTime(99))
 	if err != nil || n != 2 {
 		t.Fatalf("revision %d, %v", n, err)
 	}
@@ -37,8 +37,8 @@ func TestCommit(t *testing.T) {
 
 func TestCommitThatChangesNothing(t *testing.T) {
 	s := openIn(t, t.TempDir())
-	defer s.Watch(func(_, _ *pbx.Config, n int64) { t.Errorf("watcher told of revision %d", n) })()
-	if n, err := s.Commit(t.Context(), "a", "", func(c *pbx.Config) error { c.SIP.RingTime *= 1; return nil }); err != nil || n != 1 {
+	defer s.Watch(func(_, _ *pbx.Config, r pbx.Revision) { t.Errorf("watcher told of revision %d", r.Number) })()
+	if n, err := s.Commit(t.Context(), "a", pbx.Typed(""), func(c *pbx.Config) error { c.SIP.RingTime *= 1; return nil }); err != nil || n != 1 {
 		t.Errorf("revision %d, %v", n, err)
 	}
 	if revs, err := s.Revisions(t.Context(), 0, 0); err != nil || len(revs) != 1 {
@@ -48,14 +48,14 @@ func TestCommitThatChangesNothing(t *testing.T) {
 
 func TestCommitRefused(t *testing.T) {
 	s := openIn(t, t.TempDir())
-	defer s.Watch(func(_, _ *pbx.Config, n int64) { t.Errorf("watcher told of revision %d", n) })()
+	defer s.Watch(func(_, _ *pbx.Config, r pbx.Revision) { t.Errorf("watcher told of revision %d", r.Number) })()
 	before, _ := s.Current()
 	var ve *pbx.ValidationError
-	if n, err := s.Commit(t.Context(), "a", "", setRingTime(4)); !errors.As(err, &ve) || n != 1 || ve.Fields[0].Path != "sip.ringTime" {
+	if n, err := s.Commit(t.Context(), "a", pbx.Typed(""), setRingTime(4)); !errors.As(err, &ve) || n != 1 || ve.Fields[0].Path != "sip.ringTime" {
 		t.Errorf("revision %d, %v", n, err)
 	}
 	own := errors.New("no such user")
-	if n, err := s.Commit(t.Context(), "a", "", func(c *pbx.Config) error { c.SIP.RingTime = 50; return own }); err != own || n != 1 {
+	if n, err := s.Commit(t.Context(), "a", pbx.Typed(""), func(c *pbx.Config) error { c.SIP.RingTime = 50; return own }); err != own || n != 1 {
 		t.Errorf("revision %d, %v", n, err)
 	}
 	func() { // a change that panics must not leave the store locked
@@ -64,7 +64,7 @@ func TestCommitRefused(t *testing.T) {
 				t.Error("the panic was swallowed")
 			}
 		}()
-		s.Commit(t.Context(), "a", "", func(*pbx.Config) error { panic("bug") })
+		s.Commit(t.Context(), "a", pbx.Typed(""), func(*pbx.Config) error { panic("bug") })
 	}()
 	if c, n := s.Current(); n != 1 || c != before {
 		t.Errorf("current is revision %d", n)
@@ -74,7 +74,7 @@ func TestCommitRefused(t *testing.T) {
 func TestCallerCannotReachThePublished(t *testing.T) {
 	s := openIn(t, t.TempDir())
 	var kept *pbx.Config
-	if _, err := s.Commit(t.Context(), "a", "", func(c *pbx.Config) error { kept = c; return addUser(1)(c) }); err != nil {
+	if _, err := s.Commit(t.Context(), "a", pbx.Typed(""), func(c *pbx.Config) error { kept = c; return addUser(1)(c) }); err != nil {
 		t.Fatal(err)
 	}
 	kept.Users[0].Name = "mallory"
@@ -86,23 +86,23 @@ func TestCallerCannotReachThePublished(t *testing.T) {
 func TestWatch(t *testing.T) {
 	s := openIn(t, t.TempDir())
 	var seen []string
-	stop := s.Watch(func(old, new *pbx.Config, n int64) {
-		if c, m := s.Current(); c != new || m != n {
-			t.Errorf("told of %d while %d is current", n, m)
+	stop := s.Watch(func(old, new *pbx.Config, r pbx.Revision) {
+		if c, m := s.Current(); c != new || m != r.Number {
+			t.Errorf("told of %d while %d is current", r.Number, m)
 		}
-		seen = append(seen, fmt.Sprintf("%d: %d to %d", n, old.SIP.RingTime, new.SIP.RingTime))
+		seen = append(seen, fmt.Sprintf("%s %d: %d to %d", r.Author, r.Number, old.SIP.RingTime, new.SIP.RingTime))
 	})
 	for _, v := range []int{30, 40} {
-		if _, err := s.Commit(t.Context(), "a", "", setRingTime(v)); err != nil {
+		if _, err := s.Commit(t.Context(), "a", pbx.Typed(""), setRingTime(v)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	stop()
 	stop() // twice does no harm
-	if _, err := s.Commit(t.Context(), "a", "", setRingTime(50)); err != nil {
+	if _, err := s.Commit(t.Context(), "a", pbx.Typed(""), setRingTime(50)); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"2: 120 to 30", "3: 30 to 40"}; !reflect.DeepEqual(seen, want) {
+	if want := []string{"a 2: 120 to 30", "a 3: 30 to 40"}; !reflect.DeepEqual(seen, want) {
 		t.Errorf("%q, want %q", seen, want)
 	}
 }
@@ -110,12 +110,12 @@ func TestWatch(t *testing.T) {
 func TestWatcherThatCommitsMeetsItsDeadline(t *testing.T) {
 	s := openIn(t, t.TempDir())
 	var inner error
-	defer s.Watch(func(_, _ *pbx.Config, _ int64) {
+	defer s.Watch(func(_, _ *pbx.Config, _ pbx.Revision) {
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		defer cancel()
-		_, inner = s.Commit(ctx, "watcher", "", setRingTime(77))
+		_, inner = s.Commit(ctx, "watcher", pbx.Typed(""), setRingTime(77))
 	})()
-	if _, err := s.Commit(t.Context(), "a", "", setRingTime(30)); err != nil {
+	if _, err := s.Commit(t.Context(), "a", pbx.Typed(""), setRingTime(30)); err != nil {
 		t.Fatal(err)
 	}
 	if !errors.Is(inner, context.DeadlineExceeded) {
@@ -128,7 +128,7 @@ func TestRestore(t *testing.T) {
 	ctx := t.Context()
 	commit := func(change func(*pbx.Config) error) {
 		t.Helper()
-		if _, err := s.Commit(ctx, "admin", "", change); err != nil {
+		if _, err := s.Commit(ctx, "admin", pbx.Typed(""), change); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -173,7 +173,7 @@ func TestRestore(t *testing.T) {
 func TestRevisionsPages(t *testing.T) {
 	s := openIn(t, t.TempDir())
 	for i := range 9 {
-		if _, err := s.Commit(t.Context(), "a", "", setRingTime(30+i)); err != nil {
+		if _, err := s.Commit(t.Context(), "a", pbx.Typed(""), setRingTime(30+i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -208,7 +208,7 @@ func TestRevisionsPages(t *testing.T) {
 
 func TestLongTextIsClipped(t *testing.T) {
 	s := openIn(t, t.TempDir())
-	if _, err := s.Commit(t.Context(), strings.Repeat("\u00e4", 1000), "\xff"+strings.Repeat("x", 1000), setRingTime(50)); err != nil {
+	if _, err := s.Commit(t.Context(), strings.Repeat("\u00e4", 1000), pbx.Typed("\xff"+strings.Repeat("x", 1000)), setRingTime(50)); err != nil {
 		t.Fatal(err)
 	}
 	r, err := s.Revisions(t.Context(), 0, 1)
@@ -222,7 +222,7 @@ func TestRevisionsArePruned(t *testing.T) {
 	c, _ := s.Current()
 	err := s.db.write(t.Context(), durable, func(tx writeTx) error {
 		for n := int64(2); n < maxRevisions+5; n++ {
-			if _, err := tx.ExecContext(t.Context(), "INSERT INTO revision SELECT ?, time, author, comment, size, changes, config FROM revision WHERE number = 1", n); err != nil {
+			if _, err := tx.ExecContext(t.Context(), "INSERT INTO revision SELECT ?, time, author, comment, size, changes, config, message FROM revision WHERE number = 1", n); err != nil {
 				return err
 			}
 		}

@@ -14,11 +14,11 @@ func TestConcurrentCommits(t *testing.T) {
 	s := openIn(t, t.TempDir())
 	const writers, commits = 4, 12
 	var told []int64
-	defer s.Watch(func(old, new *pbx.Config, n int64) {
+	defer s.Watch(func(old, new *pbx.Config, r pbx.Revision) {
 		if len(new.Users) != len(old.Users)+1 {
-			t.Errorf("revision %d: %d users after %d", n, len(new.Users), len(old.Users))
+			t.Errorf("revision %d: %d users after %d", r.Number, len(new.Users), len(old.Users))
 		}
-		told = append(told, n) // under the store's own lock
+		told = append(told, r.Number) // under the store's own lock
 	})()
 	done := make(chan struct{})
 	var readers, writing sync.WaitGroup
@@ -51,7 +51,7 @@ func TestConcurrentCommits(t *testing.T) {
 	for w := range writers {
 		writing.Go(func() {
 			for i := range commits {
-				if _, err := s.Commit(t.Context(), fmt.Sprint(w), "", addUser(w*commits+i)); err != nil {
+				if _, err := s.Commit(t.Context(), fmt.Sprint(w), pbx.Typed(""), addUser(w*commits+i)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -91,11 +91,11 @@ func BenchmarkCommit(b *testing.B) {
 				}
 				return nil
 			}
-			if _, err := s.Commit(b.Context(), "b", "", fill); err != nil {
+			if _, err := s.Commit(b.Context(), "b", pbx.Typed(""), fill); err != nil {
 				b.Fatal(err)
 			}
 			for i := 0; b.Loop(); i++ {
-				if _, err := s.Commit(b.Context(), "b", "", setRingTime(5+i%500)); err != nil {
+				if _, err := s.Commit(b.Context(), "b", pbx.Typed(""), setRingTime(5+i%500)); err != nil {
 					b.Fatal(err)
 				}
 			}

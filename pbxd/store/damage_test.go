@@ -23,7 +23,7 @@ func FuzzDamagedDatabase(f *testing.F) {
 	for i := range 12 {
 		c, _ := s.Current()
 		once = append(once, c)
-		if _, err := s.Commit(f.Context(), "a", "comment", addUser(i)); err != nil {
+		if _, err := s.Commit(f.Context(), "a", pbx.Typed("comment"), addUser(i)); err != nil {
 			f.Fatal(err)
 		}
 		if err := s.Audit(f.Context(), pbx.AuditEntry{Action: "a"}); err != nil {
@@ -107,7 +107,7 @@ func FuzzDamagedDatabase(f *testing.F) {
 		s.Drafts(t.Context())
 		s.DueMail(t.Context(), time.Now(), 0)
 		s.MailJobs(t.Context())
-		s.CommitTentative(t.Context(), "a", "", "network", time.Minute, setHostname("trial"))
-		s.Commit(t.Context(), "a", "", setRingTime(77))
+		s.CommitTentative(t.Context(), "a", pbx.Typed(""), "network", time.Minute, setHostname("trial"))
+		s.Commit(t.Context(), "a", pbx.Typed(""), setRingTime(77))
 	})
 }

@@ -3,64 +3,78 @@ package store
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
 	"galilei/pbxd/pbx"
 )
 
-// TestWriteFixture writes testdata/v2 anew, as long as version 2 is the newest
-// schema: GALILEI_WRITE_FIXTURE=v2 go test ./pbxd/store -run TestWriteFixture.
-// Once a later schema is released the fixture is never written again.
+// TestWriteFixture writes testdata/v3 anew, as long as version 3 is the newest
+// schema: GALILEI_WRITE_FIXTURE=v3 go test ./pbxd/store -run TestWriteFixture.
+// Once a later schema is released the fixture is never written again, and this
+// test writes that of the new version.
 func TestWriteFixture(t *testing.T) {
-	if os.Getenv("GALILEI_WRITE_FIXTURE") != "v2" {
-		t.Skip("GALILEI_WRITE_FIXTURE is not v2")
+	if os.Getenv("GALILEI_WRITE_FIXTURE") != "v3" {
+		t.Skip("GALILEI_WRITE_FIXTURE is not v3")
 	}
-	if n := len(migrations()); n != 2 {
+	if n := len(migrations()); n != 3 {
 		t.Fatalf("this program writes schema version %d", n)
 	}
-	dir := fixture(t, "v1") // what version 1 wrote must outlive both steps
+	dir := fixture(t, "v2") // what the versions before wrote must outlive all steps
 	s := openAt(t, dir, fixtureClock())
-	ctx := t.Context()
-	hash, jpeg := picture(1, 600)
-	addContacts(t, s, "", append(manyContacts(5), pbx.Contact{ID: "pictured", Image: hash, ContactSettings: pbx.ContactSettings{LastName: "Übel"}}))
-	addContacts(t, s, "demo101", manyContacts(2))
-	mail, err := s.EnqueueMail(ctx, pbx.MailJob{To: "anna@example.org", Subject: "Grüße", Text: "Hallo", Kind: pbx.MailKindSystem,
-		Attachments: []pbx.MailAttachment{{Name: "a.bin", Type: "application/octet-stream", Data: []byte{0, 255}}}})
-	if err != nil {
+	if _, err := s.Commit(t.Context(), "vera", picked(), func(c *pbx.Config) error { c.UserByName("demo101").LastName = "Groß-Klein"; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Commit(ctx, "vera", "Added groups", func(c *pbx.Config) error {
-		c.UserByName("demo101").Image = hash
-		c.HuntGroups = append(c.HuntGroups, pbx.HuntGroup{ID: "h1", HuntGroupSettings: pbx.HuntGroupSettings{
-			Extension: "300", Title: "Sales", CallScheme: "parallel", Members: []pbx.HuntMember{{User: "demo101", Timeout: 7}}}})
-		c.PermissionGroups = append(c.PermissionGroups, pbx.PermissionGroup{ID: "p1", PermissionGroupSettings: pbx.PermissionGroupSettings{
-			Name: "Sales", Type: "user", Members: []string{"demo101"}}})
-		c.Locale.Country, c.Locale.Language = "AT", "de"
-		c.Retention.AuditDays = 3650 // the fixture is to be of use for years
-		return nil
-	})
-	for _, err := range []error{
-		err,
-		s.PutPicture(ctx, hash, jpeg),
-		s.MailFailed(ctx, mail, 2, time.Date(2026, 12, 2, 0, 0, 0, 0, time.UTC), "451 later"),
-		s.SetDraft(ctx, pbx.Draft{Path: "sip.ringTime", Value: "50", Author: "vera"}),
-		s.Audit(ctx, pbx.AuditEntry{Actor: "vera", As: "demo101", Action: "change-profile"}),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
+	if _, err := s.CommitTentative(t.Context(), "vera", pbx.Typed("{own} words"), "network", time.Minute, setHostname("trial")); err != nil {
+		t.Fatal(err)
 	}
-	tentative(t, s, "network", time.Minute, setHostname("trial"))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{dbName, keyName} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err == nil {
-			err = writeWhole(filepath.Join("testdata", "v2", name), b)
+			err = writeWhole(filepath.Join("testdata", "v3", name), b)
 		}
 		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// picked is a comment with all kinds of arguments.
+func picked() pbx.Message {
+	return pbx.Say("{what} {name} changed {n} times", "what", pbx.Say("User"), "name", "demo101", "n", 3)
+}
+
+// Every version from now on opens what version 3 wrote.
+func TestOpensVersion3(t *testing.T) {
+	dir := fixture(t, "v3")
+	if v := schemaVersion(t, dir); v != 3 {
+		t.Fatalf("the fixture has schema version %d", v)
+	}
+	reverted := pbx.Say("Not confirmed before the restart: {change}; reverted", "change", pbx.Typed("{own} words"))
+	for range 2 {
+		s := openAt(t, dir, fixtureClock())
+		if c, n := s.Current(); n != 12 || c.UserByName("demo101").LastName != "Groß-Klein" || c.Network.Hostname != "fixture" || s.Pending() != nil {
+			t.Errorf("revision %d, %+v", n, c)
+		}
+		revs, err := s.Revisions(t.Context(), 0, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said []pbx.Message
+		for _, r := range revs {
+			if r.Comment != r.Message.Text() {
+				t.Errorf("revision %d: %q, but %q", r.Number, r.Comment, r.Message)
+			}
+			said = append(said, r.Message)
+		}
+		if want := []pbx.Message{reverted, pbx.Typed("{own} words"), picked()}; !reflect.DeepEqual(said[:3], want) || revs[2].Comment != "User demo101 changed 3 times" {
+			t.Errorf("%q, want %q", said, want)
+		}
+		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}

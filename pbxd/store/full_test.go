@@ -37,7 +37,7 @@ func TestDatabaseFull(t *testing.T) {
 	}
 	c, n := s.Current()
 	limit(1 << 30)
-	if m, err := s.Commit(ctx, "a", "", setRingTime(77)); err != nil || m != n+1 {
+	if m, err := s.Commit(ctx, "a", pbx.Typed(""), setRingTime(77)); err != nil || m != n+1 {
 		t.Errorf("after space was made: revision %d, %v", m, err)
 	}
 	if n < before || c == nil {
@@ -52,7 +52,7 @@ func TestDatabaseFull(t *testing.T) {
 func fillUp(ctx context.Context, s *Store) error {
 	for i := range 10_000 {
 		_, before := s.Current()
-		n, err := s.Commit(ctx, "a", strings.Repeat("x", 500), func(c *pbx.Config) error {
+		n, err := s.Commit(ctx, "a", pbx.Typed(strings.Repeat("x", 500)), func(c *pbx.Config) error {
 			c.SIP.RingTime = 5 + i%500
 			return nil
 		})
@@ -103,7 +103,7 @@ func fullDisk(ctx context.Context, dir string) error {
 	if err := s.Check(ctx); err != nil {
 		return err
 	}
-	if _, err := s.Commit(ctx, "a", "the last that fits", setRingTime(33)); err != nil {
+	if _, err := s.Commit(ctx, "a", pbx.Typed("the last that fits"), setRingTime(33)); err != nil {
 		return err
 	}
 	ballast := filepath.Join(dir, "ballast")
@@ -131,7 +131,7 @@ func fullDisk(ctx context.Context, dir string) error {
 	if err := os.Remove(ballast); err != nil {
 		return err
 	}
-	if n, err := s.Commit(ctx, "a", "", setRingTime(44)); err != nil || n != number+1 {
+	if n, err := s.Commit(ctx, "a", pbx.Typed(""), setRingTime(44)); err != nil || n != number+1 {
 		return fmt.Errorf("commit after space was made: revision %d: %w", n, err)
 	}
 	if err := s.Check(ctx); err != nil {

@@ -62,7 +62,7 @@ func commitForEver(dir string) int {
 	go writeForEver(ctx, s) // other writers share the file
 	for {
 		want := n + 1
-		n, err = s.Commit(ctx, "child", fmt.Sprint("commit ", want), setRingTime(ringTimeOf(want)))
+		n, err = s.Commit(ctx, "child", pbx.Typed(fmt.Sprint("commit ", want)), setRingTime(ringTimeOf(want)))
 		if err != nil || n != want {
 			fmt.Fprintf(os.Stderr, "revision %d, want %d: %v\n", n, want, err)
 			return 1

@@ -7,6 +7,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"galilei/pbxd/pbx"
 )
 
 // tryForEver opens the store and makes changes for a time until it is killed:
@@ -23,7 +25,7 @@ func tryForEver(dir string) int {
 	fmt.Println("open", first)
 	for i := 0; ; i++ {
 		name := fmt.Sprintf("t%d-%d", first, i)
-		p, err := s.CommitTentative(ctx, "child", name, "network", time.Minute, setHostname(name))
+		p, err := s.CommitTentative(ctx, "child", pbx.Typed(name), "network", time.Minute, setHostname(name))
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1

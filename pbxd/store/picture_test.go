@@ -74,7 +74,7 @@ func TestPicturesMakeRoom(t *testing.T) {
 		}
 	}
 	addContacts(t, s, "u1", []pbx.Contact{{ID: "a", Image: hashes[1]}})
-	if _, err := s.Commit(ctx, "a", "", func(c *pbx.Config) error { c.Users[1].Image = hashes[2]; return nil }); err != nil {
+	if _, err := s.Commit(ctx, "a", pbx.Typed(""), func(c *pbx.Config) error { c.Users[1].Image = hashes[2]; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.PutPicture(ctx, hashes[3], must(picture(3, 1000))); err != nil { // is new again

@@ -33,7 +33,7 @@ func (s *Store) overdue(p *pending) {
 		return
 	}
 	window := p.Deadline.Sub(p.Begun)
-	comment := fmt.Sprintf("Not confirmed within %d s: %s; reverted", int(window.Seconds()), p.Comment)
+	comment := pbx.Say("Not confirmed within {s} s: {change}; reverted", "s", int(window.Seconds()), "change", p.Message)
 	if err := s.revert(ctx, p, system, comment); err != nil {
 		s.opts.Log.Error("change not reverted; trying again", "section", p.Section, "revision", p.Revision, "in", retryRevert, "err", err)
 		p.timer.Reset(retryRevert)
@@ -43,7 +43,7 @@ func (s *Store) overdue(p *pending) {
 // revert gives the parameters that p altered their old values, as far as they
 // have the new ones still, and ends the wait in the same transaction. The
 // caller has its turn.
-func (s *Store) revert(ctx context.Context, p *pending, author, comment string) error {
+func (s *Store) revert(ctx context.Context, p *pending, author string, comment pbx.Message) error {
 	next := s.withoutChange(p)
 	var err error
 	if reflect.DeepEqual(s.current.Load().config, next) {
@@ -123,8 +123,12 @@ func putPending(ctx context.Context, tx writeTx, p *pending) error {
 	if err != nil {
 		return fmt.Errorf("write what the change altered as JSON: %w", err)
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO pending (one, id, section, revision, author, comment, begun, deadline, altered) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
-		p.ID, p.Section, p.Revision, p.Author, p.Comment, p.Begun.UnixMilli(), p.Deadline.UnixMilli(), string(text))
+	message, err := json.Marshal(p.Message)
+	if err != nil {
+		return fmt.Errorf("write the comment as JSON: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO pending (one, id, section, revision, author, comment, message, begun, deadline, altered) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		p.ID, p.Section, p.Revision, p.Author, p.Comment, string(message), p.Begun.UnixMilli(), p.Deadline.UnixMilli(), string(text))
 	return err
 }
 
@@ -141,9 +145,9 @@ func deletePending(ctx context.Context) func(writeTx) error {
 func (s *Store) loadPending(ctx context.Context) error {
 	p := &pending{}
 	var begun, deadline int64
-	var text string
-	err := s.db.readers.QueryRowContext(ctx, "SELECT id, section, revision, author, comment, begun, deadline, altered FROM pending").
-		Scan(&p.ID, &p.Section, &p.Revision, &p.Author, &p.Comment, &begun, &deadline, &text)
+	var text, message string
+	err := s.db.readers.QueryRowContext(ctx, "SELECT id, section, revision, author, comment, message, begun, deadline, altered FROM pending").
+		Scan(&p.ID, &p.Section, &p.Revision, &p.Author, &p.Comment, &message, &begun, &deadline, &text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -154,9 +158,12 @@ func (s *Store) loadPending(ctx context.Context) error {
 	if err := json.Unmarshal([]byte(text), &p.altered); err != nil {
 		return fmt.Errorf("parse the pending change: %w: %w", ErrDamaged, err)
 	}
+	if p.Message, err = messageOf(message, p.Comment); err != nil {
+		return fmt.Errorf("read the comment of the pending change: %w", err)
+	}
 	p.timer = time.AfterFunc(retryRevert, func() { s.overdue(p) })
 	s.pending.Store(p)
-	if err := s.revert(ctx, p, system, fmt.Sprintf("Not confirmed before the restart: %s; reverted", p.Comment)); err != nil {
+	if err := s.revert(ctx, p, system, pbx.Say("Not confirmed before the restart: {change}; reverted", "change", p.Message)); err != nil {
 		s.opts.Log.Error("change not reverted; trying again", "section", p.Section, "revision", p.Revision, "in", retryRevert, "err", err)
 	}
 	return nil

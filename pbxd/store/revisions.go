@@ -25,8 +25,6 @@ const (
 	maxHistorySize    = 64 << 20 // bytes, compressed
 	minRevisions      = 20       // kept whatever their size
 	maxRevisionText   = 32 << 20 // bytes of JSON in one column: bounds memory when a file is damaged
-	maxAuthor         = 100      // runes
-	maxComment        = 500      // runes
 	maxRevisionsAsked = 200      // in one answer
 )
 
@@ -44,7 +42,7 @@ func (s *Store) Revisions(ctx context.Context, before int64, limit int) ([]pbx.R
 		limit = maxRevisionsAsked
 	}
 	rows, err := s.db.readers.QueryContext(ctx,
-		"SELECT number, time, author, comment, changes FROM revision WHERE number < ? ORDER BY number DESC LIMIT ?", before, limit)
+		"SELECT number, time, author, comment, message, changes FROM revision WHERE number < ? ORDER BY number DESC LIMIT ?", before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("store: list revisions: %w", s.db.reading(err))
 	}
@@ -54,8 +52,12 @@ func (s *Store) Revisions(ctx context.Context, before int64, limit int) ([]pbx.R
 		var r pbx.Revision
 		var ms int64
 		var changes []byte
-		if err := rows.Scan(&r.Number, &ms, &r.Author, &r.Comment, &changes); err != nil {
+		var message string
+		if err := rows.Scan(&r.Number, &ms, &r.Author, &r.Comment, &message, &changes); err != nil {
 			return nil, fmt.Errorf("store: list revisions: %w", s.db.reading(err))
+		}
+		if r.Message, err = messageOf(message, r.Comment); err != nil {
+			return nil, fmt.Errorf("store: comment of revision %d: %w", r.Number, err)
 		}
 		r.Time = time.UnixMilli(ms).UTC()
 		if err := unpack(changes, &r.Changes); err != nil {
@@ -136,8 +138,12 @@ func putRevision(ctx context.Context, tx writeTx, old, new *pbx.Config, r pbx.Re
 	if err != nil {
 		return fmt.Errorf("pack the changes: %w", err)
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO revision (number, time, author, comment, size, changes, config) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		r.Number, r.Time.UnixMilli(), clipped(r.Author, maxAuthor), clipped(r.Comment, maxComment), len(config)+len(changes), changes, config)
+	message, err := json.Marshal(r.Message)
+	if err != nil {
+		return fmt.Errorf("write the comment as JSON: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO revision (number, time, author, comment, message, size, changes, config) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		r.Number, r.Time.UnixMilli(), r.Author, r.Comment, string(message), len(config)+len(changes), changes, config)
 	if err != nil {
 		return fmt.Errorf("write revision %d: %w", r.Number, err)
 	}

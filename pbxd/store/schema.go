@@ -131,6 +131,11 @@ func migrations() []string {
 		CREATE INDEX audit_action ON audit (action, id);
 		CREATE INDEX audit_time ON audit (time);
 		`,
+		// 3: comments as messages, which are shown in the reader's language.
+		`
+		ALTER TABLE revision ADD COLUMN message TEXT NOT NULL DEFAULT ''; -- pbx.Message, JSON; '' when the comment is all there is
+		ALTER TABLE pending ADD COLUMN message TEXT NOT NULL DEFAULT '';
+		`,
 	}
 }
 

@@ -42,7 +42,7 @@ type Store struct {
 	committing chan struct{} // holds one token while a revision is made and published
 	current    atomic.Pointer[revised]
 
-	watchers        watchers[func(old, new *pbx.Config, revision int64)]
+	watchers        watchers[func(old, new *pbx.Config, r pbx.Revision)]
 	pendingWatchers watchers[func(*pbx.PendingChange)]
 	draftWatchers   watchers[func(n int)]
 	mailWatchers    watchers[func()]
@@ -177,7 +177,8 @@ func (s *Store) create(ctx context.Context, path string) error {
 			if err := putKeyCheck(ctx, tx, s.key); err != nil {
 				return err
 			}
-			return putRevision(ctx, tx, nil, c, pbx.Revision{Number: 1, Time: s.opts.Now(), Author: "system", Comment: "Factory configuration"})
+			comment := pbx.Say("Factory configuration")
+			return putRevision(ctx, tx, nil, c, pbx.Revision{Number: 1, Time: s.opts.Now(), Author: system, Comment: comment.Text(), Message: comment})
 		})
 	}
 	if err = errors.Join(err, db.close()); err != nil { // closing moves the log into the file
@@ -219,7 +220,8 @@ func (s *Store) load(ctx context.Context) error {
 }
 
 // Close ends all use of the database and moves the write-ahead log into it. A
-// change that waits to be confirmed is reverted by the next Open. Calls after Close return ErrClosed; Current goes on to answer.
+// change that waits to be confirmed is reverted by the next Open. Calls after Close return ErrClosed; Current goes
+// on to answer.
 func (s *Store) Close() error {
 	s.committing <- struct{}{}
 	defer func() { <-s.committing }()

@@ -120,7 +120,7 @@ func TestReopenFindsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 5 {
-		if n, err := s.Commit(t.Context(), "admin", fmt.Sprint("add ", i), addUser(i)); err != nil || n != int64(i+2) {
+		if n, err := s.Commit(t.Context(), "admin", pbx.Typed(fmt.Sprint("add ", i)), addUser(i)); err != nil || n != int64(i+2) {
 			t.Fatalf("commit %d: revision %d, %v", i, n, err)
 		}
 	}
@@ -173,7 +173,7 @@ func TestClosed(t *testing.T) {
 		}
 	}
 	ctx := t.Context()
-	_, commitErr := s.Commit(ctx, "admin", "", addUser(1))
+	_, commitErr := s.Commit(ctx, "admin", pbx.Typed(""), addUser(1))
 	_, revisionsErr := s.Revisions(ctx, 0, 1)
 	_, restoreErr := s.Restore(ctx, "admin", 1)
 	_, regErr := s.Registrations(ctx)
@@ -186,7 +186,7 @@ func TestClosed(t *testing.T) {
 	_, pictureErr := s.Picture(ctx, "a")
 	_, ownersErr := s.PictureOwners(ctx, "a")
 	_, draftsErr := s.Drafts(ctx)
-	_, tentativeErr := s.CommitTentative(ctx, "a", "", "network", time.Minute, setHostname("a"))
+	_, tentativeErr := s.CommitTentative(ctx, "a", pbx.Typed(""), "network", time.Minute, setHostname("a"))
 	_, enqueueErr := s.EnqueueMail(ctx, pbx.MailJob{})
 	_, dueErr := s.DueMail(ctx, time.Now(), 1)
 	_, jobsErr := s.MailJobs(ctx)
@@ -216,14 +216,14 @@ func TestCancelledContext(t *testing.T) {
 	s := openIn(t, t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Commit(ctx, "admin", "", addUser(1)); !errors.Is(err, context.Canceled) {
+	if _, err := s.Commit(ctx, "admin", pbx.Typed(""), addUser(1)); !errors.Is(err, context.Canceled) {
 		t.Errorf("commit: %v", err)
 	}
 	if _, n := s.Current(); n != 1 {
 		t.Errorf("revision %d, want 1", n)
 	}
 	// The store still works.
-	if n, err := s.Commit(t.Context(), "admin", "", addUser(1)); err != nil || n != 2 {
+	if n, err := s.Commit(t.Context(), "admin", pbx.Typed(""), addUser(1)); err != nil || n != 2 {
 		t.Errorf("revision %d, %v", n, err)
 	}
 }

@@ -40,7 +40,7 @@ type altered struct {
 //
 // The error is pbx.ErrPending while another change waits, and as of Commit. A
 // change that alters nothing waits for nothing: the answer has no ID then.
-func (s *Store) CommitTentative(ctx context.Context, author, comment, section string, window time.Duration, change func(*pbx.Config) error) (pbx.PendingChange, error) {
+func (s *Store) CommitTentative(ctx context.Context, author string, comment pbx.Message, section string, window time.Duration, change func(*pbx.Config) error) (pbx.PendingChange, error) {
 	var none pbx.PendingChange
 	if section != "page" && section != "network" {
 		return none, fmt.Errorf("store: commit for a time: section is %q; allowed are page and network", section)
@@ -69,7 +69,7 @@ func (s *Store) CommitTentative(ctx context.Context, author, comment, section st
 	_, err = s.revise(ctx, next, author, comment, with{
 		written: func(tx writeTx, r pbx.Revision) error {
 			p.PendingChange = pbx.PendingChange{
-				ID: pbx.NewID(), Section: section, Revision: r.Number, Author: clipped(author, maxAuthor), Comment: clipped(comment, maxComment),
+				ID: pbx.NewID(), Section: section, Revision: r.Number, Author: r.Author, Comment: r.Comment, Message: r.Message,
 				Begun: r.Time, Deadline: r.Time.Add(window),
 			}
 			return putPending(ctx, tx, p)
@@ -161,7 +161,7 @@ func (s *Store) RevertPending(ctx context.Context, author, id string) error {
 	if p == nil || p.ID != id {
 		return fmt.Errorf("store: revert change %q: %w", id, fs.ErrNotExist)
 	}
-	return s.revert(ctx, p, author, fmt.Sprintf("Not kept: %s; reverted", p.Comment))
+	return s.revert(ctx, p, author, pbx.Say("Not kept: {change}; reverted", "change", p.Message))
 }
 
 // WatchPending has fn called when a change begins to wait, with that change,

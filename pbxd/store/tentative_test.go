@@ -40,7 +40,7 @@ func setAddress(address, gateway string) func(*pbx.Config) error {
 
 func tentative(t *testing.T, s *Store, section string, window time.Duration, change func(*pbx.Config) error) pbx.PendingChange {
 	t.Helper()
-	p, err := s.CommitTentative(t.Context(), "anna", "Changed the "+section, section, window, change)
+	p, err := s.CommitTentative(t.Context(), "anna", pbx.Typed("Changed the "+section), section, window, change)
 	if err != nil || p.ID == "" {
 		t.Fatalf("%+v, %v", p, err)
 	}
@@ -50,8 +50,8 @@ func tentative(t *testing.T, s *Store, section string, window time.Duration, cha
 func TestTentativeRevertsByItself(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, s *Store, _ string) {
 		var seen []string
-		defer s.Watch(func(_, c *pbx.Config, n int64) {
-			seen = append(seen, fmt.Sprintf("%d %s pending=%v", n, c.Network.Hostname, s.Pending() != nil))
+		defer s.Watch(func(_, c *pbx.Config, r pbx.Revision) {
+			seen = append(seen, fmt.Sprintf("%d %s pending=%v", r.Number, c.Network.Hostname, s.Pending() != nil))
 		})()
 		defer s.WatchPending(func(p *pbx.PendingChange) {
 			_, n := s.Current()
@@ -59,11 +59,11 @@ func TestTentativeRevertsByItself(t *testing.T) {
 		})()
 		begun := later()
 		p := tentative(t, s, "network", 2*time.Minute, setHostname("trial"))
-		want := pbx.PendingChange{ID: p.ID, Section: "network", Revision: 2, Author: "anna", Comment: "Changed the network", Begun: begun, Deadline: begun.Add(2 * time.Minute)}
-		if p != want || *s.Pending() != want {
+		want := pbx.PendingChange{ID: p.ID, Section: "network", Revision: 2, Author: "anna", Comment: "Changed the network", Message: pbx.Typed("Changed the network"), Begun: begun, Deadline: begun.Add(2 * time.Minute)}
+		if !reflect.DeepEqual(p, want) || !reflect.DeepEqual(*s.Pending(), want) {
 			t.Errorf("%+v, want %+v", p, want)
 		}
-		if _, err := s.Commit(t.Context(), "ben", "", setRingTime(77)); err != nil { // another's change stays
+		if _, err := s.Commit(t.Context(), "ben", pbx.Typed(""), setRingTime(77)); err != nil { // another's change stays
 			t.Fatal(err)
 		}
 		time.Sleep(2*time.Minute - time.Nanosecond)
@@ -78,7 +78,8 @@ func TestTentativeRevertsByItself(t *testing.T) {
 			t.Errorf("revision %d: %q, %d s", n, c.Network.Hostname, c.SIP.RingTime)
 		}
 		revs, err := s.Revisions(t.Context(), 0, 1)
-		if err != nil || revs[0].Author != "system" || revs[0].Comment != "Not confirmed within 120 s: Changed the network; reverted" {
+		comment := pbx.Say("Not confirmed within {s} s: {change}; reverted", "s", 120, "change", pbx.Typed("Changed the network"))
+		if err != nil || revs[0].Author != "system" || revs[0].Comment != "Not confirmed within 120 s: Changed the network; reverted" || !reflect.DeepEqual(revs[0].Message, comment) {
 			t.Errorf("%+v, %v", revs, err)
 		}
 		wantSeen := []string{"2 trial pending=true", "pending=true at 2", "3 trial pending=true", "4 galilei pending=false", "pending=false at 4"}
@@ -119,7 +120,7 @@ func TestTentativeConfirmed(t *testing.T) {
 func TestTentativeRevertedByHand(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, s *Store, _ string) {
 		p := tentative(t, s, "page", time.Minute, func(c *pbx.Config) error { c.Page.SessionIdle, c.Page.SessionLife = 30, 8; return nil })
-		if _, err := s.Commit(t.Context(), "ben", "", func(c *pbx.Config) error { c.Page.SessionLife = 9; return nil }); err != nil {
+		if _, err := s.Commit(t.Context(), "ben", pbx.Typed(""), func(c *pbx.Config) error { c.Page.SessionLife = 9; return nil }); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.RevertPending(t.Context(), "anna", "another"); !errors.Is(err, fs.ErrNotExist) {
@@ -146,7 +147,7 @@ func TestTentativeRevertedByHand(t *testing.T) {
 func TestTentativeWithNothingLeftToRevert(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, s *Store, dir string) {
 		tentative(t, s, "network", time.Minute, setHostname("trial"))
-		if _, err := s.Commit(t.Context(), "ben", "", setHostname("galilei")); err != nil {
+		if _, err := s.Commit(t.Context(), "ben", pbx.Typed(""), setHostname("galilei")); err != nil {
 			t.Fatal(err)
 		}
 		told := false
@@ -168,9 +169,9 @@ func TestTentativeWithNothingLeftToRevert(t *testing.T) {
 func TestTentativeRefused(t *testing.T) {
 	s := openIn(t, t.TempDir())
 	ctx := t.Context()
-	defer s.Watch(func(_, _ *pbx.Config, n int64) { t.Errorf("watcher told of revision %d", n) })()
+	defer s.Watch(func(_, _ *pbx.Config, r pbx.Revision) { t.Errorf("watcher told of revision %d", r.Number) })()
 	commit := func(section string, window time.Duration, change func(*pbx.Config) error) error {
-		_, err := s.CommitTentative(ctx, "anna", "", section, window, change)
+		_, err := s.CommitTentative(ctx, "anna", pbx.Typed(""), section, window, change)
 		return err
 	}
 	var ve *pbx.ValidationError
@@ -190,7 +191,7 @@ func TestTentativeRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, tt.err)
 		}
 	}
-	if p, err := s.CommitTentative(ctx, "anna", "", "page", time.Minute, func(*pbx.Config) error { return nil }); err != nil || p.ID != "" || p.Revision != 1 {
+	if p, err := s.CommitTentative(ctx, "anna", pbx.Typed(""), "page", time.Minute, func(*pbx.Config) error { return nil }); err != nil || p.ID != "" || p.Revision != 1 {
 		t.Errorf("a change of nothing: %+v, %v", p, err)
 	}
 	if _, n := s.Current(); n != 1 || s.Pending() != nil {
@@ -201,7 +202,7 @@ func TestTentativeRefused(t *testing.T) {
 func TestOneTentativeAtATime(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, s *Store, _ string) {
 		p := tentative(t, s, "network", time.Minute, setHostname("trial"))
-		if _, err := s.CommitTentative(t.Context(), "ben", "", "page", time.Minute, setHostname("b")); !errors.Is(err, pbx.ErrPending) {
+		if _, err := s.CommitTentative(t.Context(), "ben", pbx.Typed(""), "page", time.Minute, setHostname("b")); !errors.Is(err, pbx.ErrPending) {
 			t.Errorf("a second one: %v", err)
 		}
 		if got := s.Pending(); got.ID != p.ID {
@@ -227,7 +228,8 @@ func TestRestartRevertsTentative(t *testing.T) {
 			t.Errorf("revision %d: %+v", n, c.Network)
 		}
 		revs, err := s.Revisions(t.Context(), 0, 1)
-		if err != nil || revs[0].Author != "system" || revs[0].Comment != "Not confirmed before the restart: Changed the network; reverted" {
+		if err != nil || revs[0].Author != "system" || revs[0].Comment != "Not confirmed before the restart: Changed the network; reverted" ||
+			revs[0].Message.Template != "Not confirmed before the restart: {change}; reverted" {
 			t.Errorf("%+v, %v", revs, err)
 		}
 		if err := s.Close(); err != nil {
@@ -246,14 +248,14 @@ func TestRevertToWhatIsGone(t *testing.T) {
 		use := func(id string) func(*pbx.Config) error {
 			return func(c *pbx.Config) error { c.Page.Certificate = id; return nil }
 		}
-		if _, err := s.Commit(t.Context(), "a", "", func(c *pbx.Config) error {
+		if _, err := s.Commit(t.Context(), "a", pbx.Typed(""), func(c *pbx.Config) error {
 			c.Certificates, c.Page.SessionIdle = []pbx.Certificate{cert("old"), cert("new")}, 30
 			return use("old")(c)
 		}); err != nil {
 			t.Fatal(err)
 		}
 		tentative(t, s, "page", time.Minute, use("new"))
-		if _, err := s.Commit(t.Context(), "a", "", func(c *pbx.Config) error { c.Certificates = c.Certificates[1:]; return nil }); err != nil {
+		if _, err := s.Commit(t.Context(), "a", pbx.Typed(""), func(c *pbx.Config) error { c.Certificates = c.Certificates[1:]; return nil }); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
@@ -272,11 +274,11 @@ func TestRevertToWhatIsGone(t *testing.T) {
 // values would be none that anybody has set.
 func TestRevertOfWhatBelongsTogether(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, s *Store, _ string) {
-		if _, err := s.Commit(t.Context(), "a", "", setAddress("192.168.0.50/24", "192.168.0.1")); err != nil {
+		if _, err := s.Commit(t.Context(), "a", pbx.Typed(""), setAddress("192.168.0.50/24", "192.168.0.1")); err != nil {
 			t.Fatal(err)
 		}
 		tentative(t, s, "network", time.Minute, setAddress("10.0.0.9/24", "10.0.0.1"))
-		if _, err := s.Commit(t.Context(), "b", "", setAddress("10.0.0.9/24", "10.0.0.2")); err != nil {
+		if _, err := s.Commit(t.Context(), "b", pbx.Typed(""), setAddress("10.0.0.9/24", "10.0.0.2")); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
@@ -338,7 +340,7 @@ func TestTentativeThatCannotBeWritten(t *testing.T) {
 	if _, err := s.db.writer.ExecContext(t.Context(), "PRAGMA query_only = 1"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.CommitTentative(t.Context(), "a", "", "network", time.Minute, setHostname("trial")); !errors.Is(err, ErrReadOnly) {
+	if _, err := s.CommitTentative(t.Context(), "a", pbx.Typed(""), "network", time.Minute, setHostname("trial")); !errors.Is(err, ErrReadOnly) {
 		t.Errorf("%v", err)
 	}
 	if c, n := s.Current(); n != 1 || !reflect.DeepEqual(c, before) || s.Pending() != nil {
@@ -364,7 +366,7 @@ func FuzzPendingRow(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = s.db.writer.ExecContext(t.Context(), "INSERT INTO pending VALUES (1, 'id', ?, 1, 'a', 'c', 0, 0, ?)", section, altered)
+		_, err = s.db.writer.ExecContext(t.Context(), "INSERT INTO pending VALUES (1, 'id', ?, 1, 'a', 'c', 0, 0, ?, '')", section, altered)
 		if err = errors.Join(err, s.Close()); err != nil {
 			t.Fatal(err)
 		}

@@ -98,7 +98,7 @@ func TestAuditRetention(t *testing.T) {
 	if got := actions(t, s); got != "unset2 day10 day300 unset3" {
 		t.Errorf("on day 366: %s", got)
 	}
-	if _, err := s.Commit(t.Context(), "a", "", func(c *pbx.Config) error { c.Retention.AuditDays = 100; return nil }); err != nil {
+	if _, err := s.Commit(t.Context(), "a", pbx.Typed(""), func(c *pbx.Config) error { c.Retention.AuditDays = 100; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if got := actions(t, s); got != "day300 unset3" {
@@ -109,7 +109,7 @@ func TestAuditRetention(t *testing.T) {
 func TestRunTidiesOnceADay(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, s *Store, _ string) {
 		go s.Run(t.Context())
-		if _, err := s.Commit(t.Context(), "a", "", func(c *pbx.Config) error { c.Retention.AuditDays = 7; return nil }); err != nil {
+		if _, err := s.Commit(t.Context(), "a", pbx.Typed(""), func(c *pbx.Config) error { c.Retention.AuditDays = 7; return nil }); err != nil {
 			t.Fatal(err)
 		}
 		for i := range 3 {
@@ -134,7 +134,7 @@ func TestContactsOfDeletedUsers(t *testing.T) {
 	s := openAt(t, dir, c)
 	commit := func(change func(*pbx.Config) error) {
 		t.Helper()
-		if _, err := s.Commit(t.Context(), "a", "", change); err != nil {
+		if _, err := s.Commit(t.Context(), "a", pbx.Typed(""), change); err != nil {
 			t.Fatal(err)
 		}
 	}

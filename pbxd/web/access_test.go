@@ -28,7 +28,7 @@ const anyPIN pbx.PINHash = "argon2id:AAAAAAAAAAAAAAAAAAAAAA:AAAAAAAAAAAAAAAAAAAA
 // edit changes the configuration past the API.
 func (m *memory) edit(t testing.TB, change func(*pbx.Config)) {
 	t.Helper()
-	_, err := m.Commit(t.Context(), "system", "test", func(cfg *pbx.Config) error {
+	_, err := m.Commit(t.Context(), "system", pbx.Typed("test"), func(cfg *pbx.Config) error {
 		change(cfg)
 		return nil
 	})

@@ -69,7 +69,7 @@ func (m *memory) reset(cfg *pbx.Config) {
 	m.contacts[""] = []pbx.Contact{{ID: "k1", ContactSettings: pbx.ContactSettings{LastName: "Maier"}}}
 	m.contacts[pbx.AdminID] = []pbx.Contact{{ID: "k2", ContactSettings: pbx.ContactSettings{LastName: "Own"}}}
 	for _, fn := range m.watchers {
-		fn(nil, cfg, 1)
+		fn(nil, cfg, m.revisions[0])
 	}
 }
 

@@ -75,7 +75,7 @@ func TestNoSessionLivesAgain(t *testing.T) {
 	_, before := m.Current()
 	c.want(204, "DELETE", "/users/demo102", "", nil)
 	m.mu.Lock()
-	m.publish(m.cfgs[before-1], "admin", "restored")
+	m.publish(m.cfgs[before-1], "admin", pbx.Typed("restored"))
 	m.mu.Unlock()
 	if cfg, _ := m.Current(); cfg.UserByID("demo102") == nil || cfg.UserByID("demo102").PIN != pbx.FactoryPIN {
 		t.Fatal("the user is not back")

@@ -56,7 +56,7 @@ func serveLoopback(t *testing.T, s *Server) string {
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	m := newMemory()
-	_, err := m.Commit(t.Context(), "system", "Wizard done", func(cfg *pbx.Config) error {
+	_, err := m.Commit(t.Context(), "system", pbx.Typed("Wizard done"), func(cfg *pbx.Config) error {
 		cfg.Setup.WizardDone = true
 		return nil
 	})

@@ -121,7 +121,7 @@ func (s *Server) addCertificate(ctx context.Context, in CertificateUpload) (*cre
 	c.ID, c.Description = pbx.NewID(), in.Description
 	c.Key = s.Store.Key().Seal(pbx.CertificatePurpose(c.ID), key)
 	at := 0
-	_, err = s.commit(ctx, "Certificate "+c.Description+" added", func(cfg *pbx.Config) error {
+	_, err = s.commit(ctx, pbx.Say(entryAdded, "what", pbx.Say("Certificate"), "name", c.Description), func(cfg *pbx.Config) error {
 		at = len(cfg.Certificates)
 		cfg.Certificates = append(cfg.Certificates, c)
 		return nil
@@ -180,7 +180,7 @@ func (s *Server) changeCertificate(ctx context.Context, in *entryChange[Certific
 		next.Chain, next.Key = checked.Chain, s.Store.Key().Seal(pbx.CertificatePurpose(old.ID), key)
 	}
 	at, changed := 0, false
-	_, err := s.commit(ctx, "Certificate "+next.Description+" changed", func(cfg *pbx.Config) error {
+	_, err := s.commit(ctx, pbx.Say(entryChanged, "what", pbx.Say("Certificate"), "name", next.Description), func(cfg *pbx.Config) error {
 		at = slices.IndexFunc(cfg.Certificates, func(c pbx.Certificate) bool { return c.ID == in.ID })
 		if at < 0 {
 			return noCertificate()
@@ -215,7 +215,7 @@ func (s *Server) deleteCertificate(ctx context.Context, in *entryDeletion) error
 		return noCertificate()
 	}
 	name := c.Description
-	_, err := s.commit(ctx, "Certificate "+name+" deleted", func(cfg *pbx.Config) error {
+	_, err := s.commit(ctx, pbx.Say(entryDeleted, "what", pbx.Say("Certificate"), "name", name), func(cfg *pbx.Config) error {
 		c := certificateByID(cfg, in.ID)
 		if c == nil {
 			return noCertificate()
@@ -240,18 +240,18 @@ func (s *Server) deleteCertificate(ctx context.Context, in *entryDeletion) error
 // useCertificate shows the page with a certificate, for now.
 func (s *Server) useCertificate(ctx context.Context, id string) (*acceptedChange, error) {
 	cfg, _ := s.Store.Current()
-	chosen, name := "", "of the device"
+	chosen, name, comment := "", "of the device", pbx.Say("Certificate of the page: that of the device")
 	if id != deviceCertificateID {
 		c := certificateByID(cfg, id)
 		if c == nil {
 			return nil, noCertificate()
 		}
-		chosen, name = id, c.Description
+		chosen, name, comment = id, c.Description, pbx.Say("Certificate of the page: {name}", "name", c.Description)
 		if problem, ok := s.unusable(c); ok {
 			return nil, refuseWith(http.StatusConflict, problem)
 		}
 	}
-	p, err := s.commitTentative(ctx, "Certificate of the page: "+name, "page", s.trial(), func(cfg *pbx.Config) error {
+	p, err := s.commitTentative(ctx, comment, "page", s.trial(), func(cfg *pbx.Config) error {
 		if chosen != "" && certificateByID(cfg, chosen) == nil {
 			return noCertificate()
 		}

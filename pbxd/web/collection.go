@@ -15,8 +15,9 @@ import (
 // list, get, create, change and delete, with ETag, audit and problem details
 // that name the field. E is the entry, S what is edited of it, V what is shown.
 type collection[E, S, V any] struct {
-	one, many string // "pickup group", "pickup groups": in sentences, paths (with '-') and audit actions
-	list      string // JSON name in Config
+	one, many string      // "pickup group", "pickup groups": in sentences, paths (with '-') and audit actions
+	list      string      // JSON name in Config
+	what      pbx.Message // one entry in the comments of revisions, for example "Pickup group"
 	tag       string
 	module    string // GUI module that edits it
 	readers   string // further modules that may read it, each preceded by '|'
@@ -131,6 +132,13 @@ func (x collection[E, S, V]) missing() error {
 // at is the path of an entry in the configuration.
 func (x collection[E, S, V]) at(i int) string { return fmt.Sprintf("%s[%d].", x.list, i) }
 
+// Comments of the revisions that add, change and delete an entry.
+const (
+	entryAdded   = "{what} {name} added"
+	entryChanged = "{what} {name} changed"
+	entryDeleted = "{what} {name} deleted"
+)
+
 // named returns the name that a new entry will have.
 func (x collection[E, S, V]) named(s *Server, id string, edit func(*pbx.Config, *E) error) string {
 	cfg, _ := s.Store.Current()
@@ -142,9 +150,6 @@ func (x collection[E, S, V]) named(s *Server, id string, edit func(*pbx.Config, 
 	return x.name(&e)
 }
 
-// capital makes the first letter of an English name a capital.
-func capital(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
-
 func (x collection[E, S, V]) create(ctx context.Context, s *Server, in *S) (*created[V], error) {
 	id := pbx.NewID()
 	edit, err := x.fresh(ctx, id, in)
@@ -155,8 +160,8 @@ func (x collection[E, S, V]) create(ctx context.Context, s *Server, in *S) (*cre
 	*x.id(&e) = id
 	out := &created[V]{Location: apiPrefix + "/" + slug(x.many) + "/" + id}
 	at := 0
-	var added E
-	_, err = s.commit(ctx, capital(x.one)+" "+x.named(s, id, edit)+" added", func(cfg *pbx.Config) error {
+	var made E
+	_, err = s.commit(ctx, pbx.Say(entryAdded, "what", x.what, "name", x.named(s, id, edit)), func(cfg *pbx.Config) error {
 		entries := x.of(cfg)
 		at = len(*entries)
 		*entries = append(*entries, e)
@@ -164,17 +169,17 @@ func (x collection[E, S, V]) create(ctx context.Context, s *Server, in *S) (*cre
 			return err
 		}
 		normalise(cfg)
-		added = (*x.of(cfg))[at]
-		out.ETag, out.Body = etag(x.state(cfg, &added)), x.show(cfg, &added)
+		made = (*x.of(cfg))[at]
+		out.ETag, out.Body = etag(x.state(cfg, &made)), x.show(cfg, &made)
 		return nil
 	})
 	if err != nil {
 		return nil, refusedAt(err, x.at(at))
 	}
-	s.record(ctx, "add-"+slug(x.one), x.name(&added))
+	s.record(ctx, "add-"+slug(x.one), x.name(&made))
 	if x.also != nil {
-		for _, act := range x.also(&added) {
-			s.record(ctx, act, x.name(&added))
+		for _, act := range x.also(&made) {
+			s.record(ctx, act, x.name(&made))
 		}
 	}
 	return out, nil
@@ -196,7 +201,7 @@ func (x collection[E, S, V]) change(ctx context.Context, s *Server, in *entryCha
 	var before, after E
 	var tagBefore string
 	out := &tagged[V]{}
-	_, err = s.commit(ctx, capital(x.one)+" "+x.name(&(*x.of(cfg))[i])+" changed", func(cfg *pbx.Config) error {
+	_, err = s.commit(ctx, pbx.Say(entryChanged, "what", x.what, "name", x.name(&(*x.of(cfg))[i])), func(cfg *pbx.Config) error {
 		if i = x.index(cfg, in.ID); i < 0 {
 			return x.missing()
 		}
@@ -241,7 +246,7 @@ func (x collection[E, S, V]) remove(ctx context.Context, s *Server, in *entryDel
 			return nil, err
 		}
 	}
-	_, err := s.commit(ctx, capital(x.one)+" "+x.name(&gone)+" deleted", func(cfg *pbx.Config) error {
+	_, err := s.commit(ctx, pbx.Say(entryDeleted, "what", x.what, "name", x.name(&gone)), func(cfg *pbx.Config) error {
 		i := x.index(cfg, in.ID)
 		if i < 0 {
 			return x.missing()

@@ -13,7 +13,7 @@ import (
 // the API go through it or commitTentative: it refuses what would give anybody
 // rights that the caller does not have, and tells users by mail what somebody
 // else has changed of their data.
-func (s *Server) commit(ctx context.Context, comment string, change func(*pbx.Config) error) (revision int64, err error) {
+func (s *Server) commit(ctx context.Context, comment pbx.Message, change func(*pbx.Config) error) (revision int64, err error) {
 	c := callerOf(ctx)
 	var before, after *pbx.Config
 	revision, err = s.Store.Commit(ctx, c.author(), comment, func(cfg *pbx.Config) error {
@@ -34,7 +34,7 @@ func (s *Server) commit(ctx context.Context, comment string, change func(*pbx.Co
 
 // commitTentative is commit for a change that reverts after window unless it
 // is confirmed. It returns pbx.ErrPending when another one waits already.
-func (s *Server) commitTentative(ctx context.Context, comment, section string, window time.Duration, change func(*pbx.Config) error) (pbx.PendingChange, error) {
+func (s *Server) commitTentative(ctx context.Context, comment pbx.Message, section string, window time.Duration, change func(*pbx.Config) error) (pbx.PendingChange, error) {
 	c := callerOf(ctx)
 	p, err := s.Store.CommitTentative(ctx, c.author(), comment, section, window, func(cfg *pbx.Config) error {
 		before := cfg.Clone()

@@ -47,7 +47,7 @@ func (s *Server) registerCountries() {
 			return &answer[pbx.Country]{c}, nil
 		})
 	registerSection(s, section[pbx.Locale]{
-		id: "locale", path: "/locale", name: "Country", summary: "Country, language and time zone", prefix: "locale.",
+		id: "locale", path: "/locale", name: "Country", changed: pbx.Say("Country changed"), summary: "Country, language and time zone", prefix: "locale.",
 		tag: "Country", module: "country", readers: "|wizard",
 		about:    "Sets tones, prefixes and emergency numbers. A time zone that is left empty is that of the country. Refused when an extension would hide an emergency number of the country.",
 		of:       func(c *pbx.Config) *pbx.Locale { return &c.Locale },

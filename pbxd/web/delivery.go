@@ -133,7 +133,7 @@ func (s *Server) changeMail(ctx context.Context, in *struct {
 	Body body[EmailDeliveryChange]
 }) (*tagged[EmailDelivery], error) {
 	var before, after pbx.Mail
-	_, err := s.commit(ctx, "E-mail delivery changed", func(cfg *pbx.Config) error {
+	_, err := s.commit(ctx, pbx.Say("E-mail delivery changed"), func(cfg *pbx.Config) error {
 		if err := in.check(etag(&cfg.Mail)); err != nil {
 			return err
 		}

@@ -258,9 +258,9 @@ func (s *Server) commitDrafts(ctx context.Context, in *struct{ Body body[Setting
 	if len(in.Body.value.Comment) > 200 {
 		return nil, invalidField("comment", pbx.Say("has {n} characters; at most {max} are allowed", "n", len(in.Body.value.Comment), "max", 200))
 	}
-	comment := "System settings changed"
+	comment := pbx.Say("System settings changed")
 	if c := strings.TrimSpace(in.Body.value.Comment); c != "" {
-		comment = c
+		comment = pbx.Typed(c)
 	}
 	_, before := s.Store.Current()
 	after, err := s.commit(ctx, comment, func(cfg *pbx.Config) error {

@@ -69,7 +69,7 @@ func (s *Server) importUsers(ctx context.Context, f *importFile[csvtable.UserRow
 	if good == 0 {
 		return nil
 	}
-	_, err := s.commit(ctx, fmt.Sprintf("Users imported: %d", good), im.join)
+	_, err := s.commit(ctx, pbx.Say("Users imported: {count}", "count", good), im.join)
 	if err != nil {
 		return fmt.Errorf("import %d users: %w", good, err)
 	}

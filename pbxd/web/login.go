@@ -178,7 +178,7 @@ func (s *Server) changePIN(ctx context.Context, in *struct{ Body body[PINChange]
 	}
 	hash := s.pins.Hash(change.New)
 	s.sessions.announce(c.token, hash)
-	_, err = s.commit(ctx, "Own PIN changed", func(cfg *pbx.Config) error {
+	_, err = s.commit(ctx, pbx.Say("Own PIN changed"), func(cfg *pbx.Config) error {
 		u := cfg.UserByID(c.user.ID)
 		if u == nil || u.PIN != c.user.PIN {
 			return refuse(http.StatusConflict, "The PIN was changed in the meantime.")

@@ -203,7 +203,7 @@ func (m *memory) DeleteDrafts(context.Context) error {
 	return nil
 }
 
-func (m *memory) CommitTentative(ctx context.Context, author, comment, section string, window time.Duration, change func(*pbx.Config) error) (pbx.PendingChange, error) {
+func (m *memory) CommitTentative(ctx context.Context, author string, comment pbx.Message, section string, window time.Duration, change func(*pbx.Config) error) (pbx.PendingChange, error) {
 	if m.Pending() != nil {
 		return pbx.PendingChange{}, fmt.Errorf("commit: %w", pbx.ErrPending)
 	}
@@ -215,7 +215,7 @@ func (m *memory) CommitTentative(ctx context.Context, author, comment, section s
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
-	p := pbx.PendingChange{ID: pbx.NewID(), Section: section, Revision: n, Author: author, Comment: comment, Begun: now, Deadline: now.Add(window)}
+	p := pbx.PendingChange{ID: pbx.NewID(), Section: section, Revision: n, Author: author, Comment: comment.Text(), Message: comment, Begun: now, Deadline: now.Add(window)}
 	m.pending.Store(&p)
 	m.before = before
 	return p, nil
@@ -249,7 +249,7 @@ func (m *memory) RevertPending(ctx context.Context, author, id string) error {
 	m.mu.Lock()
 	before := m.before
 	m.mu.Unlock()
-	_, err := m.Commit(ctx, author, "reverted", func(cfg *pbx.Config) error {
+	_, err := m.Commit(ctx, author, pbx.Say("reverted"), func(cfg *pbx.Config) error {
 		*cfg = *before.Clone()
 		return nil
 	})

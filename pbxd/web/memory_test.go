@@ -27,7 +27,7 @@ type memory struct {
 	facts     []pbx.Fact
 	subs      map[chan pbx.Fact]bool
 	ails      error // what Health says
-	watchers  []func(old, new *pbx.Config, revision int64)
+	watchers  []func(old, new *pbx.Config, r pbx.Revision)
 	kept
 }
 
@@ -39,26 +39,26 @@ func newMemory() *memory {
 			u.SIPPassword = m.key.Seal(pbx.SIPPasswordPurpose(u.ID), pbx.NewSIPPassword())
 		}
 	}
-	m.publish(cfg, "system", "Factory settings")
+	m.publish(cfg, "system", pbx.Say("Factory settings"))
 	return m
 }
 
-func (m *memory) publish(cfg *pbx.Config, author, comment string) int64 {
+func (m *memory) publish(cfg *pbx.Config, author string, comment pbx.Message) int64 {
 	var old *pbx.Config
 	if n := len(m.cfgs); n > 0 {
 		old = m.cfgs[n-1]
 	}
 	m.cfgs = append(m.cfgs, cfg)
 	n := int64(len(m.cfgs))
-	m.revisions = append(m.revisions, pbx.Revision{Number: n, Time: time.Now(), Author: author, Comment: comment, Changes: pbx.Diff(old, cfg)})
+	m.revisions = append(m.revisions, pbx.Revision{Number: n, Time: time.Now(), Author: author, Comment: comment.Text(), Message: comment, Changes: pbx.Diff(old, cfg)})
 	for _, fn := range m.watchers {
-		fn(old, cfg, n)
+		fn(old, cfg, m.revisions[len(m.revisions)-1])
 	}
 	m.send(pbx.Fact{Kind: pbx.FactRevision, Revision: n})
 	return n
 }
 
-func (m *memory) Watch(fn func(old, new *pbx.Config, revision int64)) (stop func()) {
+func (m *memory) Watch(fn func(old, new *pbx.Config, r pbx.Revision)) (stop func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.watchers = append(m.watchers, fn)
@@ -71,7 +71,7 @@ func (m *memory) Current() (*pbx.Config, int64) {
 	return m.cfgs[len(m.cfgs)-1], int64(len(m.cfgs))
 }
 
-func (m *memory) Commit(_ context.Context, author, comment string, change func(*pbx.Config) error) (int64, error) {
+func (m *memory) Commit(_ context.Context, author string, comment pbx.Message, change func(*pbx.Config) error) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	cfg := m.cfgs[len(m.cfgs)-1].Clone()
@@ -119,7 +119,7 @@ func (m *memory) RestoreIf(_ context.Context, author string, number int64, allow
 	if reflect.DeepEqual(cfg, now) {
 		return int64(len(m.cfgs)), nil
 	}
-	return m.publish(cfg, author, fmt.Sprintf("Revision %d restored", number)), nil
+	return m.publish(cfg, author, pbx.Say("Revision {n} restored", "n", number)), nil
 }
 
 func (m *memory) health(context.Context) error {

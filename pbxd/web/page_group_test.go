@@ -226,7 +226,7 @@ func TestPagePending(t *testing.T) {
 	b.m.addCertificate(t, "c1", "new.example")
 	use := func(id string) {
 		t.Helper()
-		if _, err := b.s.commitTentative(asAdmin(t, b.s), "Certificate", "page", pendingWindow, func(cfg *pbx.Config) error {
+		if _, err := b.s.commitTentative(asAdmin(t, b.s), pbx.Say("Certificate"), "page", pendingWindow, func(cfg *pbx.Config) error {
 			cfg.Page.Certificate = id
 			return nil
 		}); err != nil {

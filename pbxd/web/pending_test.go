@@ -103,7 +103,7 @@ func TestConfirmFromTheNewSituation(t *testing.T) {
 			if status, shown := b.call("GET", "/session", nil); status != 200 || shown != "galilei" {
 				t.Fatalf("before: got %d from %s", status, shown)
 			}
-			p, err := s.commitTentative(asAdmin(t, s), "Certificate", "page", pendingWindow, func(cfg *pbx.Config) error {
+			p, err := s.commitTentative(asAdmin(t, s), pbx.Say("Certificate"), "page", pendingWindow, func(cfg *pbx.Config) error {
 				cfg.Page.Certificate = "c1"
 				return nil
 			})
@@ -156,7 +156,7 @@ func TestRevertPending(t *testing.T) {
 	m, s := office(t)
 	m.addCertificate(t, "c1", "new.example")
 	admin := enter(t, s, pbx.AdminID)
-	p, err := s.commitTentative(asAdmin(t, s), "Certificate", "page", pendingWindow, func(cfg *pbx.Config) error {
+	p, err := s.commitTentative(asAdmin(t, s), pbx.Say("Certificate"), "page", pendingWindow, func(cfg *pbx.Config) error {
 		cfg.Page.Certificate = "c1"
 		return nil
 	})

@@ -160,7 +160,7 @@ func (s *Server) setUserImage(ctx context.Context, id, hash string, match func(s
 	if u == nil {
 		return "", "", refuse(http.StatusNotFound, "There is no such user.")
 	}
-	_, err = s.commit(ctx, "Picture of "+u.Name, func(cfg *pbx.Config) error {
+	_, err = s.commit(ctx, pbx.Say("Picture of {name}", "name", u.Name), func(cfg *pbx.Config) error {
 		u := cfg.UserByID(id)
 		if u == nil {
 			return refuse(http.StatusNotFound, "There is no such user.")

@@ -112,7 +112,7 @@ func (s *Server) changeProfile(ctx context.Context, in *change[ProfileChange]) (
 	at := -1
 	var changed pbx.User
 	same := false
-	_, err := s.commit(ctx, "Own data of "+c.user.Name+" changed", func(cfg *pbx.Config) error {
+	_, err := s.commit(ctx, pbx.Say("Own data of {name} changed", "name", c.user.Name), func(cfg *pbx.Config) error {
 		at = slices.IndexFunc(cfg.Users, func(u pbx.User) bool { return u.ID == c.user.ID })
 		if at < 0 {
 			return noUser()

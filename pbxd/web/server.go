@@ -25,7 +25,7 @@ type Store interface {
 	Current() (cfg *pbx.Config, revision int64)
 	// Commit validates and publishes what change makes of a copy. It returns a
 	// *pbx.ValidationError when the result is refused.
-	Commit(ctx context.Context, author, comment string, change func(*pbx.Config) error) (revision int64, err error)
+	Commit(ctx context.Context, author string, comment pbx.Message, change func(*pbx.Config) error) (revision int64, err error)
 	// Revisions lists the newest first, those before the given number; 0 means
 	// from the newest.
 	Revisions(ctx context.Context, before int64, limit int) ([]pbx.Revision, error)
@@ -35,7 +35,7 @@ type Store interface {
 	RestoreIf(ctx context.Context, author string, number int64, allowed func(before, after *pbx.Config) error) (int64, error)
 	// CommitTentative is Commit for a change that reverts after window unless it
 	// is confirmed. It returns pbx.ErrPending when another one waits already.
-	CommitTentative(ctx context.Context, author, comment, section string, window time.Duration, change func(*pbx.Config) error) (pbx.PendingChange, error)
+	CommitTentative(ctx context.Context, author string, comment pbx.Message, section string, window time.Duration, change func(*pbx.Config) error) (pbx.PendingChange, error)
 	// Pending returns the change that waits to be confirmed, or nil.
 	Pending() *pbx.PendingChange
 	// Confirm and RevertPending end it. They return fs.ErrNotExist when it is
@@ -45,8 +45,9 @@ type Store interface {
 	ContactStore
 	DraftStore
 	MailStore
-	// Watch has fn called within every commit, after it is published.
-	Watch(fn func(old, new *pbx.Config, revision int64)) (stop func())
+	// Watch has fn called within every commit, after it is published, with the
+	// revision that it made. fn must not commit.
+	Watch(fn func(old, new *pbx.Config, r pbx.Revision)) (stop func())
 	// Key returns the device key.
 	Key() pbx.DeviceKey
 	// Audit adds one entry to the audit log.
@@ -199,7 +200,7 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 	if s.handler, err = s.routes(page); err != nil {
 		return nil, err
 	}
-	s.unwatch = d.Store.Watch(func(_, now *pbx.Config, _ int64) {
+	s.unwatch = d.Store.Watch(func(_, now *pbx.Config, _ pbx.Revision) {
 		s.sessions.follow(now)
 		s.serveCertificate(now)
 	})

@@ -10,6 +10,7 @@ import (
 // section is a part of the configuration that is shown and replaced whole.
 type section[T any] struct {
 	id, path, name, summary string
+	changed                 pbx.Message // comment of a revision that changes it
 	tag, module             string
 	readers                 string // further modules that may read it, each preceded by '|'
 	about                   string // description of the change
@@ -25,12 +26,12 @@ type change[T any] struct {
 
 func (s *Server) registerSettings() {
 	registerSection(s, section[pbx.SIP]{
-		id: "sip-settings", path: "/sip-settings", name: "SIP settings", summary: "How phones register and call", prefix: "sip.",
+		id: "sip-settings", path: "/sip-settings", name: "SIP settings", changed: pbx.Say("SIP settings changed"), summary: "How phones register and call", prefix: "sip.",
 		tag: "System settings", module: "system-settings", about: "Replaces them as a whole. Calls under way keep what they began with.",
 		of: func(c *pbx.Config) *pbx.SIP { return &c.SIP },
 	})
 	registerSection(s, section[pbx.Media]{
-		id: "media-settings", path: "/media-settings", name: "Media settings", summary: "Audio ports", prefix: "media.",
+		id: "media-settings", path: "/media-settings", name: "Media settings", changed: pbx.Say("Media settings changed"), summary: "Audio ports", prefix: "media.",
 		tag: "System settings", module: "system-settings", about: "Replaces them as a whole. Calls under way keep what they began with.",
 		of: func(c *pbx.Config) *pbx.Media { return &c.Media },
 	})
@@ -48,7 +49,7 @@ func registerSection[T any](s *Server, x section[T]) {
 		func(ctx context.Context, in *change[T]) (*tagged[T], error) {
 			var before string
 			var after *tagged[T]
-			_, err := s.commit(ctx, x.name+" changed", func(cfg *pbx.Config) error {
+			_, err := s.commit(ctx, x.changed, func(cfg *pbx.Config) error {
 				before = x.show(cfg).ETag
 				if err := in.check(before); err != nil {
 					return err

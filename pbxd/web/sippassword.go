@@ -67,7 +67,7 @@ func (s *Server) newSIPPassword(ctx context.Context, in *struct {
 	p := pbx.NewSIPPassword()
 	sealed := s.Store.Key().Seal(pbx.SIPPasswordPurpose(u.ID), p)
 	out := &tagged[SIPPassword]{}
-	_, err := s.commit(ctx, "New SIP password for "+u.Name, func(cfg *pbx.Config) error {
+	_, err := s.commit(ctx, pbx.Say("New SIP password for {name}", "name", u.Name), func(cfg *pbx.Config) error {
 		now := cfg.UserByID(in.ID)
 		if now == nil {
 			return noUser()

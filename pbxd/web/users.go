@@ -56,7 +56,7 @@ type UserChange struct {
 // users is the list of users.
 func (s *Server) users() collection[pbx.User, UserChange, User] {
 	return collection[pbx.User, UserChange, User]{
-		one: "user", many: "users", list: "users", tag: "Users", module: "users",
+		one: "user", many: "users", list: "users", what: pbx.Say("User"), tag: "Users", module: "users",
 		of:    func(c *pbx.Config) *[]pbx.User { return &c.Users },
 		id:    func(u *pbx.User) *string { return &u.ID },
 		name:  func(u *pbx.User) string { return u.Name },

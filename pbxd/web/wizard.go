@@ -56,7 +56,7 @@ func (s *Server) registerWizard() {
 		summary: "Leave the installation wizard", description: "It does not start by itself any more, and can be run again from the menu.", audits: []string{"leave-wizard"}},
 		func(ctx context.Context, _ *none) (*answer[Wizard], error) {
 			_, before := s.Store.Current()
-			after, err := s.commit(ctx, "Installation wizard left", func(cfg *pbx.Config) error {
+			after, err := s.commit(ctx, pbx.Say("Installation wizard left"), func(cfg *pbx.Config) error {
 				cfg.Setup.WizardDone = true
 				return nil
 			})
@@ -91,7 +91,7 @@ func (s *Server) submitWizard(ctx context.Context, w *WizardSubmit) error {
 		return invalidField("users", pbx.Say("has {n} entries; at most {max} are allowed", "n", len(w.Users), "max", wizardUsers))
 	}
 	places := []place{{"locale.", "locale."}, {"mail.", "mail."}}
-	_, err := s.commit(ctx, "Installation wizard finished", func(cfg *pbx.Config) error {
+	_, err := s.commit(ctx, pbx.Say("Installation wizard finished"), func(cfg *pbx.Config) error {
 		cfg.Locale = inCountry(w.Locale)
 		cfg.Setup.WizardDone = true
 		if w.Mail != nil {

@@ -2,10 +2,9 @@
 // new situation. Exports: PendingBar.
 
 import {h, button, icon} from './dom.js';
-import {t} from './text.js';
+import {t, message} from './text.js';
 import {call, get, told} from './api.js';
 import {live} from './live.js';
-import {comment} from './comment.js';
 import {toast} from './dialog.js';
 
 const step = 2000; // ms between looks at whether this connection is the new one
@@ -74,7 +73,7 @@ export class PendingBar extends HTMLElement {
       this.#look();
     };
     const ready = confirmable && !this.#lost;
-    this.replaceChildren(icon('clock'), h('div', {}, h('strong', {}, t('pending.title', {what: comment(pending.comment)})),
+    this.replaceChildren(icon('clock'), h('div', {}, h('strong', {}, t('pending.title', {what: message(pending.message.template, pending.message.args)})),
       h('span', {class: 'left'}, t('pending.left', {n: this.#left()})), h('span', {}, t(ready ? 'pending.ready' : 'pending.reload', {host: location.host}))),
     h('div', {class: 'actions'}, button('plain', t('pending.revert'), act('revert', 'pending.reverted'), {disabled: this.#lost}),
       ready ? button('primary', t('pending.keep'), act('confirm', 'pending.kept')) : button('primary', t('pending.open'), () => location.reload())));

@@ -41,9 +41,10 @@ export const api = (text) => words.api?.[text] ?? text ?? '';
 // Arguments whose values are themselves texts of the API.
 const spoken = ['type', 'what', 'section', 'kind', 'rule', 'group', 'method', 'allowed', 'table'];
 
-// message returns a message of the API, given as template and arguments.
+// message returns a message of the API, given as template and arguments. An
+// argument that is an object is a message itself.
 export function message(template, args) {
-  const known = Object.entries(args ?? {}).map(([name, v]) => [name, spoken.includes(name) ? api(v) : v]);
+  const known = Object.entries(args ?? {}).map(([name, v]) => [name, typeof v === 'object' ? message(v.template, v.args) : spoken.includes(name) ? api(v) : v]);
   return fill(api(template), Object.fromEntries(known));
 }
 

@@ -1,12 +1,11 @@
 // System > History: revisions of the configuration, what changed, and back.
 
 import {h, button, icon} from '../dom.js';
-import {t, when} from '../text.js';
+import {t, when, message} from '../text.js';
 import {label, word} from '../schema.js';
 import {call, get, told} from '../api.js';
 import {live} from '../live.js';
 import {confirm, toast} from '../dialog.js';
-import {comment} from '../comment.js';
 import {older} from '../older.js';
 
 // named returns a path for people: users[eva].firstName is "Users, eva: First
@@ -86,7 +85,7 @@ export default {
       learn(r, users);
       const current = r.number === live.revision;
       const box = h('details', {class: 'revision', open: opened.has(r.number), 'data-number': r.number},
-        h('summary', {}, icon('down'), h('span', {class: 'number'}, r.number), h('span', {class: 'comment'}, r.comment ? comment(r.comment) : t('history.noComment'), current && h('span', {class: 'tag good'}, t('history.current'))),
+        h('summary', {}, icon('down'), h('span', {class: 'number'}, r.number), h('span', {class: 'comment'}, message(r.message.template, r.message.args) || t('history.noComment'), current && h('span', {class: 'tag good'}, t('history.current'))),
           h('span', {class: 'by'}, `${r.author} · ${when(r.time)}`)),
         changes(r, users),
         !current && button('plain', t('history.restoreTo', {n: r.number}), () => restore(r)));
