@@ -95,7 +95,7 @@ export function loginScreen(done, notice) {
     }
   });
   queueMicrotask(() => inputs.user.el.focus());
-  return welcome(t('login.title'), notice ? h('p', {class: 'notice', role: 'status'}, icon('alert'), notice) : null, f.el);
+  return welcome(t('login.title'), notice ? h('p', {class: 'notice', role: 'status'}, icon('alert'), notice) : h('p', {class: 'help'}, t('login.first')), f.el);
 }
 
 // welcome is the frame of the screens before the menu.

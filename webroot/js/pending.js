@@ -15,6 +15,7 @@ export class PendingBar extends HTMLElement {
   #state = null; // as GET /pending-change tells
   #until = 0; // ms of this browser's clock
   #lost = false;
+  #decided = false; // in this window
   #timers = [];
   #off = new AbortController();
 
@@ -37,10 +38,11 @@ export class PendingBar extends HTMLElement {
     try {
       const s = await get('/pending-change');
       this.#lost = false;
+      const expired = this.#state && !s.pending && Date.now() > this.#until - step;
       this.#until = Date.now() + s.secondsLeft * 1000;
-      const before = this.#state;
       this.#state = s.pending ? s : null;
-      if (before && !this.#state) this.dispatchEvent(new Event('over'));
+      if (expired && !this.#decided) toast(t('pending.expired'), 'bad');
+      if (!s.pending) this.#decided = false;
     } catch (err) {
       this.#lost = err.status === undefined; // no answer: the browser may not trust the new certificate yet
       if (!this.#lost) this.#state = null;
@@ -64,6 +66,7 @@ export class PendingBar extends HTMLElement {
     this.dataset.signature = signature;
     const {pending, confirmable} = this.#state;
     const act = (verb, done) => async () => {
+      this.#decided = true;
       try {
         await call('POST', `/pending-change/${pending.id}/${verb}`);
         toast(t(done));
