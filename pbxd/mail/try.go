@@ -123,9 +123,9 @@ func (o *Outbox) testPassword(ctx context.Context, settings pbx.MailSettings, ty
 	return access, nil
 }
 
-// sameWay reports whether secrets go over a as they go over b: to the same
-// servers, as well protected.
+// sameWay reports whether secrets go over a as they go over the stored settings
+// b: to the same servers, as well protected or better.
 func sameWay(a, b pbx.MailSettings) bool {
 	return strings.EqualFold(a.Server, b.Server) && a.Port == b.Port && a.Security == b.Security && a.Method == b.Method &&
-		a.AllowPlaintextPassword == b.AllowPlaintextPassword && a.OAuthTokenURL == b.OAuthTokenURL
+		(b.AllowPlaintextPassword || !a.AllowPlaintextPassword) && a.OAuthTokenURL == b.OAuthTokenURL
 }

@@ -68,6 +68,10 @@ func TestStoredPasswordStaysWithItsServer(t *testing.T) {
 	if _, logins := thief.count(); logins != 0 {
 		t.Error("another server got the stored password")
 	}
+	guarded := m
+	guarded.AllowPlaintextPassword = false // better protected: the stored one may be used, and the server here has no encryption
+	_, err = d.Test(t.Context(), guarded, Secrets{}, "bob@example.com")
+	wantFault(t, err, StepLogin, FaultPlaintext)
 	other := m
 	other.Method = "login"
 	_, err = d.Test(t.Context(), other, Secrets{}, "bob@example.com")

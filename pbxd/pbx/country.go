@@ -98,7 +98,10 @@ func (c Country) IsEmergency(number string) bool {
 // EmergencyPrefixedBy returns the emergency number that ext would stand in
 // the way of: one that ext equals or, failing that, begins. No extension and
 // no function code may do so, because the digits of an emergency call would
-// then already reach somebody else.
+// then already reach somebody else. One that begins with an emergency number
+// and goes on, as 1121 does in Germany, is allowed: who dials 112 and stops
+// gets the emergency call, since an emergency number is compared as a whole and
+// before anything else.
 func (c Country) EmergencyPrefixedBy(ext string) (Emergency, bool) {
 	if ext == "" {
 		return Emergency{}, false

@@ -104,6 +104,7 @@ func TestEmergencyPrefixedBy(t *testing.T) {
 		{"DE", "112", "112"},
 		{"DE", "101", ""},
 		{"DE", "111", ""},
+		{"DE", "1121", ""}, // begins with one and goes on
 		{"DE", "1", "110"},
 		{"DE", "", ""},
 		{"CH", "141", "1414"},

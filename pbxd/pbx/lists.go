@@ -85,14 +85,15 @@ func checkLists(c *Config) (errs []FieldError) {
 
 func (l list) checkUnique() (errs []FieldError) {
 	check := func(field reflect.StructField, index []int, rule func(path, value, other string) FieldError) {
+		at := func(i int) string { return fmt.Sprintf("%s[%d].%s", l.name, i, jsonName(field)) }
 		seen := map[string]int{}
 		for i := range l.entries.Len() {
 			entry := l.entries.Index(i)
 			value := fmt.Sprint(entry.FieldByIndex(index).Interface())
 			key := strings.ToLower(value)
 			if j, dup := seen[key]; dup && value != "" {
-				path := fmt.Sprintf("%s[%d].%s", l.name, i, jsonName(field))
-				errs = append(errs, rule(path, value, nameOf(l.entries.Index(j))))
+				first := rule(at(j), fmt.Sprint(l.entries.Index(j).FieldByIndex(index).Interface()), nameOf(entry))
+				errs = append(errs, rule(at(i), value, nameOf(l.entries.Index(j))).or(first))
 				continue
 			}
 			seen[key] = i

@@ -30,6 +30,10 @@ func (c *Config) claims() (all []claim) {
 	return all
 }
 
+func (n claim) takenBy(other claim) FieldError {
+	return refused(n.path, "{number} is already the extension of {name} ({kind})", "number", n.number, "name", other.owner, "kind", other.kind)
+}
+
 // checkNumbers checks that each number belongs to one thing alone, that none
 // hides an emergency number of the country, and that no function code begins
 // with another.
@@ -38,7 +42,7 @@ func checkNumbers(c *Config) (errs []FieldError) {
 	owners := map[string]claim{}
 	for _, n := range c.claims() {
 		if other, dup := owners[n.number]; dup {
-			errs = append(errs, refused(n.path, "{number} is already the extension of {name} ({kind})", "number", n.number, "name", other.owner, "kind", other.kind))
+			errs = append(errs, n.takenBy(other).or(other.takenBy(n)))
 		} else {
 			owners[n.number] = n
 		}

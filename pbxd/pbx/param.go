@@ -80,11 +80,11 @@ func checkTags(path string, v reflect.Value) []FieldError {
 		switch v.Kind() {
 		case reflect.String:
 			if rule := stringRule(f.Tag, v.String(), patterns); !rule.IsZero() {
-				errs = append(errs, FieldError{path, rule})
+				errs = append(errs, FieldError{Path: path, Rule: rule})
 			}
 		case reflect.Int:
 			if rule := intRule(f.Tag, v.Int()); !rule.IsZero() {
-				errs = append(errs, FieldError{path, rule})
+				errs = append(errs, FieldError{Path: path, Rule: rule})
 			}
 		case reflect.Slice:
 			if m, ok := intTag(f.Tag, "maxItems"); ok && int64(v.Len()) > m {
@@ -99,7 +99,7 @@ func checkTags(path string, v reflect.Value) []FieldError {
 					rule = Say("is empty")
 				}
 				if !rule.IsZero() {
-					errs = append(errs, FieldError{fmt.Sprintf("%s[%d]", path, i), rule})
+					errs = append(errs, FieldError{Path: fmt.Sprintf("%s[%d]", path, i), Rule: rule})
 				}
 			}
 		}

@@ -10,13 +10,14 @@ import (
 // FieldError names one parameter by its JSON path and says which rule its
 // value breaks, in words that an administrator reads.
 type FieldError struct {
-	Path string  `json:"path"`
-	Rule Message `json:"rule"`
+	Path  string      `json:"path"`
+	Rule  Message     `json:"rule"`
+	Other *FieldError `json:"-"` // when two entries have the same: what to say at the other one
 }
 
 // refused says which rule the parameter at path breaks; see Say.
 func refused(path, template string, pairs ...any) FieldError {
-	return FieldError{path, Say(template, pairs...)}
+	return FieldError{Path: path, Rule: Say(template, pairs...)}
 }
 
 // ValidationError lists every parameter that is wrong, not only the first.
@@ -77,13 +78,16 @@ func userOfExtension(c *Config, path string) *User {
 const systemName = "system"
 
 func checkUsers(c *Config, m Model) (errs []FieldError) {
-	names := map[string]int{}
+	names := map[string]int{} // index of the user
 	phones := 0
 	for i := range c.Users {
 		u := &c.Users[i]
 		path := fmt.Sprintf("users[%d].", i)
-		if _, dup := names[u.Name]; dup {
-			errs = append(errs, refused(path+"user", "{name} is already in use", "name", u.Name))
+		if j, dup := names[u.Name]; dup {
+			inUse := func(i int) FieldError {
+				return refused(fmt.Sprintf("users[%d].user", i), "{name} is already in use", "name", u.Name)
+			}
+			errs = append(errs, inUse(i).or(inUse(j)))
 		} else {
 			names[u.Name] = i
 		}

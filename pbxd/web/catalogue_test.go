@@ -82,7 +82,7 @@ func TestCatalogueKeys(t *testing.T) {
 
 // spoken are the arguments of messages that are themselves words: types of
 // values, and what has a number.
-var spoken = []string{"text", "true or false", "a whole number", "a list", "an object", "user", "hunt group"}
+var spoken = []string{"text", "true or false", "a whole number", "a list", "an object", "a time", "user", "hunt group"}
 
 // TestCatalogueAPI wants a German text for every title, help text and message
 // of the API, and none besides.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -25,6 +26,9 @@ func (s *Server) commit(ctx context.Context, comment pbx.Message, change func(*p
 		after = cfg
 		return s.allowed(before, after, c)
 	})
+	if wrong, ok := errors.AsType[*pbx.ValidationError](err); ok && after != nil {
+		wrong.Blame(before, after)
+	}
 	if err != nil {
 		return revision, fmt.Errorf("%s: %w", comment, err)
 	}

@@ -104,9 +104,10 @@ func (s *Server) licensed(before, after *pbx.Config) error {
 // sameUsers reports whether every user of after was there before and differs
 // in the PIN at most.
 func sameUsers(before, after *pbx.Config) bool {
+	known := usersByID(before)
 	for i := range after.Users {
 		is := after.Users[i]
-		was := before.UserByID(is.ID)
+		was := known[is.ID]
 		if was == nil {
 			return false
 		}
