@@ -235,6 +235,7 @@ class App extends HTMLElement {
       this.#hint();
       document.dispatchEvent(new Event('address'));
       this.#shown.entry?.(entry);
+      this.#point();
       return undefined;
     }
     this.#leaving?.abort();
@@ -262,11 +263,18 @@ class App extends HTMLElement {
       if (signal.aborted) return;
       this.#shown = shown ?? {};
       if (this.#entry !== entry) this.#shown.entry?.(this.#entry); // pressed while the screen was loading
+      this.#point();
     } catch (err) {
       if (signal.aborted || (err instanceof Problem && err.status === 401)) return;
       content.replaceChildren(h('p', {class: 'alert', role: 'alert'}, told(err)),
         button('plain', t('action.again'), () => this.#show(screen, entry)));
     }
+  }
+
+  // point goes to the field that the search has found on the screen itself.
+  #point() {
+    const field = new URLSearchParams(location.search).get('field');
+    for (const form of this.#frame.main.querySelectorAll('g-form')) form.field(field)?.reveal();
   }
 
   // hint says where a parameter is that the search has found in entries.
