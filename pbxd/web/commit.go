@@ -12,8 +12,7 @@ import (
 
 // commit changes the configuration in the name of the caller. All changes of
 // the API go through it or commitTentative: it refuses what would give anybody
-// rights that the caller does not have, and tells users by mail what somebody
-// else has changed of their data.
+// rights that the caller does not have.
 func (s *Server) commit(ctx context.Context, comment pbx.Message, change func(*pbx.Config) error) (revision int64, err error) {
 	c := callerOf(ctx)
 	var before, after *pbx.Config
@@ -32,7 +31,6 @@ func (s *Server) commit(ctx context.Context, comment pbx.Message, change func(*p
 	if err != nil {
 		return revision, fmt.Errorf("%s: %w", comment, err)
 	}
-	s.tellUsers(ctx, c, before, after)
 	return revision, nil
 }
 

@@ -148,6 +148,7 @@ type Server struct {
 	logins      chan struct{} // one element for each PIN being verified or waiting for it
 	knownLogins chan struct{} // the same for known addresses
 	streams     *streams
+	notices     *notices
 	unwatch     func()
 	stopOnce    sync.Once
 	stopping    chan struct{} // closed when event streams must end
@@ -177,6 +178,7 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 		logins:      make(chan struct{}, maxLogins),
 		knownLogins: make(chan struct{}, maxKnownLogins),
 		streams:     newStreams(),
+		notices:     newNotices(),
 		stopping:    make(chan struct{}),
 		pictures:    picture.NewDecoder(),
 		uploads:     make(chan struct{}, maxUploads),
@@ -200,8 +202,9 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 	if s.handler, err = s.routes(page); err != nil {
 		return nil, err
 	}
-	s.unwatch = d.Store.Watch(func(_, now *pbx.Config, _ pbx.Revision) {
+	s.unwatch = d.Store.Watch(func(before, now *pbx.Config, r pbx.Revision) {
 		s.sessions.follow(now)
+		s.noticed(before, now, r.Author)
 		s.serveCertificate(now)
 	})
 	return s, nil
@@ -215,6 +218,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // seconds for the requests under way, or an error when a listener fails.
 func (s *Server) Serve(ctx context.Context, https, redirect net.Listener) error {
 	defer s.unwatch()
+	mailing, stopMails := context.WithCancel(context.WithoutCancel(ctx)) // requests under way may still change something
+	var mails sync.WaitGroup
+	mails.Go(func() { s.writeNotices(mailing) })
+	defer mails.Wait()
+	defer stopMails()
 	quiet := slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug) // handshake failures of strangers
 	secure := &http.Server{
 		Handler:           s.handler,
