@@ -9,6 +9,8 @@ import * as schema from '../schema.js';
 import {Form} from '../form.js';
 import {toast} from '../dialog.js';
 
+const names = ['country', 'timeZone', 'language'];
+
 const seconds = (ms) => number(ms / 1000);
 
 // rhythm is a tone as people read it: "425 Hz: 0.2 s, pause 0.2 s".
@@ -88,6 +90,7 @@ export const named = (code) => new Intl.DisplayNames([document.documentElement.l
 
 export default {
   path: '/country', module: 'country', title: 'country.title', about: 'country.about',
+  parameters: () => names.map((name) => ({name, property: schema.property(schema.body('PUT', '/locale'), name)})),
   async show({content, signal}) {
     const [state, countries] = await Promise.all([call('GET', '/locale'), get('/countries')]);
     const box = h('section', {class: 'card profile-words'});
@@ -104,7 +107,7 @@ export default {
       if (shown === code) box.replaceChildren(put(new DocumentFragment(), [h('h2', {}, named(code)), profile(c, signal)]));
     };
     const form = new Form({
-      schema: schema.body('PUT', '/locale'), sections: {'': ['country', 'timeZone', 'language']}, values: state.body,
+      schema: schema.body('PUT', '/locale'), sections: {'': names}, values: state.body,
       options: {country: {choices: choices.country}, timeZone: {choices: choices.timeZone}},
       fresh: async () => {
         const now = await call('GET', '/locale');

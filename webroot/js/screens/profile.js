@@ -14,6 +14,7 @@ const all = ['mobile', 'home', 'language'];
 
 export default {
   path: '/profile', module: 'profile', title: 'profile.title', about: 'profile.about',
+  parameters: () => all.map((name) => ({name, property: schema.property(schema.body('PUT', '/profile'), name)})),
   parts: ['profile-data', 'profile-pin', 'profile-language', 'profile-image'],
   async show({content, signal, session}) {
     const has = (part) => session.modules.includes(`profile-${part}`);
