@@ -111,7 +111,7 @@ class App extends HTMLElement {
   // again begins anew after the session's language or rights were changed by hand.
   async #again() {
     this.#leave();
-    for (const d of document.querySelectorAll('body > dialog')) d.remove();
+    for (const d of document.querySelectorAll('body > dialog, .toast')) d.remove(); // notices may be in another language
     try {
       const session = await get('/session');
       if (!screens(session).some((s) => s.path === `/${location.pathname.split('/')[1]}`)) this.#write('/', true);
