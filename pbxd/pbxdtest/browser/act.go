@@ -61,7 +61,8 @@ func (p *Page) clickAt(what string, f found) {
 	p.Run(what, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, f.X, f.Y), chromedp.MouseClickXY(f.X, f.Y))
 }
 
-// Press clicks the button, link, tab or found item with that name.
+// Press clicks the button, link, tab or found item with that name; a name that
+// ends with … stands for all that begin so.
 func (p *Page) Press(name string) {
 	p.t.Helper()
 	p.clickAt("press "+name, p.find("button", name, false))

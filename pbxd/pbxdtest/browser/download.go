@@ -6,23 +6,24 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/chromedp"
 )
 
 // Download does what makes the browser download a file, waits for it and returns
 // its name and what is in it.
 func (p *Page) Download(start func()) (name string, content []byte) {
 	p.t.Helper()
-	before := map[string]bool{}
-	for _, f := range p.downloaded() {
-		before[f] = true
+	for _, f := range p.downloaded() { // one of the same name would be replaced
+		if err := os.Remove(filepath.Join(p.downloads, f)); err != nil {
+			p.t.Fatalf("remove an earlier download: %v", err)
+		}
 	}
 	start()
 	p.wait("wait for the download", func(context.Context) error {
 		for _, f := range p.downloaded() {
-			if !before[f] && !strings.HasSuffix(f, ".crdownload") && !strings.HasPrefix(f, ".") {
+			if !strings.HasSuffix(f, ".crdownload") && !strings.HasPrefix(f, ".") {
 				name = f
 				return nil
 			}
@@ -47,16 +48,9 @@ func (p *Page) downloaded() (names []string) {
 	return names
 }
 
-// SetCookie gives the page a cookie of the site at url, as an earlier visit
-// would have.
-func (p *Page) SetCookie(url, name, value string) {
+// Slow lets each answer of the network take longer; 0 ends that.
+func (p *Page) Slow(latency time.Duration) {
 	p.t.Helper()
-	yes := true
-	p.Run("set the cookie "+name, command(network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: url, Secure: &yes, HTTPOnly: &yes, SameSite: network.CookieSameSiteStrict}))
-}
-
-// Offline cuts the page off the network, or brings it back.
-func (p *Page) Offline(off bool) {
-	p.t.Helper()
-	p.Run("change the network", chromedp.Steps(command(network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: off, DownloadThroughput: -1, UploadThroughput: -1})))
+	p.Run("slow the network down", command(network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		MatchedNetworkConditions: []*network.Conditions{{Latency: float64(latency.Milliseconds()), DownloadThroughput: -1, UploadThroughput: -1}}}))
 }

@@ -41,11 +41,15 @@
   }
   const all = [...document.querySelectorAll(kinds[kind])];
   const there = all.filter((e) => area.contains(e) && (open(e) || (kind === 'file' && e.labels && [...e.labels].some(open))));
-  const e = there.findLast((x) => named(x) === name);
+  const fits = name.endsWith('…') ? (x) => named(x).startsWith(name.slice(0, -1)) : (x) => named(x) === name;
+  const e = there.findLast(fits);
   if (!e) return {why: `there is no ${kind} named ${name}; there are ${there.map(named).slice(0, 60).join(' | ')}`};
-  const found = {nth: all.indexOf(e), tag: e.localName, type: e.type ?? '', disabled: Boolean(e.disabled), on: e.checked ?? e.getAttribute('aria-checked') === 'true', value: e.value ?? ''};
-  if (kind === 'file') return found;
+  const found = {nth: all.indexOf(e), tag: e.localName, type: e.type ?? '', disabled: Boolean(e.disabled), on: e.checked ?? e.getAttribute('aria-checked') === 'true', value: String(e.value ?? '')};
   const target = e.getBoundingClientRect().width > 4 ? e : e.labels?.[0] ?? e;
+  if (kind === 'file') {
+    target.scrollIntoView({block: 'center', behavior: 'instant'});
+    return found;
+  }
   const near = () => [...target.getClientRects()].find((r) => r.width > 0) ?? target.getBoundingClientRect();
   let box = near();
   const at = () => document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);

@@ -135,6 +135,14 @@ func (p *Page) Forgive() []string {
 	return before
 }
 
+// Under makes t the test that the page fails, until t ends: that of a part of
+// what a person does.
+func (p *Page) Under(t testing.TB) {
+	before := p.t
+	p.t = t
+	t.Cleanup(func() { p.t = before })
+}
+
 // Run does steps of chromedp; the test ends when they do not come to pass in
 // time.
 func (p *Page) Run(what string, steps ...chromedp.Action[chromedp.Void]) {

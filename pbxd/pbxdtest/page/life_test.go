@@ -1,13 +1,9 @@
 package page_test
 
 import (
-	"image"
-	"image/color"
-	"image/png"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -102,59 +98,22 @@ func TestPeopleLife(t *testing.T) {
 	p.NoTroubles()
 }
 
-// picture makes a PNG of 400 by 300 pixels.
-func picture(t *testing.T) string {
-	t.Helper()
-	img := image.NewRGBA(image.Rect(0, 0, 400, 300))
-	for x := range 400 {
-		for y := range 300 {
-			img.Set(x, y, color.RGBA{uint8(x / 2), uint8(y / 2), 120, 255})
-		}
-	}
-	path := filepath.Join(t.TempDir(), "eva.png")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := png.Encode(f, img); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// TestPeopleOwn does what people do for themselves: finds a parameter by its
-// name, changes the language, and logs out.
-func TestPeopleOwn(t *testing.T) {
+// TestPeopleSlow presses a button before the list beside it has come: what it
+// opens comes nevertheless.
+func TestPeopleSlow(t *testing.T) {
 	var chromium browser.Chromium
 	defer chromium.Close()
 	s := office(t)
 	p := chromium.Page(t)
 	logIn(p, s, "admin")
-	p.Keys("k", chromedp.ModifierCtrl)
-	p.Fill("Search screens, parameters, users and numbers", "SMTP port")
-	p.Until("it is found", "document.querySelector('dialog.find [aria-selected=true]')?.innerText.includes('SMTP port')")
-	shoot(p, "search")
-	p.Keys(kb.Enter)
-	p.Heading("E-mail delivery")
-	p.Press("Search screens, parameters, users and numbers")
-	p.Fill("Search screens, parameters, users and numbers", "201")
-	p.Until("it is found", "document.querySelector('dialog.find [aria-selected=true]')?.innerText.includes('Anna')")
-	p.Keys(kb.Enter)
-	p.Heading("anna, Anna Cartman, 201")
-	p.Keys(kb.Escape)
-
-	p.Press("Profile of admin")
-	p.Press("Change language")
-	p.Tick("Deutsch", true)
-	p.Press("Save")
-	p.Sees("Systemstatus")
-	p.Until("the page says its language", "document.documentElement.lang === 'de'")
-	p.Reload()
-	p.Sees("Systemstatus")
-	p.Press("Profil von admin")
-	p.Press("Abmelden")
-	p.Sees("Anmelden")
+	p.Press("General information")
+	p.Slow(time.Second)
+	p.Press("Hunt groups")
+	p.Press("Add hunt group")
+	if text := p.Text(); strings.Contains(text, "Hotline") {
+		t.Fatalf("the list was there before the button was pressed: %s", text)
+	}
+	p.Heading("New hunt group")
 	p.NoTroubles()
 }
 

@@ -2,12 +2,10 @@ package page_test
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"galilei/pbxd/pbx"
-	"galilei/pbxd/pbxdtest"
 	"galilei/pbxd/pbxdtest/browser"
 )
 
@@ -15,112 +13,6 @@ import (
 func shoot(p *browser.Page, name string) {
 	if os.Getenv("GALILEI_SCREENSHOTS") != "" {
 		p.Shoot(name)
-	}
-}
-
-// TestPeopleWizard sets a new device up, given nothing but its address: first
-// login with the factory PIN, the forced change, and the wizard, which begins by
-// itself (F027-F037).
-func TestPeopleWizard(t *testing.T) {
-	var chromium browser.Chromium
-	defer chromium.Close()
-	s := pbxdtest.Start(t, pbxdtest.Options{})
-	p := chromium.Page(t)
-	p.Open("https://" + s.Web.String() + "/")
-	p.Fill("User name", "admin")
-	p.Fill("PIN", "0000")
-	p.Press("Log in")
-	p.Heading("Choose your PIN")
-	p.Fill("New PIN", pin)
-	p.Fill("Repeat the new PIN", pin)
-	p.Press("Change PIN")
-	p.Heading("Installation wizard")
-	p.Sees("Step 1 of 5")
-	shoot(p, "wizard-1-language")
-	p.Press("Next")
-	p.Select("Country", "Belgium")
-	p.Sees("What Belgium sets")
-	shoot(p, "wizard-2-country")
-	p.Press("Next")
-	shoot(p, "wizard-3-mail")
-	p.Press("Next")
-	first := p.In("User demo101")
-	first.Fill("First name", "Susan")
-	first.Fill("Extension", "101")
-	p.Press("Next")
-	p.Sees("Hides the emergency number 101; choose another")
-	first.Fill("Extension", "201")
-	for i, name := range []string{"User demo102", "User demo103"} {
-		p.In(name).Fill("Extension", []string{"202", "203"}[i])
-	}
-	shoot(p, "wizard-4-users")
-	p.Press("Next")
-	shoot(p, "wizard-5-review")
-	p.Press("Submit settings")
-	p.Sees("The settings are in use")
-	p.NoTroubles()
-
-	var locale struct{ Country, TimeZone string }
-	a := s.As("admin", pin)
-	a.Do("GET", "/api/v1/locale", nil, 200, &locale)
-	if locale.Country != "BE" || locale.TimeZone != "Europe/Brussels" {
-		t.Errorf("locale %+v", locale)
-	}
-	var users []struct{ User, Extension, FirstName string }
-	a.Do("GET", "/api/v1/users", nil, 200, &users)
-	got := ""
-	for _, u := range users {
-		got += u.User + " " + u.Extension + " " + u.FirstName + "; "
-	}
-	if want := "admin  ; demo101 201 Susan; demo102 202 Ben; demo103 203 Clara; "; got != want {
-		t.Errorf("users: got %q, want %q", got, want)
-	}
-	p.Reload()
-	p.Until("no wizard", "location.pathname !== '/wizard' || !!document.querySelector('nav.menu a')")
-}
-
-// manual is the example of the manual (p23), of whose rows each lacks a field
-// (T1).
-const manual = "User;Extension;First name;Last name;PIN;Voicemail box;E-mail;Language;CLIP internal;CLIP external;Hide from phonebook;Drop to operator;Operator extension;Call pick up group;Collective line\n" +
-	"susi;14;Susan;Brown;12345;14;susan.brown@company.org;English;;111;no;no;1;444\n" +
-	"ben;15;Ben;Smith;54321;15;ben.smith@company.org;English;;222;no;no;none;none\n"
-
-// TestPeopleImport imports the manual's file, which must not be guessed at, and
-// exports the contacts.
-func TestPeopleImport(t *testing.T) {
-	var chromium browser.Chromium
-	defer chromium.Close()
-	s := office(t)
-	file := filepath.Join(t.TempDir(), "user_11.csv")
-	if err := os.WriteFile(file, []byte(manual), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p := chromium.Page(t)
-	logIn(p, s, "admin")
-	p.Press("User import")
-	p.Choose("Choose file", file)
-	p.Sees("14 of 15 fields")
-	shoot(p, "import-flagged")
-	p.Select("Which column is missing?", "Operator extension")
-	p.Sees("2 of 2 rows can be imported.")
-	shoot(p, "import-checked")
-	p.Press("Import 2 users")
-	p.Sees("2 users are imported.")
-	p.NoTroubles()
-	a := s.As("admin", pin)
-	var hunt []struct {
-		Extension string
-		Members   []struct{ User string }
-	}
-	a.Do("GET", "/api/v1/hunt-groups", nil, 200, &hunt)
-	if len(hunt) != 1 || hunt[0].Extension != "444" || len(hunt[0].Members) != 3 {
-		t.Errorf("hunt groups: %+v", hunt)
-	}
-
-	p.Press("CSV import/export")
-	name, text := p.Download(func() { p.Press("Download") })
-	if !strings.HasPrefix(name, "prv_pb_") || !strings.Contains(string(text), "O'Neill") || strings.Count(string(text), "\n") != 6 {
-		t.Errorf("exported %s: %q", name, text)
 	}
 }
 

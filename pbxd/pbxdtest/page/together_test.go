@@ -103,6 +103,13 @@ func TestPeopleSession(t *testing.T) {
 	p.Fill("PIN", "815815")
 	p.Press("Anmelden")
 	p.Sees("Hotline")
+
+	p.Press("Profil von Petra Klein")
+	p.Press("Abmelden")
+	p.Sees("Anmelden")
+	p.Back()
+	p.Sees("Anmelden")
+	p.SeesNot("Hotline")
 	p.NoTroubles()
 }
 
