@@ -89,7 +89,7 @@ func (a *Admin) Do(method, path string, body any, status int, out any) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	if method == http.MethodPut || method == http.MethodDelete {
+	if method != http.MethodGet {
 		req.Header.Set("If-Match", "*") // tests are the only administrator
 	}
 	if body != nil {

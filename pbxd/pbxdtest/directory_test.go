@@ -26,7 +26,7 @@ func (a *Admin) send(method, path, contentType string, body []byte, status int) 
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	if method == http.MethodDelete || method == http.MethodPut {
+	if method != http.MethodGet {
 		req.Header.Set("If-Match", "*")
 	}
 	a.http.Timeout = time.Minute // large files on a busy machine

@@ -32,7 +32,7 @@ func TestUsers(t *testing.T) {
 	if p.SIPPassword != "secret-of-eva" || m.audited("reveal-sip-password") != 1 {
 		t.Errorf("revealed %q, audited %d times", p.SIPPassword, m.audited("reveal-sip-password"))
 	}
-	if res := c.do("POST", apiPrefix+"/users/"+u.ID+"/new-sip-password", ""); res.StatusCode != 428 {
+	if res := c.do("POST", apiPrefix+"/users/"+u.ID+"/new-sip-password", "", "If-Match", ""); res.StatusCode != 428 {
 		t.Errorf("new password without If-Match: got status %d, want 428", res.StatusCode)
 	}
 	res = c.do("POST", apiPrefix+"/users/"+u.ID+"/new-sip-password", "", "If-Match", "*")

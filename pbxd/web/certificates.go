@@ -98,9 +98,11 @@ func (s *Server) registerCertificates() {
 			return &none{}, s.deleteCertificate(ctx, in)
 		})
 	register(s, op("use-certificate", http.MethodPost, path+"/{id}/use", "Show the page with a certificate", operation{status: http.StatusAccepted,
-		audits: []string{"use-certificate"}, errors: []int{http.StatusNotFound, http.StatusConflict},
+		audits: []string{"use-certificate"}, errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired},
 		description: "Takes effect at once, and reverts after 120 s unless it is confirmed over a connection that was made with the new certificate. See /pending-change."}),
-		func(ctx context.Context, in *EntryPath) (*acceptedChange, error) { return s.useCertificate(ctx, in.ID) })
+		func(ctx context.Context, in *entryDeletion) (*acceptedChange, error) {
+			return s.useCertificate(ctx, in.ID, in.check)
+		})
 }
 
 func noCertificate() error { return refuse(http.StatusNotFound, "There is no such certificate.") }
@@ -237,8 +239,9 @@ func (s *Server) deleteCertificate(ctx context.Context, in *entryDeletion) error
 	return nil
 }
 
-// useCertificate shows the page with a certificate, for now.
-func (s *Server) useCertificate(ctx context.Context, id string) (*acceptedChange, error) {
+// useCertificate shows the page with a certificate, for now. match checks the
+// ETag of the one that the client has seen.
+func (s *Server) useCertificate(ctx context.Context, id string, match func(tag string) error) (*acceptedChange, error) {
 	cfg, _ := s.Store.Current()
 	chosen, name, comment := "", "of the device", pbx.Say("Certificate of the page: that of the device")
 	if id != deviceCertificateID {
@@ -247,13 +250,27 @@ func (s *Server) useCertificate(ctx context.Context, id string) (*acceptedChange
 			return nil, noCertificate()
 		}
 		chosen, name, comment = id, c.Description, pbx.Say("Certificate of the page: {name}", "name", c.Description)
+		if err := match(etag(c)); err != nil {
+			return nil, err
+		}
 		if problem, ok := s.unusable(c); ok {
 			return nil, refuseWith(http.StatusConflict, problem)
 		}
 	}
+	if id == deviceCertificateID {
+		if err := match(etag(s.showDeviceCertificate(cfg).Fingerprint)); err != nil {
+			return nil, err
+		}
+	}
 	p, err := s.commitTentative(ctx, comment, "page", s.trial(), func(cfg *pbx.Config) error {
-		if chosen != "" && certificateByID(cfg, chosen) == nil {
-			return noCertificate()
+		if chosen != "" {
+			c := certificateByID(cfg, chosen)
+			if c == nil {
+				return noCertificate()
+			}
+			if err := match(etag(c)); err != nil {
+				return err
+			}
 		}
 		if cfg.Page.Certificate == chosen {
 			return refuse(http.StatusConflict, "The page is shown with this certificate already.")

@@ -177,6 +177,7 @@ func (b *tlsClient) post(t *testing.T, status int, path, body string, v any) {
 		t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+b.token)
+	r.Header.Set("If-Match", "*")
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}

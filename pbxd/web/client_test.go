@@ -33,7 +33,7 @@ func (c *client) do(method, path, body string, header ...string) *response {
 	if c.token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	if method == "PUT" || method == "DELETE" {
+	if method != "GET" {
 		r.Header.Set("If-Match", "*")
 	}
 	for i := 0; i+1 < len(header); i += 2 {

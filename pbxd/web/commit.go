@@ -52,10 +52,16 @@ func (s *Server) commitTentative(ctx context.Context, comment pbx.Message, secti
 	return p, nil
 }
 
-// restoreRevision goes back to an old revision under the same rules as commit.
-func (s *Server) restoreRevision(ctx context.Context, number int64) (int64, error) {
+// restoreRevision goes back to an old revision under the same rules as commit,
+// unless match refuses the configuration of now.
+func (s *Server) restoreRevision(ctx context.Context, number int64, match func(now *pbx.Config) error) (int64, error) {
 	c := callerOf(ctx)
-	return s.Store.RestoreIf(ctx, c.author(), number, func(before, after *pbx.Config) error { return s.allowed(before, after, c) })
+	return s.Store.RestoreIf(ctx, c.author(), number, func(before, after *pbx.Config) error {
+		if err := match(before); err != nil {
+			return err
+		}
+		return s.allowed(before, after, c)
+	})
 }
 
 // allowed refuses what the caller may not change, and what the licence does

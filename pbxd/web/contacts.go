@@ -118,12 +118,12 @@ func (s *Server) registerDirectory(d directory) {
 			return s.addContact(ctx, d, in.Body.value)
 		})
 	register(s, d.writing(operation{id: "change-" + d.name, method: http.MethodPut, path: d.path + "/{id}",
-		summary: "Change a contact", errors: []int{http.StatusNotFound, http.StatusPreconditionFailed, http.StatusUnprocessableEntity}}),
+		summary: "Change a contact", errors: []int{http.StatusNotFound, http.StatusPreconditionFailed, http.StatusPreconditionRequired, http.StatusUnprocessableEntity}}),
 		func(ctx context.Context, in *contactChange) (*tagged[pbx.Contact], error) {
 			return s.changeContact(ctx, d, in)
 		})
 	register(s, d.writing(operation{id: "delete-" + d.name, method: http.MethodDelete, path: d.path + "/{id}", status: http.StatusNoContent,
-		summary: "Delete a contact", errors: []int{http.StatusNotFound, http.StatusPreconditionFailed}}),
+		summary: "Delete a contact", errors: []int{http.StatusNotFound, http.StatusPreconditionFailed, http.StatusPreconditionRequired}}),
 		func(ctx context.Context, in *struct {
 			EntryPath
 			IfMatch

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 
 	"galilei/pbxd/pbx"
@@ -23,8 +24,8 @@ func (s *Server) registerHistory() {
 	register(s, operation{id: "list-revisions", method: http.MethodGet, path: "/revisions", tag: "History", module: "revisions",
 		summary: "Revisions of the configuration", description: "Newest first, each with what changed. Secrets show as ***."}, s.revisions)
 	register(s, operation{id: "restore-revision", method: http.MethodPost, path: "/revisions/{number}/restore", tag: "History", module: "revisions",
-		summary: "Go back to a revision", description: "Makes a new revision with the configuration of the old one. Nobody can delete themselves or take their own administration with it.", audits: []string{"restore-revision"},
-		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}}, s.restore)
+		summary: "Go back to a revision", description: "Makes a new revision with the configuration of the old one. Nobody can delete themselves or take their own administration with it. If-Match is the ETag of the effect.", audits: []string{"restore-revision"},
+		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired, http.StatusUnprocessableEntity}}, s.restore)
 	register(s, operation{id: "get-restore-effect", method: http.MethodGet, path: "/revisions/{number}/effect", tag: "History", module: "revisions",
 		summary: "Whom the restore of a revision would concern", description: "Users who would be deleted or brought back, and whose rights would change.",
 		errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity}}, s.effect)
@@ -46,20 +47,29 @@ func (s *Server) revisions(ctx context.Context, in *page) (*answer[[]pbx.Revisio
 	return &answer[[]pbx.Revision]{list}, nil
 }
 
-type revisionPath struct {
+// RevisionPath is the path parameter that names a revision.
+type RevisionPath struct {
 	Number int64 `path:"number" title:"Revision" doc:"Number of the revision" minimum:"1" maximum:"9007199254740991"`
 }
 
-func (s *Server) effect(ctx context.Context, in *revisionPath) (*answer[Effect], error) {
+func (s *Server) effect(ctx context.Context, in *RevisionPath) (*tagged[Effect], error) {
+	_, current := s.Store.Current()
 	e, err := s.effectOf(ctx, in.Number)
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Effect]{e}, nil
+	return &tagged[Effect]{etag(current), e}, nil
 }
 
-func (s *Server) restore(ctx context.Context, in *revisionPath) (*answer[Restored], error) {
+func (s *Server) restore(ctx context.Context, in *struct {
+	RevisionPath
+	IfMatch
+}) (*answer[Restored], error) {
 	c := callerOf(ctx)
+	seen, before := s.Store.Current()
+	if err := in.check(etag(before)); err != nil {
+		return nil, err
+	}
 	e, err := s.effectOf(ctx, in.Number)
 	switch {
 	case err != nil:
@@ -69,8 +79,12 @@ func (s *Server) restore(ctx context.Context, in *revisionPath) (*answer[Restore
 	case slices.Contains(e.Demoted, c.user.Name):
 		return nil, refuse(http.StatusConflict, "In revision {n} you are no administrator: you would lock yourself out. Ask another administrator.", "n", in.Number)
 	}
-	_, before := s.Store.Current()
-	n, err := s.restoreRevision(ctx, in.Number)
+	n, err := s.restoreRevision(ctx, in.Number, func(now *pbx.Config) error {
+		if !reflect.DeepEqual(now, seen) {
+			return in.check("") // something was changed since
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, notFound(fmt.Errorf("restore revision %d: %w", in.Number, err), "There is no revision {n}.", "n", in.Number)
 	}

@@ -32,6 +32,8 @@ type licenseKeeper struct {
 	model pbx.Model
 	now   func() time.Time
 
+	changing sync.Mutex // held while a licence is taken or removed
+
 	mu      sync.Mutex
 	current *license.License // nil for none
 }
@@ -62,6 +64,13 @@ func (k *licenseKeeper) state() license.State {
 	defer k.mu.Unlock()
 	_, st := license.Limits(license.Device{Model: k.model, Serial: k.Serial, Required: k.Required}, k.current, k.now())
 	return st
+}
+
+// tag is the ETag of the licence that there is.
+func (k *licenseKeeper) tag() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return etag(k.current)
 }
 
 func (k *licenseKeeper) set(l *license.License) {
@@ -147,23 +156,31 @@ func stateName(st license.Status) string {
 func (s *Server) registerLicense() {
 	register(s, operation{id: "get-license", method: http.MethodGet, path: "/license", tag: "License", module: "license",
 		summary: "Licence of the device"},
-		func(context.Context, *none) (*answer[LicenseState], error) { return s.showLicense(), nil })
+		func(context.Context, *none) (*tagged[LicenseState], error) { return s.showLicense(), nil })
 	registerUpload(s, operation{id: "upload-license", method: http.MethodPut, path: "/license", tag: "License", module: "license",
 		summary: "Upload a licence", description: "The text of the licence file. One that is not for this device, or not valid, is refused and the present one stays.",
-		audits: []string{"upload-license"}}, []string{typeText, typeBinary, "application/json"},
-		func(ctx context.Context, in *struct{ File upload }) (*answer[LicenseState], error) {
+		audits: []string{"upload-license"}, errors: []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired, http.StatusUnprocessableEntity}}, []string{typeText, typeBinary, "application/json"},
+		func(ctx context.Context, in *struct {
+			IfMatch
+			File upload
+		}) (*tagged[LicenseState], error) {
 			text, err := in.File.bytes(license.MaxSize)
 			if err != nil {
 				return nil, err
 			}
-			if err := s.takeLicense(ctx, text); err != nil {
+			if err := s.takeLicense(ctx, text, in.check); err != nil {
 				return nil, err
 			}
 			return s.showLicense(), nil
 		})
 	register(s, operation{id: "delete-license", method: http.MethodDelete, path: "/license", tag: "License", module: "license",
-		summary: "Remove the licence", audits: []string{"delete-license"}},
-		func(ctx context.Context, _ *none) (*answer[LicenseState], error) {
+		summary: "Remove the licence", audits: []string{"delete-license"}, errors: []int{http.StatusPreconditionFailed, http.StatusPreconditionRequired}},
+		func(ctx context.Context, in *IfMatch) (*tagged[LicenseState], error) {
+			s.license.changing.Lock()
+			defer s.license.changing.Unlock()
+			if err := in.check(s.license.tag()); err != nil {
+				return nil, err
+			}
 			if err := s.Store.SetSecret(ctx, licenseSecret, nil); err != nil {
 				return nil, fmt.Errorf("remove licence: %w", err)
 			}
@@ -173,8 +190,14 @@ func (s *Server) registerLicense() {
 		})
 }
 
-// takeLicense checks and keeps a licence.
-func (s *Server) takeLicense(ctx context.Context, text []byte) error {
+// takeLicense checks and keeps a licence. match checks the ETag of the present
+// one.
+func (s *Server) takeLicense(ctx context.Context, text []byte, match func(tag string) error) error {
+	s.license.changing.Lock()
+	defer s.license.changing.Unlock()
+	if err := match(s.license.tag()); err != nil {
+		return err
+	}
 	if len(s.license.Key) == 0 {
 		return refuse(http.StatusConflict, "This device needs no licence and takes none.")
 	}
@@ -199,7 +222,7 @@ func (s *Server) takeLicense(ctx context.Context, text []byte) error {
 	return nil
 }
 
-func (s *Server) showLicense() *answer[LicenseState] {
+func (s *Server) showLicense() *tagged[LicenseState] {
 	st := s.license.state()
 	v := LicenseState{Code: st.Code, Model: s.Model.Name, Serial: s.license.Serial, Required: s.license.Required, State: stateName(st.Status), MaxUsers: st.MaxUsers}
 	cfg, _ := s.Store.Current()
@@ -215,5 +238,5 @@ func (s *Server) showLicense() *answer[LicenseState] {
 	if st.License != nil {
 		v.Expires, v.Customer = st.License.Expires, st.License.Customer
 	}
-	return &answer[LicenseState]{v}
+	return &tagged[LicenseState]{s.license.tag(), v}
 }

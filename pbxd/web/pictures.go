@@ -35,30 +35,17 @@ type imageOf struct {
 // none.
 type imageInput struct {
 	EntryPath
-	OptionalMatch
+	IfMatch
 	File upload
 }
 
 type ownImageInput struct {
-	OptionalMatch
+	IfMatch
 	File upload
 }
 
-// OptionalMatch is If-Match for what may be replaced unseen: nobody loses work
-// with a picture.
-type OptionalMatch struct {
-	Tag string `header:"If-Match" title:"If-Match" doc:"ETag of the entry; another one answers 412. Without it the picture is replaced whatever the state of the entry." maxLength:"200"`
-}
-
-func (m OptionalMatch) check(tag string) error {
-	if m.Tag == "" {
-		return nil
-	}
-	return IfMatch(m).check(tag)
-}
-
 func (s *Server) registerPictures() {
-	owners := []imageOf{{id: "user", path: "/users/{id}/image", tag: "Users", module: "users", set: s.setUserImage}}
+	owners := []imageOf{{id: "user", path: "/users/{id}/image", tag: "Users", module: "users", set: s.setImageOf(tagOfUser)}}
 	for _, d := range []directory{globalDirectory(), privateDirectory()} {
 		owners = append(owners, imageOf{id: d.name, path: d.path + "/{id}/image", tag: d.tag, module: d.write, permission: d.permit,
 			set: func(ctx context.Context, id, hash string, match func(string) error) (string, string, error) {
@@ -72,17 +59,17 @@ func (s *Server) registerPictures() {
 			})
 		register(s, o.operation("delete", http.MethodDelete), func(ctx context.Context, in *struct {
 			EntryPath
-			OptionalMatch
+			IfMatch
 		}) (*tagged[Image], error) {
 			return s.dropImage(ctx, o, in.ID, in.check)
 		})
 	}
-	own := imageOf{id: "own", path: "/profile/image", tag: "Profile", module: "profile-image", set: s.setUserImage}
+	own := imageOf{id: "own", path: "/profile/image", tag: "Profile", module: "profile-image", set: s.setImageOf(tagOfProfile)}
 	registerUpload(s, own.operation("set", http.MethodPut), []string{typeImage, typeBinary},
 		func(ctx context.Context, in *ownImageInput) (*tagged[Image], error) {
 			return s.putImage(ctx, own, callerOf(ctx).user.ID, &in.File, in.check)
 		})
-	register(s, own.operation("delete", http.MethodDelete), func(ctx context.Context, in *OptionalMatch) (*tagged[Image], error) {
+	register(s, own.operation("delete", http.MethodDelete), func(ctx context.Context, in *IfMatch) (*tagged[Image], error) {
 		return s.dropImage(ctx, own, callerOf(ctx).user.ID, in.check)
 	})
 	register(s, operation{id: "get-picture", method: http.MethodGet, path: "/pictures/{hash}", tag: "Pictures", access: accessUser,
@@ -94,7 +81,7 @@ func (s *Server) registerPictures() {
 
 func (o imageOf) operation(verb, method string) operation {
 	op := operation{id: verb + "-" + o.id + "-image", method: method, path: o.path, tag: o.tag, module: o.module, permission: o.permission,
-		errors: []int{http.StatusNotFound, http.StatusPreconditionFailed}}
+		errors: []int{http.StatusNotFound, http.StatusPreconditionFailed, http.StatusPreconditionRequired}}
 	op.audits = []string{op.id}
 	switch method {
 	case http.MethodPut:
@@ -154,7 +141,14 @@ func pictureProblem(err error) error {
 	return p
 }
 
-func (s *Server) setUserImage(ctx context.Context, id, hash string, match func(string) error) (name, tag string, err error) {
+// setImageOf sets the picture of a user whose ETag is tagOf.
+func (s *Server) setImageOf(tagOf func(*pbx.Config, *pbx.User) string) func(ctx context.Context, id, hash string, match func(string) error) (name, tag string, err error) {
+	return func(ctx context.Context, id, hash string, match func(string) error) (name, tag string, err error) {
+		return s.setUserImage(ctx, tagOf, id, hash, match)
+	}
+}
+
+func (s *Server) setUserImage(ctx context.Context, tagOf func(*pbx.Config, *pbx.User) string, id, hash string, match func(string) error) (name, tag string, err error) {
 	cfg, _ := s.Store.Current()
 	u := cfg.UserByID(id)
 	if u == nil {
@@ -165,11 +159,11 @@ func (s *Server) setUserImage(ctx context.Context, id, hash string, match func(s
 		if u == nil {
 			return refuse(http.StatusNotFound, "There is no such user.")
 		}
-		if err := match(tagOfUser(cfg, u)); err != nil {
+		if err := match(tagOf(cfg, u)); err != nil {
 			return err
 		}
 		u.Image = hash
-		name, tag = u.Name, tagOfUser(cfg, u)
+		name, tag = u.Name, tagOf(cfg, u)
 		return nil
 	})
 	return name, tag, err

@@ -93,6 +93,14 @@ func (s *Server) profile(ctx context.Context, _ *none) (*tagged[Profile], error)
 	return s.showProfile(ctx, &callerOf(ctx).user), nil
 }
 
+// tagOfProfile is the ETag of what users change of themselves.
+func tagOfProfile(_ *pbx.Config, u *pbx.User) string {
+	return etag(struct {
+		ProfileChange
+		Image string
+	}{profileOf(u), u.Image})
+}
+
 func profileOf(u *pbx.User) ProfileChange { return ProfileChange{u.Mobile, u.Home, u.Language} }
 
 func (s *Server) showProfile(ctx context.Context, u *pbx.User) *tagged[Profile] {
@@ -103,7 +111,7 @@ func (s *Server) showProfile(ctx context.Context, u *pbx.User) *tagged[Profile] 
 			p.Registrations = append(p.Registrations, r)
 		}
 	}
-	return &tagged[Profile]{etag(p.ProfileChange), p}
+	return &tagged[Profile]{tagOfProfile(nil, u), p}
 }
 
 func (s *Server) changeProfile(ctx context.Context, in *change[ProfileChange]) (*tagged[Profile], error) {
@@ -119,7 +127,7 @@ func (s *Server) changeProfile(ctx context.Context, in *change[ProfileChange]) (
 		}
 		u := &cfg.Users[at]
 		was := profileOf(u)
-		if err := in.check(etag(was)); err != nil {
+		if err := in.check(tagOfProfile(cfg, u)); err != nil {
 			return err
 		}
 		if (now.Mobile != was.Mobile || now.Home != was.Home) && !c.has("profile-data") {

@@ -42,19 +42,22 @@ const wizardModule = "wizard"
 
 func (s *Server) registerWizard() {
 	register(s, operation{id: "get-wizard", method: http.MethodGet, path: "/wizard", tag: "Wizard", module: wizardModule, summary: "What the installation wizard begins with"},
-		func(context.Context, *none) (*answer[Wizard], error) { return s.showWizard(), nil })
+		func(context.Context, *none) (*tagged[Wizard], error) { return s.showWizard(), nil })
 	register(s, operation{id: "submit-wizard", method: http.MethodPost, path: "/wizard", tag: "Wizard", module: wizardModule,
 		summary: "Finish the installation wizard", description: "Sets everything in one commit, or nothing. New users have the PIN 0000, which they must change at their first login from the local network; users that exist keep PIN and password.",
-		audits: []string{"finish-wizard"}, errors: []int{http.StatusConflict, http.StatusUnprocessableEntity}},
-		func(ctx context.Context, in *struct{ Body body[WizardSubmit] }) (*answer[Wizard], error) {
-			if err := s.submitWizard(ctx, &in.Body.value); err != nil {
+		audits: []string{"finish-wizard"}, errors: []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired, http.StatusUnprocessableEntity}},
+		func(ctx context.Context, in *struct {
+			IfMatch
+			Body body[WizardSubmit]
+		}) (*tagged[Wizard], error) {
+			if err := s.submitWizard(ctx, &in.Body.value, in.check); err != nil {
 				return nil, err
 			}
 			return s.showWizard(), nil
 		})
 	register(s, operation{id: "leave-wizard", method: http.MethodPost, path: "/wizard/leave", tag: "Wizard", module: wizardModule,
 		summary: "Leave the installation wizard", description: "It does not start by itself any more, and can be run again from the menu.", audits: []string{"leave-wizard"}},
-		func(ctx context.Context, _ *none) (*answer[Wizard], error) {
+		func(ctx context.Context, _ *none) (*tagged[Wizard], error) {
 			_, before := s.Store.Current()
 			after, err := s.commit(ctx, pbx.Say("Installation wizard left"), func(cfg *pbx.Config) error {
 				cfg.Setup.WizardDone = true
@@ -73,25 +76,41 @@ func (s *Server) registerWizard() {
 // wizardName is the login name of the wizard's user i, from 0.
 func wizardName(i int) string { return "demo" + strconv.Itoa(101+i) }
 
-func (s *Server) showWizard() *answer[Wizard] {
+func (s *Server) showWizard() *tagged[Wizard] {
 	cfg, _ := s.Store.Current()
-	w := Wizard{Done: cfg.Setup.WizardDone, Locale: cfg.Locale, Mail: showMail(&cfg.Mail).Body, Users: []WizardUser{}, Model: s.Model.Name, MaxUsers: s.license.state().MaxUsers}
+	w := Wizard{Done: cfg.Setup.WizardDone, Locale: cfg.Locale, Mail: showMail(&cfg.Mail).Body, Model: s.Model.Name, MaxUsers: s.license.state().MaxUsers}
+	w.Users = wizardUsersOf(cfg)
+	return &tagged[Wizard]{tagOfWizard(cfg), w}
+}
+
+// wizardUsersOf returns the wizard's users of now, or what they would be.
+func wizardUsersOf(cfg *pbx.Config) []WizardUser {
+	users := []WizardUser{}
 	for i := range wizardUsers {
 		u := cfg.UserByName(wizardName(i))
 		if u == nil {
 			u = &pbx.User{UserSettings: pbx.UserSettings{Extension: strconv.Itoa(101 + i)}}
 		}
-		w.Users = append(w.Users, WizardUser{u.FirstName, u.LastName, u.Extension, u.Email})
+		users = append(users, WizardUser{u.FirstName, u.LastName, u.Extension, u.Email})
 	}
-	return &answer[Wizard]{w}
+	return users
 }
 
-func (s *Server) submitWizard(ctx context.Context, w *WizardSubmit) error {
+// tagOfWizard is the ETag of all that the wizard sets.
+func tagOfWizard(cfg *pbx.Config) string {
+	return etag([]any{cfg.Locale, cfg.Mail, wizardUsersOf(cfg)})
+}
+
+// submitWizard sets all. match checks the ETag that the client has seen.
+func (s *Server) submitWizard(ctx context.Context, w *WizardSubmit, match func(tag string) error) error {
 	if len(w.Users) > wizardUsers {
 		return invalidField("users", pbx.Say("has {n} entries; at most {max} are allowed", "n", len(w.Users), "max", wizardUsers))
 	}
 	places := []place{{"locale.", "locale."}, {"mail.", "mail."}}
 	_, err := s.commit(ctx, pbx.Say("Installation wizard finished"), func(cfg *pbx.Config) error {
+		if err := match(tagOfWizard(cfg)); err != nil {
+			return err
+		}
 		cfg.Locale = inCountry(w.Locale)
 		cfg.Setup.WizardDone = true
 		if w.Mail != nil {

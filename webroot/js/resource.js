@@ -26,9 +26,10 @@ export function undoable(session, text, before) {
   if (!session.modules.includes('revisions') || !before) return toast(text);
   return toast(text, 'ok', {label: t('action.undo'), run: async () => {
     try {
+      const {etag} = await call('GET', `/revisions/${before}/effect`);
       const [newest] = await get('/revisions?limit=1');
       if (newest.number !== before + 1) return toast(t('entry.undoLate'), 'bad');
-      await call('POST', `/revisions/${before}/restore`);
+      await call('POST', `/revisions/${before}/restore`, {etag});
       return toast(t('entry.undone'));
     } catch (err) {
       return toast(told(err), 'bad');

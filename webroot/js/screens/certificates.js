@@ -60,7 +60,8 @@ class Certificates {
       text: [t('certificates.useText'), t('certificates.useBack'), ...c.warnings.map(warning)]});
     if (!sure) return;
     try {
-      ({body: live.pending} = await call('POST', `/certificates/${c.id}/use`));
+      const {etag} = await call('GET', `/certificates/${c.id}`);
+      ({body: live.pending} = await call('POST', `/certificates/${c.id}/use`, {etag}));
       live.dispatchEvent(new CustomEvent('change', {detail: 'pending'})); // the stream of events begins anew
       toast(t('certificates.used'));
       await this.load();

@@ -38,7 +38,7 @@ const removeAll = (resource, word, done) => button('danger-quiet', t('contacts.d
   const sure = await confirm({title: t('contacts.deleteAllTitle'), text: [t('contacts.deleteAllText'), t('contacts.deleteAllBack')], action: t('contacts.deleteAll'), danger: true, typed: t(word)});
   if (!sure) return;
   try {
-    await call('DELETE', `${resource}?all=true`, {etag: '*'});
+    await call('DELETE', `${resource}?all=true`);
     toast(t('contacts.allDeleted'));
     await done();
   } catch (err) {

@@ -40,13 +40,13 @@ class Drafts {
   }
 
   async load() {
-    this.#take(await get('/system-settings'));
+    this.#take(await call('GET', '/system-settings'));
   }
 
   // take shows the settings as the device has them.
-  #take({tabs}) {
+  #take({body: {tabs}, etag}) {
     if (this.signal.aborted) return;
-    this.all = tabs;
+    Object.assign(this, {all: tabs, etag});
     this.#tab ??= (tabs.find((x) => x.settings.some((s) => s.path === this.asked || name(s) === this.asked)) ?? tabs[0]).id;
     this.#draw();
     const asked = [...this.#rows.values()].find((r) => r.setting.path === this.asked || name(r.setting) === this.asked);
@@ -77,7 +77,7 @@ class Drafts {
   #row(s) {
     const field = new Field('', name(s), {property: {...property(s), default: undefined}, must: false});
     const mark = h('p', {class: 'mark'});
-    const row = {field, mark, setting: s, timer: 0, busy: 0};
+    const row = {field, mark, setting: s, timer: 0, sent: Promise.resolve()};
     this.#rows.set(s.path, row);
     field.addEventListener('edit', () => {
       clearTimeout(row.timer);
@@ -107,13 +107,15 @@ class Drafts {
   }
 
   async #keep(row) {
-    const {field, setting: s} = row;
+    const {field} = row;
     const {value} = field;
     if (same(value, row.shown) || !field.validate()) return;
     row.shown = value;
     try {
-      this.#take((await call('PUT', `/system-settings/drafts/${s.path}`, {body: {value}})).body);
+      await (row.sent = row.sent.catch(() => {}).then(async () => // one after the other: each knows the state that the one before made
+        this.#take(await call('PUT', `/system-settings/drafts/${row.setting.path}`, {body: {value}, etag: row.setting.etag}))));
     } catch (err) {
+      const s = row.setting;
       row.shown = this.waiting.includes(s) ? s.draft : s.value;
       field.error = Object.values(err.fields?.() ?? {})[0] ?? told(err);
     }
@@ -122,12 +124,12 @@ class Drafts {
   async #reset(s) {
     const row = this.#rows.get(s.path);
     try {
-      const {body} = await call('DELETE', `/system-settings/drafts/${s.path}`);
+      const answer = await call('DELETE', `/system-settings/drafts/${s.path}`, {etag: s.etag});
       if (row) {
         row.shown = undefined;
         row.field.error = '';
       }
-      this.#take(body);
+      this.#take(answer);
       row?.field.focus();
     } catch (err) {
       toast(told(err), 'bad');
@@ -135,15 +137,17 @@ class Drafts {
   }
 
   // view lists old and new values, to be committed or reverted together.
-  #view() {
+  async #view() {
+    await Promise.allSettled([...this.#rows.values()].map((row) => row.sent)); // what was just typed is shown, too
     const errors = h('div', {role: 'alert'});
+    const {etag} = this; // of what is shown here
     const act = (path, done) => async () => {
       try {
-        const {body} = await call('POST', `/system-settings/${path}`, {body: path === 'commit' ? {} : undefined});
+        const answer = await call('POST', `/system-settings/${path}`, {etag, body: path === 'commit' ? {} : undefined});
         open.close();
         for (const row of this.#rows.values()) row.shown = undefined;
         toast(t(done));
-        this.#take(body);
+        this.#take(answer);
       } catch (err) {
         const title = (path) => api(this.all.flatMap((x) => x.settings).find((s) => s.path === path)?.title ?? path);
         const texts = (err.details ?? []).map((d) => `${title(d.location.replace(/^body\./, ''))}: ${d.message}`);

@@ -53,8 +53,9 @@ function changes(r, users) {
 
 async function restore(r) {
   let effect;
+  let etag;
   try {
-    effect = await get(`/revisions/${r.number}/effect`);
+    ({body: effect, etag} = await call('GET', `/revisions/${r.number}/effect`));
   } catch (err) {
     toast(told(err), 'bad');
     return;
@@ -68,7 +69,7 @@ async function restore(r) {
   });
   if (!sure) return;
   try {
-    await call('POST', `/revisions/${r.number}/restore`);
+    await call('POST', `/revisions/${r.number}/restore`, {etag});
     toast(t('history.restored', {number: r.number}));
   } catch (err) {
     toast(told(err), 'bad');

@@ -2,7 +2,7 @@
 
 import {h, put, button, icon} from '../dom.js';
 import {t, day, message} from '../text.js';
-import {call, get, told} from '../api.js';
+import {call, told} from '../api.js';
 import {Upload, dropZone} from '../upload.js';
 import {confirm, copy, toast} from '../dialog.js';
 
@@ -16,7 +16,7 @@ export default {
     const upload = new Upload();
     const box = h('div', {class: 'content'});
     const draw = async () => {
-      const l = await get('/license');
+      const {body: l, etag} = await call('GET', '/license');
       if (signal.aborted) return;
       const [kind, sign] = signs[l.state] ?? signs.missing;
       box.replaceChildren();
@@ -32,7 +32,7 @@ export default {
         h('section', {class: 'card'}, h('h2', {}, t('license.upload')), h('p', {class: 'help'}, t(l.required ? 'license.uploadText' : 'license.uploadFree')),
           dropZone({label: t('license.choose'), accept: '.json,.txt,.lic,text/plain,application/json', chosen: async (file) => {
             try {
-              if (!(await upload.start('PUT', '/license', file, {etag: '*', type: 'text/plain'}))) return;
+              if (!(await upload.start('PUT', '/license', file, {etag, type: 'text/plain'}))) return;
               toast(t('license.taken'));
               await draw();
             } catch { /* the upload says it */ }
@@ -40,7 +40,7 @@ export default {
           l.customer && button('danger-quiet', t('license.delete'), async () => {
             const sure = await confirm({title: t('license.deleteTitle'), text: t(l.required ? 'license.deleteText' : 'license.deleteFree'), action: t('entry.deleteAction'), danger: true});
             if (!sure) return;
-            await call('DELETE', '/license', {etag: '*'}).then(draw).catch((err) => toast(told(err), 'bad'));
+            await call('DELETE', '/license', {etag}).then(draw).catch((err) => toast(told(err), 'bad'));
           }, {icon: 'trash'})),
       ]);
     };

@@ -76,7 +76,7 @@ function queue(signal) {
     actions: (j) => [{icon: 'trash', label: t('mail.delete', {to: j.to}), run: async () => {
       const sure = await confirm({title: t('mail.deleteTitle', {to: j.to}), text: t('mail.deleteText'), action: t('entry.deleteAction'), danger: true});
       if (!sure) return;
-      await call('DELETE', `/email-delivery/queue/${j.id}`, {etag: '*'}).catch((err) => toast(told(err), 'bad'));
+      await call('DELETE', `/email-delivery/queue/${j.id}`).catch((err) => toast(told(err), 'bad'));
       await load().catch(() => {}); // a lost connection has its banner
     }}],
   });

@@ -133,9 +133,9 @@ class Wizard extends HTMLElement {
   #errors = {}; // place => text, shown when its step is drawn
   #edited = false;
 
-  constructor({signal, app, session}, begin, countries, me) {
+  constructor({signal, app, session}, {body: begin, etag}, countries, me) {
     super();
-    Object.assign(this, {signal, app, session, countries, me});
+    Object.assign(this, {signal, app, session, countries, me, etag});
     this.locale = schema.body('PUT', '/locale');
     this.mailSchema = schema.body('PUT', '/email-delivery');
     this.userSchema = 'WizardUser';
@@ -236,7 +236,7 @@ class Wizard extends HTMLElement {
     submit.disabled = true;
     const {locale, mail: post, users} = this.state;
     try {
-      await call('POST', '/wizard', {body: {locale, mail: mail.sent(post), users: filled(users)}});
+      await call('POST', '/wizard', {etag: this.etag, body: {locale, mail: mail.sent(post), users: filled(users)}});
       this.#edited = false;
       this.session.wizardDone = true;
       toast(t('wizard.done'));
@@ -275,7 +275,7 @@ export default {
   path: '/wizard', module: 'wizard', title: 'wizard.title', about: 'wizard.about',
   async show(context) {
     const {content, signal, app, session} = context;
-    const [begin, countries, me] = await Promise.all([get('/wizard'), get('/countries'), get('/profile').catch(() => ({}))]);
+    const [begin, countries, me] = await Promise.all([call('GET', '/wizard'), get('/countries'), get('/profile').catch(() => ({}))]);
     content.classList.add('reading');
     content.append(new Wizard(context, begin, countries, me));
     app.classList.add('alone');
