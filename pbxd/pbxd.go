@@ -13,8 +13,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"runtime/debug"
-	"sync"
 	"time"
 
 	"galilei/pbxd/call"
@@ -92,9 +90,6 @@ type PBX struct {
 	stopWatch []func()
 	network   chan struct{} // the network settings have changed
 }
-
-// shutdownTime is how long calls have to be ended in good order.
-const shutdownTime = 3 * time.Second
 
 // New opens the store and all sockets; nothing is lost when it fails. The
 // caller ends the PBX by the context of Run.
@@ -207,142 +202,3 @@ func (p *PBX) WebAddr() netip.AddrPort { return p.webAddr }
 
 // SIPAddr is the address of the phones' SIP port.
 func (p *PBX) SIPAddr() netip.AddrPort { return p.sipAddr }
-
-// Run serves until ctx ends, then ends the calls and closes everything. It
-// returns an error when a part fails that the PBX cannot be without.
-func (p *PBX) Run(ctx context.Context) error {
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
-	defer p.close()
-	var wg sync.WaitGroup
-	part := func(name string, run func() error) {
-		wg.Go(func() {
-			defer func() {
-				if r := recover(); r != nil {
-					p.deps.Log.Error("part panicked", "part", name, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-					fail(fmt.Errorf("%s panicked: %v", name, r))
-				}
-			}()
-			if err := run(); err != nil {
-				fail(fmt.Errorf("%s: %w", name, err))
-			}
-		})
-	}
-	var plain net.Listener
-	if len(p.listeners) > 1 {
-		plain = p.listeners[1]
-	}
-	part("web", func() error { return p.web.Serve(ctx, p.listeners[0], plain) })
-	registrar, stopRegistrar := context.WithCancel(context.WithoutCancel(ctx)) // outlives the calls: it saves last
-	defer stopRegistrar()
-	part("registrar", func() error { p.edge.Run(registrar); return nil })
-	part("life", func() error { p.sayAlive(ctx); return nil })
-	part("network", func() error { p.followNetwork(ctx); return nil })
-	part("mail", func() error { p.mail.Run(ctx); return nil })
-	part("store", func() error { p.store.Run(ctx); return nil })
-	if err := p.ready(ctx); err != nil {
-		fail(err)
-	}
-
-	<-ctx.Done()
-	p.deps.Log.Info("stopping", "calls", p.engine.Live())
-	p.engine.Stop()
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
-	p.edge.Shutdown(drain)
-	cancel()
-	stopRegistrar()
-	wg.Wait()
-	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
-}
-
-// ready tests that calls can be made and says so in one line. A store that
-// reads but does not take anything is told and hinders no call.
-func (p *PBX) ready(ctx context.Context) error {
-	err := p.Health(ctx)
-	if errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrReadOnly) || errors.Is(err, ErrMemory) {
-		// Calls need no room on the disk, and whoever makes some needs the page.
-		p.deps.Log.Error("nothing can be stored; calls are carried all the same", "err", err)
-		err = p.callHealth(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("self-test at the start: %w", err)
-	}
-	if p.deps.ShowDemo {
-		p.showDemo()
-	}
-	_, err = fmt.Fprintf(p.deps.Out, "ready web=https://%s sip=%s\n", p.webAddr, p.sipAddr)
-	return err
-}
-
-// showDemo prints the access of the demo users, for people who try Galilei on
-// their own machine.
-func (p *PBX) showDemo() {
-	cfg := p.config()
-	for _, ext := range []string{"101", "102", "103"} {
-		u := cfg.UserByExtension(ext)
-		if u == nil || u.Name != "demo"+ext {
-			continue
-		}
-		if s, err := p.store.Key().Open(pbx.SIPPasswordPurpose(u.ID), u.SIPPassword); err == nil {
-			fmt.Fprintf(p.deps.Out, "demo user=%s extension=%s password=%s\n", u.Name, u.Extension, s.Reveal())
-		}
-	}
-}
-
-// committed follows a new configuration.
-func (p *PBX) committed(old, new *pbx.Config, r pbx.Revision) {
-	p.facts.Publish(pbx.Fact{Kind: pbx.FactRevision, Revision: r.Number})
-	p.ports.SetRange(p.rtpRange(new))
-	p.edge.Configured(old, new)
-	if old.Mail != new.Mail {
-		p.mail.Configured()
-	}
-	if !sameNetwork(old.Network, new.Network) {
-		select {
-		case p.network <- struct{}{}:
-		default: // a change is waiting already; it will take the newest settings
-		}
-	}
-}
-
-func sameNetwork(a, b pbx.Network) bool {
-	x, y := pbx.Config{Network: a}, pbx.Config{Network: b}
-	return len(pbx.Diff(&x, &y)) == 0
-}
-
-func (p *PBX) close() {
-	for _, stop := range p.stopWatch {
-		stop()
-	}
-	for _, l := range p.listeners {
-		l.Close() // the web server has closed it already, save when New failed
-	}
-	if p.edge != nil {
-		done, cancel := context.WithCancel(context.Background())
-		cancel()
-		p.edge.Shutdown(done)
-	}
-	if p.ports != nil {
-		p.ports.Close()
-	}
-	if p.store != nil {
-		if err := p.store.Close(); err != nil {
-			p.deps.Log.Error("store not closed cleanly", "err", err)
-		}
-	}
-}
-
-// Counts is what a PBX holds at the moment, for tests and measurements.
-type Counts struct {
-	Calls int // that go on
-	Ports int // RTP ports in use, one for each leg
-	SIP   sipedge.Counts
-}
-
-// Counts returns what the PBX holds now.
-func (p *PBX) Counts() Counts {
-	return Counts{Calls: p.engine.Live(), Ports: p.ports.InUse(), SIP: p.edge.Counts()}
-}
