@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
+
+	"galilei/pbxd/pbx"
 )
 
 func TestUsers(t *testing.T) {
@@ -156,11 +159,16 @@ func TestHistory(t *testing.T) {
 	var list []struct {
 		Number  int64
 		Author  string
+		Comment string
+		Message pbx.Message
 		Changes []struct{ Path, Old, New string }
 	}
 	c.want(200, "GET", "/revisions?limit=2", "", &list)
 	if len(list) != 2 || list[0].Number != 3 || list[0].Author != "admin" || len(list[0].Changes) == 0 {
 		t.Fatalf("unexpected revisions: %+v", list)
+	}
+	if want := pbx.Say("{what} {name} deleted", "what", pbx.Say("User"), "name", "demo103"); list[0].Comment != "User demo103 deleted" || !reflect.DeepEqual(list[0].Message, want) {
+		t.Errorf("comment %q, message %#v, want %#v", list[0].Comment, list[0].Message, want)
 	}
 	var r Restored
 	c.want(200, "POST", "/revisions/2/restore", "", &r)

@@ -133,6 +133,11 @@ func TestMemberships(t *testing.T) {
 	if cfg, _ := m.Current(); fmt.Sprint(cfg.PickupGroups[0].Members, cfg.PickupGroups[1].Members, len(u.UserGroups)) != "[demo102 demo101] [] 1" {
 		t.Errorf("members: %v and %v, user groups %v", cfg.PickupGroups[0].Members, cfg.PickupGroups[1].Members, u.UserGroups)
 	}
+	c.want(200, "PUT", "/users/demo101", anna+`,"pickupGroups":[]}`, &u) // an empty list leaves all, of one kind
+	if fmt.Sprint(u.PickupGroups, len(u.UserGroups)) != "[] 1" {
+		t.Errorf("groups after leaving the pickup groups: %v %v", u.PickupGroups, u.UserGroups)
+	}
+	c.want(200, "PUT", "/users/demo101", anna+`,"pickupGroups":["`+a.ID+`"]}`, nil)
 	for body, field := range map[string]string{`,"pickupGroups":["x"]}`: "pickupGroups[0]", `,"userGroups":["` + p.ID + `","allusers"]}`: "userGroups[1]"} {
 		var problem Problem
 		c.want(422, "PUT", "/users/demo101", anna+body, &problem)

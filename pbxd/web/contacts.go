@@ -140,7 +140,7 @@ func (s *Server) registerDirectory(d directory) {
 			return &none{}, nil
 		})
 	register(s, d.writing(operation{id: "delete-all-" + d.names, method: http.MethodDelete, path: d.path,
-		summary: "Delete all contacts", description: "Only with all=true. It cannot be undone: export them before.", errors: []int{http.StatusUnprocessableEntity}}),
+		summary: "Delete all contacts", description: "Only with all=true, which stands for If-Match: whatever there is goes. It cannot be undone: export them before.", errors: []int{http.StatusUnprocessableEntity}}),
 		func(ctx context.Context, in *struct {
 			All bool `query:"all" title:"All" doc:"Must be true: every contact of the directory is deleted"`
 		}) (*answer[DeletedContacts], error) {

@@ -106,7 +106,7 @@ func (s *Server) registerDelivery() {
 			return &answer[[]pbx.MailJob]{list}, nil
 		})
 	register(s, operation{id: "delete-mail", method: http.MethodDelete, path: path + "/queue/{id}", tag: tag, module: deliveryModule, status: http.StatusNoContent,
-		summary: "Delete a mail of the queue", audits: []string{"delete-mail"}, errors: []int{http.StatusNotFound}},
+		summary: "Delete a mail of the queue", description: "It needs no If-Match: a mail is never edited, and goes however often it was tried.", audits: []string{"delete-mail"}, errors: []int{http.StatusNotFound}},
 		func(ctx context.Context, in *mailNumber) (*none, error) {
 			jobs, err := s.Store.MailJobs(ctx)
 			if err != nil {

@@ -51,7 +51,7 @@ func (s *Server) registerLogin() {
 	register(s, operation{id: "logout", method: http.MethodPost, path: "/logout", tag: "Login", access: accessAny, status: http.StatusNoContent,
 		summary: "Log out", description: "Ends this session.", audits: []string{"logout", "impersonate-end"}}, s.logout)
 	register(s, operation{id: "change-pin", method: http.MethodPut, path: "/profile/pin", tag: "Login", access: accessAny, status: http.StatusNoContent,
-		summary: "Change the own PIN", description: "This session lives on; the user's other sessions end.",
+		summary: "Change the own PIN", description: "This session lives on; the user's other sessions end. The old PIN takes the place of If-Match.",
 		errors: []int{http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable},
 		audits: []string{"change-pin", "change-pin-failed"}}, s.changePIN)
 }

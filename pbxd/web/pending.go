@@ -26,10 +26,10 @@ func (s *Server) registerPending() {
 	register(s, operation{id: "get-pending-change", method: http.MethodGet, path: "/pending-change", tag: "System", module: anyAdminModule,
 		summary: "Change that waits to be confirmed", description: "Risky changes hold at once and revert by themselves unless they are confirmed from the new situation."}, s.pendingChange)
 	register(s, operation{id: "confirm-pending-change", method: http.MethodPost, path: "/pending-change/{id}/confirm", tag: "System", module: "certificates",
-		summary: "Keep the change", description: "It must come over a connection that was made in the new situation, for example with the new certificate; otherwise the answer is 409.",
+		summary: "Keep the change", description: "It must come over a connection that was made in the new situation, for example with the new certificate; otherwise the answer is 409. It needs no If-Match: the identifier names one change, which is never edited.",
 		errors: []int{http.StatusNotFound, http.StatusConflict}, status: http.StatusNoContent, audits: []string{"confirm-change"}}, s.confirmPending)
 	register(s, operation{id: "revert-pending-change", method: http.MethodPost, path: "/pending-change/{id}/revert", tag: "System", module: "certificates",
-		summary: "Go back", errors: []int{http.StatusNotFound}, status: http.StatusNoContent, audits: []string{"revert-change"}}, s.revertPending)
+		summary: "Go back", description: "It needs no If-Match: the identifier names one change, which is never edited.", errors: []int{http.StatusNotFound}, status: http.StatusNoContent, audits: []string{"revert-change"}}, s.revertPending)
 }
 
 // confirmable reports whether the request proves that the new situation works.

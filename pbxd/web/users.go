@@ -42,7 +42,8 @@ type Authorisation struct {
 }
 
 // UserChange is the body of POST and PUT of users. Absent optional fields stay
-// as they are.
+// as they are, so that a client which does not know the groups, or has no right
+// to read them, takes nobody out; an empty list takes the user out of all.
 type UserChange struct {
 	pbx.UserSettings
 	Admin         *bool       `json:"admin,omitempty" title:"Administrator" doc:"May administer the device. Administrators need no extension."`
@@ -83,7 +84,7 @@ func (s *Server) users() collection[pbx.User, UserChange, User] {
 				s.sessions.settle(c.token, err == nil)
 			}
 		},
-		about: "Takes effect at once. Names and numbers are replaced; PIN, password, rights and groups stay when they are absent.",
+		about: "Takes effect at once. Names and numbers are replaced. PIN, password, rights, pickupGroups and userGroups stay when they are absent; an empty list of groups leaves all of them.",
 	}
 }
 

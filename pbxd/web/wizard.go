@@ -56,7 +56,7 @@ func (s *Server) registerWizard() {
 			return s.showWizard(), nil
 		})
 	register(s, operation{id: "leave-wizard", method: http.MethodPost, path: "/wizard/leave", tag: "Wizard", module: wizardModule,
-		summary: "Leave the installation wizard", description: "It does not start by itself any more, and can be run again from the menu.", audits: []string{"leave-wizard"}},
+		summary: "Leave the installation wizard", description: "It does not start by itself any more, and can be run again from the menu. It needs no If-Match: nothing else is set.", audits: []string{"leave-wizard"}},
 		func(ctx context.Context, _ *none) (*tagged[Wizard], error) {
 			_, before := s.Store.Current()
 			after, err := s.commit(ctx, pbx.Say("Installation wizard left"), func(cfg *pbx.Config) error {
