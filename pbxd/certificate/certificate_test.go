@@ -43,15 +43,16 @@ func TestChainIsPutInOrder(t *testing.T) {
 		chain []byte
 		n     int
 	}{
-		"in order":        {join(h.leaf.pem(), h.middle.pem(), h.root.pem()), 3},
-		"turned round":    {join(h.root.pem(), h.middle.pem(), h.leaf.pem()), 3},
-		"mixed":           {join(h.middle.pem(), h.root.pem(), h.leaf.pem()), 3},
-		"without root":    {join(h.middle.pem(), h.leaf.pem()), 2},
-		"alone":           {h.leaf.pem(), 1},
-		"one twice":       {join(h.leaf.pem(), h.middle.pem(), h.middle.pem(), h.leaf.pem()), 2},
-		"with notes":      {join(notes, h.leaf.pem(), notes, h.middle.pem(), []byte("\n \n")), 2},
-		"with CRLF":       {bytes.ReplaceAll(join(h.leaf.pem(), h.middle.pem()), []byte("\n"), []byte("\r\n")), 2},
-		"and spare space": {join([]byte("\n\n"), h.leaf.pem(), []byte("\n\n"), h.middle.pem()), 2},
+		"in order":               {join(h.leaf.pem(), h.middle.pem(), h.root.pem()), 3},
+		"turned round":           {join(h.root.pem(), h.middle.pem(), h.leaf.pem()), 3},
+		"mixed":                  {join(h.middle.pem(), h.root.pem(), h.leaf.pem()), 3},
+		"without root":           {join(h.middle.pem(), h.leaf.pem()), 2},
+		"alone":                  {h.leaf.pem(), 1},
+		"one twice":              {join(h.leaf.pem(), h.middle.pem(), h.middle.pem(), h.leaf.pem()), 2},
+		"with notes":             {join(notes, h.leaf.pem(), notes, h.middle.pem(), []byte("\n \n")), 2},
+		"with CRLF":              {bytes.ReplaceAll(join(h.leaf.pem(), h.middle.pem()), []byte("\n"), []byte("\r\n")), 2},
+		"with a byte order mark": {join([]byte("\ufeff"), h.leaf.pem(), h.middle.pem()), 2},
+		"and spare space":        {join([]byte("\n\n"), h.leaf.pem(), []byte("\n\n"), h.middle.pem()), 2},
 	} {
 		info, served, err := Check(c.chain, h.leaf.keyPEM(t), now)
 		if err != nil {

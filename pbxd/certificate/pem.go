@@ -28,6 +28,7 @@ func readBlocks(text []byte, field Field, none string) ([]*pem.Block, error) {
 		return nil, refuse(field, TooLarge, nil, templateTooLarge, "limit", MaxSize>>10)
 	}
 	var blocks []*pem.Block
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors write a byte order mark
 	rest := text
 	for {
 		block, after := pem.Decode(rest)

@@ -19,7 +19,7 @@ func load(r io.Reader, e Encoding) ([]byte, error) {
 	if len(data) > MaxBytes {
 		return nil, &FileError{Message: pbx.Say(MsgTooLarge, "limit", MaxBytes>>20)}
 	}
-	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) || looksLikeUTF16(data) {
 		return nil, &FileError{Message: pbx.Say(MsgUTF16)}
 	}
 	text, marked := bytes.CutPrefix(data, []byte("\ufeff"))
@@ -67,6 +67,19 @@ func position(b []byte, i int) (line, start int) {
 func lineEnds(b []byte) int {
 	line, _ := position(b, len(b))
 	return line - 1
+}
+
+// looksLikeUTF16 reports whether at the beginning most of the bytes at even or
+// at odd places are 0 and none of the others: Latin letters in UTF-16.
+func looksLikeUTF16(b []byte) bool {
+	b = b[:min(len(b), 1024)]
+	var zeros [2]int
+	for i, c := range b {
+		if c == 0 {
+			zeros[i%2]++
+		}
+	}
+	return min(zeros[0], zeros[1]) == 0 && 4*max(zeros[0], zeros[1]) > len(b)
 }
 
 // looksLikeUTF8 reports whether text that is said to be ISO-8859-1 has letters

@@ -147,8 +147,27 @@ func computed(text string) bool {
 	return false
 }
 
-// guard returns text with an apostrophe before it when it is computed.
+// dividers are the characters at which a spreadsheet may cut a cell in two when
+// it takes another separator than that of the file.
+const dividers = ",;\t"
+
+// guard returns text with an apostrophe before it when it is computed, and one
+// behind each divider that something follows which is.
 func (c *column) guard(text string) string {
+	if strings.ContainsAny(text, dividers) {
+		var b strings.Builder
+		for rest := text; ; {
+			i := strings.IndexAny(rest, dividers) + 1
+			if b.WriteString(rest[:i]); i == 0 {
+				b.WriteString(rest)
+				break
+			}
+			if rest = rest[i:]; computed(rest) {
+				b.WriteByte('\'')
+			}
+		}
+		text = b.String()
+	}
 	if !computed(text) || c.kind != kindText && isPhoneNumber(text) {
 		return text
 	}
@@ -158,9 +177,23 @@ func (c *column) guard(text string) string {
 // unguard takes back what guard did.
 func unguard(text string) string {
 	if rest, ok := strings.CutPrefix(text, "'"); ok && computed(rest) {
-		return rest
+		text = rest
 	}
-	return text
+	if !strings.ContainsAny(text, dividers) {
+		return text
+	}
+	var b strings.Builder
+	for rest := text; ; {
+		i := strings.IndexAny(rest, dividers) + 1
+		if b.WriteString(rest[:i]); i == 0 {
+			b.WriteString(rest)
+			return b.String()
+		}
+		rest = rest[i:]
+		if bare, ok := strings.CutPrefix(rest, "'"); ok && computed(bare) {
+			rest = bare
+		}
+	}
 }
 
 // isPhoneNumber reports whether text is + and what else a telephone number is

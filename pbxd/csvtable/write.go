@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"iter"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -25,6 +26,18 @@ type Written struct {
 // but for PINs, for what Written.Replaced counts, and for fields longer than
 // MaxField.
 func (t *Table[T]) Write(w io.Writer, o Options, columns []Column, rows []T) (Written, error) {
+	return t.WriteSeq(w, o, columns, func(yield func(T, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	})
+}
+
+// WriteSeq is Write for rows that come one at a time, none of which is kept.
+// An error among them ends the file and is returned.
+func (t *Table[T]) WriteSeq(w io.Writer, o Options, columns []Column, rows iter.Seq2[T, error]) (Written, error) {
 	o, err := o.complete()
 	if err != nil {
 		return Written{}, fmt.Errorf("write CSV: %w", err)
@@ -47,21 +60,26 @@ func (t *Table[T]) Write(w io.Writer, o Options, columns []Column, rows []T) (Wr
 	if o.Header {
 		out.line(cells)
 	}
-	for i := range rows {
-		v := reflect.ValueOf(&rows[i]).Elem()
+	n := 0
+	for row, err := range rows {
+		if err != nil {
+			return Written{n, out.replaced}, fmt.Errorf("write CSV: after %d rows: %w", n, err)
+		}
+		v := reflect.ValueOf(&row).Elem()
 		for j, c := range defined {
 			text, lost := c.text(v.Field(c.field))
 			out.replaced += lost
 			cells[j] = c.guard(out.clean(text))
 		}
 		if err := out.line(cells); err != nil {
-			return Written{i, out.replaced}, fmt.Errorf("write CSV: row %d of %d: %w", i+1, len(rows), err)
+			return Written{n, out.replaced}, fmt.Errorf("write CSV: row %d: %w", n+1, err)
 		}
+		n++
 	}
 	if err := out.Flush(); err != nil {
-		return Written{len(rows), out.replaced}, fmt.Errorf("write CSV: %d rows: %w", len(rows), err)
+		return Written{n, out.replaced}, fmt.Errorf("write CSV: %d rows: %w", n, err)
 	}
-	return Written{len(rows), out.replaced}, nil
+	return Written{n, out.replaced}, nil
 }
 
 // lineWriter writes lines of cells.
@@ -125,10 +143,11 @@ func (l *lineWriter) line(cells []string) error {
 }
 
 // mustQuote reports whether cell would be read as something else without
-// quotation marks. U+FEFF at the beginning of a file would be its byte order mark.
+// quotation marks, also by a reader that looks for the separator or takes
+// another one. U+FEFF at the beginning of a file would be its byte order mark.
 func (l *lineWriter) mustQuote(cell string) bool {
 	return strings.HasPrefix(cell, " ") || strings.HasSuffix(cell, " ") || strings.HasPrefix(cell, "\ufeff") ||
-		strings.ContainsAny(cell, "\"\r\n") || strings.IndexByte(cell, byte(l.o.Separator)) >= 0
+		strings.ContainsAny(cell, "\"\r\n"+dividers)
 }
 
 // latin1 turns UTF-8 whose characters are all below U+0100 into ISO-8859-1, in

@@ -18,7 +18,9 @@ func TestCells(t *testing.T) {
 	}{
 		{"plain", Options{}, ContactRow{LastName: "Müller", Home: "089 1"}, "Müller,089 1", 0},
 		{"separator", Options{}, ContactRow{LastName: "a,b;c"}, `"a,b;c",`, 0},
-		{"other separator", Options{Separator: Semicolon}, ContactRow{LastName: "a,b"}, "a,b;", 0},
+		{"other separator", Options{Separator: Semicolon}, ContactRow{LastName: "a,b"}, "\"a,b\";", 0},
+		{"formula in the part behind another separator", Options{}, ContactRow{LastName: "a;=1+1", Home: "1, -2"}, `"a;'=1+1","1,' -2"`, 0},
+		{"apostrophe in the part behind another separator", Options{}, ContactRow{LastName: ";'@x;b"}, `";''@x;b",`, 0},
 		{"quotation marks", Options{}, ContactRow{LastName: `"a" b`}, `"""a"" b",`, 0},
 		{"spaces at the ends", Options{Separator: Tab}, ContactRow{LastName: " a", Home: "1 "}, "\" a\"\t\"1 \"", 0},
 		{"byte order mark in the first cell", Options{}, ContactRow{LastName: "\ufeffa", Home: "1"}, "\"\ufeffa\",1", 0},

@@ -1,7 +1,7 @@
 package pbx
 
-// poland: every number that the regulation on the numbering plan calls an
-// emergency number (numer alarmowy) is one here.
+// poland: every number that the regulator's tables route as an emergency
+// number (numer alarmowy) is one here, information lines among them.
 func poland() Country {
 	return Country{
 		Code: "PL", Name: "Poland", LocalName: "Polska", Language: "pl",
@@ -14,10 +14,13 @@ func poland() Country {
 			{"984", "Rescue on rivers", EmergencyRescue},
 			{"985", "Rescue at sea and in the mountains", EmergencyRescue},
 			{"986", "Municipal police", EmergencyRescue},
+			{"987", "Crisis management of the region", EmergencySupport},
+			{"989", "Health insurance information", EmergencySupport},
 			{"991", "Power failures", EmergencySupport},
 			{"992", "Gas leaks", EmergencyRescue},
 			{"993", "Heating failures", EmergencySupport},
 			{"994", "Water failures", EmergencySupport},
+			{"995", "Missing children (Child Alert)", EmergencySupport},
 			{"996", "Anti-terrorism centre", EmergencySupport},
 			{"997", "Police", EmergencyRescue},
 			{"998", "Fire brigade", EmergencyRescue},
@@ -37,7 +40,7 @@ func poland() Country {
 		Exchange: ExchangeLine{Impedance: Impedance600, HighRingVoltage: true, RingerImpedance: true},
 		Recording: Recording{RecordingAnnounce,
 			"A party to a call may record it, but a company must tell the other party before.", "Kodeks karny art. 267; " + srcGDPRNotice},
-		Sources: []string{srcTones2003, srcNumbering, "UKE, Tablice Numerów Kierowania Alarmowego; regulation on the national numbering plan, Dz.U. 2013 poz. 1281", srcRinging, srcExchange},
+		Sources: []string{srcTones2003, srcNumbering, "UKE, Tablice Numerów Kierowania Alarmowego (112, 984 to 987, 989, 991 to 999); regulation on the national numbering plan, Dz.U. 2013 poz. 1281", srcRinging, srcExchange},
 	}
 }
 
