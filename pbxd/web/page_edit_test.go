@@ -2,215 +2,117 @@ package web
 
 import (
 	"fmt"
-	"syscall"
 	"testing"
-	"time"
 
-	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"galilei/pbxd/pbx"
+	"galilei/pbxd/pbxdtest/browser"
 )
 
-// escape presses the key as the browser itself sees it.
-func (b *browser) escape() {
-	b.t.Helper()
-	b.run("press Escape", chromedp.KeyEvent("\u001b"))
-}
-
-// value waits until the field with a label holds a text.
-func (b *browser) value(label, want string) {
-	b.t.Helper()
-	b.until(label+" is "+want, fmt.Sprintf("document.querySelector(%q).value === %q", b.field(label), want))
-}
-
-// opened logs the administrator in and opens an address of the page.
-func opened(t *testing.T, path string) (*browser, *client) {
-	t.Helper()
-	b := newBrowser(t)
-	c := loggedIn(t, b.s)
-	b.look(1280, 860, "light")
-	b.run("open", chromedp.Navigate(b.base+path))
-	b.logIn("admin", adminPIN)
-	return b, c
-}
-
-// TestPageEscape presses Escape again and again over a form with a change: it
-// is neither lost nor stuck.
-func TestPageEscape(t *testing.T) {
-	b, _ := opened(t, "/users/demo101")
-	b.text(".sheet h2", "demo101")
-	b.fill("First name", "Changed")
+// pageEscape presses Escape again and again over a form with a change: it is
+// neither lost nor stuck.
+func pageEscape(t *testing.T, v *visit) {
+	v.opened(t, "/users/demo101")
+	v.Heading("demo101, Anna Demo, 101")
+	v.Fill("First name", "Changed")
 	for range 7 {
-		b.escape()
-		time.Sleep(100 * time.Millisecond) // for the browser to do what it does by itself
-		b.until("the sheet is there", "document.querySelectorAll('dialog.sheet[open]').length === 1 && document.querySelectorAll('dialog.ask').length < 2")
+		v.Keys(kb.Escape)
+		// What the browser does by itself it has done by the second frame.
+		browser.Eval[bool](v.Page, "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+		v.Until("the sheet is there", "document.querySelectorAll('dialog.sheet[open]').length === 1 && document.querySelectorAll('dialog.ask').length < 2")
 	}
-	b.eval("document.querySelector('dialog.ask .button.plain')?.click()")
-	b.gone("dialog.ask")
-	b.value("First name", "Changed")
-	b.escape()
-	b.text("dialog.ask h2", "Discard your changes?")
-	b.button("Discard")
-	b.gone("dialog")
-	b.click("tr[data-id=demo101] a")
-	b.text(".sheet h2", "demo101, Anna Demo, 101")
-	b.value("First name", "Anna")
-	b.escape()
-	b.gone("dialog")
-	b.noTroubles()
+	if !v.Can("Discard") {
+		v.Keys(kb.Escape)
+	}
+	v.Sees("Discard your changes?")
+	v.Press("Cancel")
+	v.Holds("First name", "Changed")
+	v.Keys(kb.Escape)
+	v.Sees("Discard your changes?")
+	v.Press("Discard")
+	v.Until("the sheet is closed", "!document.querySelector('dialog')")
+	v.Press("demo101")
+	v.Heading("demo101, Anna Demo, 101")
+	v.Holds("First name", "Anna")
+	v.Keys(kb.Escape)
+	v.Until("the sheet is closed", "!document.querySelector('dialog')")
+	v.NoTroubles()
 }
 
-// TestPageBack goes back over a form with a change.
-func TestPageBack(t *testing.T) {
-	b, _ := opened(t, "/users")
-	b.button("E-mail delivery")
-	b.toggle("E-mail delivery")
-	b.fill("SMTP server", "mx99")
-	b.eval("history.back()")
-	b.text("dialog.ask h2", "Discard your changes?")
-	b.button("Cancel")
-	b.gone("dialog.ask")
-	b.value("SMTP server", "mx99")
-	b.until("the address is that of the form", "location.pathname === '/email-delivery'")
-	b.eval("history.back()")
-	b.text("dialog.ask h2", "Discard your changes?")
-	b.button("Discard")
-	b.text("h1", "Users")
+// pageBack goes back over a form with a change.
+func pageBack(t *testing.T, v *visit) {
+	v.opened(t, "/users")
+	v.Press("E-mail delivery")
+	v.Tick("E-mail delivery", true)
+	v.Fill("SMTP server", "mx99")
+	v.Back()
+	v.Sees("Discard your changes?")
+	v.Press("Cancel")
+	v.SeesNot("Discard your changes?")
+	v.Holds("SMTP server", "mx99")
+	v.Until("the address is that of the form", "location.pathname === '/email-delivery'")
+	v.Back()
+	v.Sees("Discard your changes?")
+	v.Press("Discard")
+	v.Heading("Users")
 
 	// What was closed does not come again.
-	b.click("tr[data-id=demo102] a")
-	b.text(".sheet h2", "demo102")
-	b.fill("First name", "Typed")
-	b.eval("history.back()")
-	b.text("dialog.ask h2", "Discard your changes?")
-	b.button("Discard")
-	b.gone("dialog")
-	b.click("tr[data-id=demo103] a")
-	b.text(".sheet h2", "demo103")
-	b.escape()
-	b.gone("dialog")
-	b.eval("history.back()")
-	time.Sleep(200 * time.Millisecond)
-	b.until("no sheet opens", "location.pathname === '/users' && !document.querySelector('dialog')")
-	b.run("open a malformed address", chromedp.Navigate(b.base+"/users/%ff"))
-	b.text("h1", "Not found")
-	b.noTroubles()
+	v.Press("demo102")
+	v.Heading("demo102, Ben Demo, 102")
+	v.Fill("First name", "Typed")
+	v.Back()
+	v.Sees("Discard your changes?")
+	v.Press("Discard")
+	v.Until("the sheet is closed", "!document.querySelector('dialog')")
+	v.Press("demo103")
+	v.Heading("demo103, Clara Demo, 103")
+	v.Keys(kb.Escape)
+	v.Until("the sheet is closed", "!document.querySelector('dialog') && location.pathname === '/users'")
+	browser.Eval[bool](v.Page, "(addEventListener('popstate', () => { window.wentBack = true; }), true)")
+	v.Back()
+	v.Until("the browser went back", "window.wentBack")
+	v.Idle()
+	v.Until("no sheet opens", "location.pathname === '/users' && !document.querySelector('dialog')")
+	v.Open(v.base + "/users/%ff") // malformed
+	v.Heading("Not found")
+	v.NoTroubles()
 }
 
-// TestPageConflict has somebody else change what is being edited.
-func TestPageConflict(t *testing.T) {
-	b, c := opened(t, "/users/demo101")
-	change := func(first, last string) {
-		t.Helper()
-		c.want(200, "PUT", "/users/demo101", fmt.Sprintf(`{"user":"demo101","extension":"101","firstName":%q,"lastName":%q}`, first, last), nil)
+// pagePassword reveals a password, makes a new one and saves in the same
+// sheet, sets a PIN and deletes.
+func pagePassword(t *testing.T, v *visit) {
+	const shown = "/^[a-zA-Z0-9]{20}$/.test(document.querySelector('.secret').textContent)"
+	v.opened(t, "/users/demo102")
+	v.Heading("demo102, Ben Demo, 102")
+	v.In("Phone set-up").Press("Show")
+	v.Until("the password shows", shown)
+	if n := v.m.audited("reveal-sip-password"); n != 1 {
+		t.Errorf("reveal audited %d times, want 1", n)
 	}
-	b.fill("First name", "Mine")
-	change("Theirs", "Other")
-	b.value("First name", "Mine")
-	b.button("Save")
-	b.text(".summary", "somebody else has changed this")
-	b.text(".summary", "First name is now Theirs; you have Mine")
-	b.text(".summary", "Last name is now Other")
-	b.value("Last name", "Other")
-	b.value("First name", "Mine")
-	b.shoot("conflict")
-	b.button("Save mine anyway")
-	b.text(".toast", "is saved")
-	if cfg, _ := b.m.Current(); cfg.UserByID("demo101").FirstName != "Mine" || cfg.UserByID("demo101").LastName != "Other" {
-		t.Errorf("got %q, want Mine Other", cfg.UserByID("demo101").DisplayName())
-	}
-	change("Fifty", "Other") // without changes the form follows
-	b.value("First name", "Fifty")
-	b.fill("First name", "Sixty")
-	change("Seventy", "Other")
-	b.button("Save")
-	b.text(".summary", "First name is now Seventy; you have Sixty")
-	b.button("Load the new values")
-	b.value("First name", "Seventy")
-	b.until("nothing differs", "![...document.querySelectorAll('g-form')].some((f) => f.changes.length)")
-	b.noTroubles()
-}
+	old := browser.Eval[string](v.Page, "document.querySelector('.secret').textContent")
+	v.Press("Make a new password")
+	v.Sees("New SIP password for demo102")
+	v.Press("Make a new password")
+	v.Until("another password shows", fmt.Sprintf("%s && document.querySelector('.secret').textContent !== %q", shown, old))
+	v.Fill("First name", "Benno")
+	v.Press("Save")
+	v.Heading("demo102, Benno Demo, 102")
+	v.SeesNot("1 change")
 
-// TestPagePassword makes a new password and saves in the same sheet, sets a PIN
-// and deletes.
-func TestPagePassword(t *testing.T) {
-	b, _ := opened(t, "/users/demo102")
-	b.text(".sheet h2", "demo102")
-	b.click("[aria-label='Make a new password']")
-	b.text("dialog.ask h2", "New SIP password for demo102?")
-	b.button("Make a new password")
-	b.until("the password shows", "/^[a-zA-Z0-9]{20}$/.test(document.querySelector('.secret').textContent)")
-	b.fill("First name", "Benno")
-	b.until("the focus is in the form", "document.activeElement.matches('g-field input')")
-	b.button("Save")
-	b.text(".sheet h2", "Benno")
-	b.gone(".save-bar.shown")
-
-	must := fmt.Sprintf("document.querySelector(%q).checked", b.field("New PIN at next login"))
-	b.eval(fmt.Sprintf("%s && document.querySelector(%q).click()", must, b.field("New PIN at next login"))) // off
-	b.until("the switch is off", "!"+must)
-	b.fill("PIN", "314159")
-	b.until("the switch is on", must)
-	b.eval(fmt.Sprintf("document.querySelector(%q).click()", b.field("New PIN at next login")))
-	b.button("Save")
-	b.gone(".save-bar.shown")
-	b.text("g-field .help", "A PIN is set.")
-	if cfg, _ := b.m.Current(); cfg.UserByID("demo102").MustChangePIN || cfg.UserByID("demo102").PIN == pbx.FactoryPIN {
+	v.Tick("New PIN at next login", false)
+	v.Fill("PIN", "314159")
+	v.Until("the switch turns on", "[...document.querySelectorAll('dialog label')].find((l) => l.innerText.trim() === 'New PIN at next login').control.checked")
+	v.Tick("New PIN at next login", false)
+	v.Press("Save")
+	v.Sees("A PIN is set.")
+	v.SeesNot("2 changes")
+	if cfg, _ := v.m.Current(); cfg.UserByID("demo102").MustChangePIN || cfg.UserByID("demo102").PIN == pbx.FactoryPIN {
 		t.Error("the switch showed off, and the PIN must be changed")
 	}
-	b.button("Delete")
-	b.text("dialog.ask h2", "Delete demo102")
-	b.button("Delete")
-	b.gone("dialog")
-	b.noTroubles()
-}
-
-// TestPageRights gives and takes rights while the page is open.
-func TestPageRights(t *testing.T) {
-	b := newBrowser(t)
-	c := loggedIn(t, b.s)
-	const ben = `{"user":"demo102","extension":"102","firstName":"Ben"`
-	c.want(200, "PUT", "/users/demo102", ben+`,"pin":"314159","mustChangePin":false}`, nil)
-	b.run("open", chromedp.Navigate(b.base+"/"))
-	b.button("Log in") // with nothing filled in
-	b.text(".error", "be filled in")
-	if n := b.m.audited("login-failed"); n != 0 {
-		t.Errorf("the empty form was sent: %d failed logins", n)
-	}
-	b.logIn("demo102", "314159")
-	b.text("h1", "Home")
-	b.text(".pill", "All good")
-	c.want(200, "PUT", "/users/demo102", ben+`,"admin":true}`, nil)
-	b.text("nav.menu", "Audit log")
-	b.button("Audit log")
-	b.text("h1", "Audit log")
-	c.want(200, "PUT", "/users/demo102", ben+`,"admin":false}`, nil)
-	b.text("h1", "Not found")
-	c.want(200, "PUT", "/users/demo102", ben+`,"mustChangePin":true}`, nil)
-	b.text("h1", "Choose your PIN")
-	b.noTroubles()
-}
-
-// TestPageProblem shows administrators at once what is wrong, and says when
-// there is no live display.
-func TestPageProblem(t *testing.T) {
-	b, _ := opened(t, "/status")
-	b.text(".pill", "All good")
-	b.m.ail(fmt.Errorf("store: %w", syscall.ENOSPC))
-	b.run("open", chromedp.Navigate(b.base+"/status"))
-	b.text(".pill", "Needs attention")
-	b.text(".banner", "memory is full")
-	b.shoot("problem")
-	b.m.ail(nil)
-	b.s.streams.mu.Lock()
-	b.s.streams.admins = 2 * maxAdminStreams
-	b.s.streams.mu.Unlock()
-	b.run("open", chromedp.Navigate(b.base+"/status"))
-	b.text(".banner", "Live display is not available")
-	b.text(".pill", "Not live")
-	b.m.tell(registration("101", "Snom D735/10.1", "192.168.0.21:5060"))
-	b.run("open", chromedp.Navigate(b.base+"/status")) // not live, and not wrong
-	b.text("td", "Snom")
-	b.text(".pill", "Not live")
-	b.shoot("not-live")
+	v.Press("Delete")
+	v.Sees("Delete demo102, Benno Demo, 102?")
+	v.Press("Delete")
+	v.Until("the sheet is closed", "!document.querySelector('dialog')")
+	v.NoTroubles()
 }

@@ -2,13 +2,12 @@ package web
 
 import (
 	"fmt"
-	"strings"
+	"syscall"
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"galilei/pbxd/pbx"
+	"galilei/pbxd/pbxdtest/browser"
 )
 
 func registration(ext, agent, source string) pbx.Fact {
@@ -17,218 +16,174 @@ func registration(ext, agent, source string) pbx.Fact {
 		Since: time.Now().Add(-time.Hour), Expires: time.Now().Add(time.Hour)}}}
 }
 
-// TestPage walks through the page as an administrator on the first day does.
-func TestPage(t *testing.T) {
-	b := browse(t, newMemory())
-	b.look(1280, 860, "light")
-	b.run("open", chromedp.Navigate(b.base+"/"))
-
-	b.text("h1", "Log in")
-	b.shoot("login")
-	b.logIn("admin", "9999")
-	b.text("[role=alert]", "User name or PIN is wrong")
-	b.logIn("admin", "0000")
-	b.text("h1", "Choose your PIN")
-	b.fill("New PIN", "482913")
-	b.fill("Repeat the new PIN", "482914")
-	b.button("Change PIN")
-	b.text(".error", "do not match")
-	b.shoot("pin")
-	b.fill("Repeat the new PIN", adminPIN)
-	b.button("Change PIN")
-	b.text("h1", "Installation wizard") // by itself, on the first day
-	b.shoot("wizard")
-	b.button("Finish here")
-	b.text("h1", "Users")
-	b.text("td", "demo103")
-	b.text(".pill", "All good")
-
-	// A phone registers: the dot turns without a reload.
-	b.until("demo101 is not registered", "!document.querySelector('tr[data-id=demo101] .dot.on')")
-	b.m.tell(registration("101", "Snom D735/10.1", "192.168.0.21:5060"))
-	b.until("demo101 is registered", "document.querySelector('tr[data-id=demo101] .dot.on')")
-
-	// A wrong value is told at its field, by the page and by the server.
-	b.button("Add user")
-	b.fill("First name", "Eva")
-	b.fill("Last name", "Maier")
-	b.fill("User", "eva")
-	b.fill("Extension", "1")
-	b.button("Add user")
-	b.text("g-field .error", "2 to 10 digits")
-	b.fill("Extension", "101")
-	b.button("Add user")
-	b.text("g-field .error", "101 is already the extension of demo101")
-	b.shoot("new-user-refused")
-	b.fill("Extension", "210")
-	b.fill("PIN", "314159")
-	b.button("Add user")
-	b.text(".sheet h2", "eva, Eva Maier, 210")
-	if cfg, _ := b.m.Current(); cfg.UserByExtension("210") == nil {
-		t.Fatal("the user is not in the configuration")
-	}
-
-	// The password shows on request, and that is recorded.
-	b.text(".phone-setup code", "127.0.0.1")
-	b.click(".reveal")
-	b.until("the password shows", "/^[a-zA-Z0-9]{20}$/.test(document.querySelector('.secret').textContent)")
-	if n := b.m.audited("reveal-sip-password"); n != 1 {
-		t.Errorf("reveal audited %d times, want 1", n)
-	}
-	b.shoot("user-light")
-
-	// A change shows the save bar; Ctrl+S saves.
-	b.fill("Last name", "Huber")
-	b.text(".save-bar", "1 change")
-	b.eval("document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 's', ctrlKey: true, bubbles: true}))")
-	b.text(".sheet h2", "eva, Eva Huber, 210")
-	b.gone(".save-bar.shown")
-
-	// Deletion names its object.
-	b.button("Delete")
-	b.text("dialog.ask h2", "Delete eva, Eva Huber, 210?")
-	b.shoot("delete")
-	b.button("Delete")
-	b.gone(".sheet")
-	b.until("eva is gone", "![...document.querySelectorAll('td a')].some((a) => a.innerText === 'eva')")
-
-	// Back from the history.
-	b.button("History")
-	b.text(".revision", "User eva deleted")
-	b.eval("document.querySelectorAll('.revision summary')[1].click()")
-	b.text(".diff", "Huber")
-	b.shoot("history")
-	b.button(fmt.Sprintf("Restore revision %d", len(b.m.revisions)-1))
-	b.button("Restore")
-	b.until("eva is back", "true")
-	b.text(".revision .comment", "restored")
-	if cfg, _ := b.m.Current(); cfg.UserByExtension("210") == nil {
-		t.Error("restore did not bring the user back")
-	}
-	b.noTroubles()
-}
-
-// TestPageLive shows calls as they come and go, and says when the device is
-// gone or the session over.
-func TestPageLive(t *testing.T) {
-	b := newBrowser(t)
-	c := loggedIn(t, b.s)
-	b.look(1280, 860, "light")
-	b.run("open", chromedp.Navigate(b.base+"/status"))
-	b.logIn("admin", adminPIN)
-	b.text("h1", "General information")
-	b.text("td", "Nobody is calling.")
+// pageLive shows calls and phones as they come and go, and says when the
+// device is gone or the session over.
+func pageLive(t *testing.T, v *visit) {
+	c := v.opened(t, "/status")
+	v.Heading("General information")
+	v.Sees("Nobody is calling.")
 	now := time.Now()
 	call := pbx.CallStatus{ID: "c1", From: "101", FromName: "Anna Demo", To: "102", State: pbx.CallRinging, Started: now}
-	b.m.tell(pbx.Fact{Kind: pbx.FactCall, Call: &call})
-	b.m.tell(registration("101", "Snom D735/10.1", "192.168.0.21:5060"))
-	b.m.tell(registration("102", "Yealink SIP-T46S", "192.168.0.22:5060"))
-	b.text("td", "Ringing")
+	v.m.tell(pbx.Fact{Kind: pbx.FactCall, Call: &call})
+	v.m.tell(registration("101", "Snom D735/10.1", "192.168.0.21:5060"))
+	v.m.tell(registration("102", "Yealink SIP-T46S", "192.168.0.22:5060"))
+	v.Sees("Ringing")
 	up := call
 	up.State, up.Answered = pbx.CallUp, now
-	b.m.tell(pbx.Fact{Kind: pbx.FactCall, Call: &up})
-	b.text("td", "Talking")
-	b.shoot("status-light")
+	v.m.tell(pbx.Fact{Kind: pbx.FactCall, Call: &up})
+	v.Sees("Talking")
+	v.Look(360, 740, "light")
+	v.Fits("a call at 360 px")
+	v.Press("Menu")
+	v.Sees("Audit log")
+	v.Press("Users")
+	v.Until("the dot of 101 is on", "document.querySelector('tr[data-id=demo101] .dot.on') && !document.querySelector('tr[data-id=demo103] .dot.on')")
+	v.m.tell(registration("103", "Snom D735/10.1", "192.168.0.23:5060"))
+	v.Until("the dot of 103 turns on", "document.querySelector('tr[data-id=demo103] .dot.on')")
+	v.Look(1280, 860, "light")
+	v.Press("General information")
 	ended := up
 	ended.State = pbx.CallEnded
-	b.m.tell(pbx.Fact{Kind: pbx.FactCall, Call: &ended})
-	b.text("td", "Nobody is calling.")
-	b.noTroubles()
+	v.m.tell(pbx.Fact{Kind: pbx.FactCall, Call: &ended})
+	v.Sees("Nobody is calling.")
+	v.NoTroubles()
 
-	b.button("E-mail delivery")
-	b.toggle("E-mail delivery")
-	b.fill("SMTP port", "70000")
-	b.button("Save")
-	b.text("g-field .error", "be 1 to 65535")
-	b.fill("SMTP port", "587")
-	b.button("Save")
-	b.text("g-field .error", "needed when mail is sent")
-	b.fill("SMTP server", "mail.example.org")
-	b.button("Save")
-	b.text(".toast", "Settings are saved")
-	if cfg, _ := b.m.Current(); cfg.Mail.Port != 587 {
-		t.Errorf("SMTP port: got %d, want 587", cfg.Mail.Port)
-	}
-	b.shoot("settings")
-
-	// Changes that are not saved are not lost without a question.
-	b.fill("Sender name", "Front desk")
-	b.button("Audit log")
-	b.text("dialog.ask h2", "Discard your changes?")
-	b.button("Cancel")
-	b.gone("dialog.ask")
-	b.text("h1", "E-mail delivery")
-	b.button("Cancel")
-	b.gone(".save-bar.shown")
-	b.button("Audit log")
-	b.text(".audit", "logged in")
-	b.shoot("audit")
-	b.run("open what is not there", chromedp.Navigate(b.base+"/nothing"))
-	b.text("h1", "Not found")
-
+	v.Open(v.base + "/nothing")
+	v.Heading("Not found")
 	// The session ends with the PIN: the page asks to log in again.
 	c.want(204, "PUT", "/profile/pin", `{"old":"`+adminPIN+`","new":"271828"}`, nil)
-	b.text(".notice", "Your session has ended")
-	b.logIn("admin", "271828")
-	b.text("h1", "Not found")
+	v.Sees("Your session has ended")
+	v.logIn("admin", "271828")
+	v.Heading("Not found")
+	v.NoTroubles()
 
 	// The server stops: the banner says so.
-	b.s.stopOnce.Do(func() { close(b.s.stopping) })
-	b.text(".banner", "connection to the device is lost")
-	b.shoot("lost")
+	v.s.stopOnce.Do(func() { close(v.s.stopping) })
+	v.Sees("The connection to the device is lost.")
 }
 
-// TestPageUser shows an ordinary user the own phone and nothing else.
-func TestPageUser(t *testing.T) {
-	b := newBrowser(t)
-	b.m.tell(registration("102", "Yealink SIP-T46S", "192.168.0.22:5060"))
-	b.run("open", chromedp.Navigate(b.base+"/users"))
-	b.logIn("demo102", "0000")
-	b.fill("New PIN", "5555")
-	b.fill("Repeat the new PIN", "5555")
-	b.button("Change PIN")
-	b.text("h1", "Not found") // the list of users is not for users
-	b.button("To the start")
-	b.text("h1", "Home")
-	b.text(".phones", "Yealink")
-	b.shoot("profile")
-	b.noTroubles()
-}
-
-// TestPageNarrow looks at every screen at 360 px and in both colour schemes.
-func TestPageNarrow(t *testing.T) {
-	b := newBrowser(t)
-	loggedIn(t, b.s)
-	b.m.tell(registration("101", "Snom D735/10.1", "192.168.0.21:5060"))
-	b.m.tell(pbx.Fact{Kind: pbx.FactCall, Call: &pbx.CallStatus{ID: "c1", From: "101", FromName: "Anna Demo", To: "102", State: pbx.CallUp, Started: time.Now(), Answered: time.Now()}})
-	b.look(360, 740, "light")
-	b.run("open", chromedp.Navigate(b.base+"/"))
-	b.text("h1", "Log in")
-	b.fits("login")
-	b.logIn("admin", adminPIN)
-	b.text("td", "demo103")
-	for _, x := range []struct{ path, selector, words string }{
-		{"/users", "td", "demo103"}, {"/users/demo101", ".sheet", "Phone set-up"}, {"/users/new", ".sheet", "New user"}, {"/settings", "g-field", "Ring time"}, {"/pickup-groups/new", ".sheet", "Members"}, {"/hunt-groups/new", ".sheet", "Call scheme"}, {"/permission-groups/admins", ".sheet", "Add permission"},
-		{"/gui-groups/newusergui", ".sheet", "modules"}, {"/name-number", "td", "103"},
-		{"/history", ".revision", "changed"}, {"/audit", ".audit", "logged in"}, {"/status", "td", "Snom"}, {"/profile", "h1", "Profile"},
-	} {
-		for _, view := range []struct {
-			name   string
-			width  int64
-			scheme string
-		}{{"wide-dark", 1280, "dark"}, {"wide-light", 1280, "light"}, {"360", 360, "light"}} {
-			b.look(view.width, 740, view.scheme)
-			if view.name == "wide-dark" {
-				b.run("open "+x.path, chromedp.Navigate(b.base+x.path))
-			}
-			b.text(x.selector, x.words)
-			b.fits(x.path + " " + view.name)
-			b.shoot("screen" + strings.ReplaceAll(x.path, "/", "-") + "-" + view.name)
-		}
+// pageSettings refuses wrong values at their fields and asks before changes are
+// lost.
+func pageSettings(t *testing.T, v *visit) {
+	v.opened(t, "/email-delivery")
+	v.Tick("E-mail delivery", true)
+	v.Fill("SMTP port", "70000")
+	v.Press("Save")
+	v.Sees("be 1 to 65535")
+	v.Fill("SMTP port", "587")
+	v.Press("Save")
+	v.Sees("eeded when mail is sent")
+	v.Fill("SMTP server", "mail.example.org")
+	v.Press("Save")
+	v.Sees("Settings are saved")
+	if cfg, _ := v.m.Current(); cfg.Mail.Port != 587 {
+		t.Errorf("SMTP port: got %d, want 587", cfg.Mail.Port)
 	}
-	b.run("open", chromedp.Navigate(b.base+"/users"))
-	b.click(".drawer-button")
-	b.text("nav.menu", "Audit log")
-	b.shoot("drawer-360")
-	b.noTroubles()
+	v.Fill("Sender name", "Front desk")
+	v.Press("Audit log")
+	v.Sees("Discard your changes?")
+	v.Press("Cancel")
+	v.SeesNot("Discard your changes?")
+	v.Heading("E-mail delivery")
+	v.Press("Cancel")
+	v.SeesNot("1 change")
+	v.Press("Audit log")
+	v.Sees("logged in")
+	v.NoTroubles()
+}
+
+// pageUser shows an ordinary user the own phone and nothing else.
+func pageUser(_ *testing.T, v *visit) {
+	v.m.tell(registration("102", "Yealink SIP-T46S", "192.168.0.22:5060"))
+	v.Open(v.base + "/users")
+	v.logIn("demo102", "0000")
+	v.Fill("New PIN", "5555")
+	v.Fill("Repeat the new PIN", "5555")
+	v.Press("Change PIN")
+	v.Heading("Not found") // the list of users is not for users
+	v.Press("To the start")
+	v.Heading("Home")
+	v.Sees("Yealink")
+	v.NoTroubles()
+}
+
+// pageRights gives and takes rights while the page is open.
+func pageRights(t *testing.T, v *visit) {
+	c := loggedIn(t, v.s)
+	const ben = `{"user":"demo102","extension":"102","firstName":"Ben"`
+	c.want(200, "PUT", "/users/demo102", ben+`,"pin":"314159","mustChangePin":false}`, nil)
+	v.Open(v.base + "/")
+	v.Press("Log in") // with nothing filled in
+	v.Sees("ust be filled in")
+	if n := v.m.audited("login-failed"); n != 0 {
+		t.Errorf("the empty form was sent: %d failed logins", n)
+	}
+	v.logIn("demo102", "314159")
+	v.Heading("Home")
+	v.Sees("All good")
+	c.want(200, "PUT", "/users/demo102", ben+`,"admin":true}`, nil)
+	v.Press("Audit log")
+	v.Heading("Audit log")
+	c.want(200, "PUT", "/users/demo102", ben+`,"admin":false}`, nil)
+	v.Heading("Not found")
+	c.want(200, "PUT", "/users/demo102", ben+`,"mustChangePin":true}`, nil)
+	v.Heading("Choose your PIN")
+	v.NoTroubles()
+}
+
+// pageProblem shows administrators at once what is wrong, and says when there
+// is no live display.
+func pageProblem(t *testing.T, v *visit) {
+	v.opened(t, "/status")
+	v.Sees("All good")
+	v.m.ail(fmt.Errorf("store: %w", syscall.ENOSPC))
+	v.Reload()
+	v.Sees("Needs attention")
+	v.Sees("memory is full")
+	v.m.ail(nil)
+	v.s.streams.mu.Lock()
+	v.s.streams.admins = 2 * maxAdminStreams
+	v.s.streams.mu.Unlock()
+	v.Reload()
+	v.Sees("Live display is not available")
+	v.Sees("Not live")
+	v.m.tell(registration("101", "Snom D735/10.1", "192.168.0.21:5060"))
+	v.Reload() // not live, and not wrong
+	v.Sees("Snom")
+	v.Sees("Not live")
+}
+
+// pageSearch finds a screen, a setting, a parameter of entries, and a person.
+func pageSearch(t *testing.T, v *visit) {
+	const field = "Search screens, parameters, users and numbers"
+	v.opened(t, "/status")
+	v.Heading("General information")
+	find := func(words, found string) {
+		t.Helper()
+		// chromedp types the character even when the page takes the key.
+		browser.Eval[bool](v.Page, "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '/', bubbles: true}))")
+		v.Fill(field, words)
+		v.Until(found+" is found", fmt.Sprintf("document.querySelector('[role=option][aria-selected=true]')?.innerText.includes(%q)", found))
+		v.Keys("\r")
+		v.Until("the search is closed", "!document.querySelector('dialog.find')")
+	}
+	at := func(label string) {
+		t.Helper()
+		v.Until("the focus is in "+label, fmt.Sprintf("document.activeElement.labels?.[0]?.innerText.trim() === %q", label))
+	}
+	find("pickup gr", "Pickup groups")
+	v.Heading("Pickup groups")
+	find("103", "Clara Demo")
+	v.Heading("demo103, Clara Demo, 103")
+	v.Press("Close")
+	find("keep the audit", "Keep the audit log")
+	v.Heading("System settings")
+	at("Keep the audit log") // on a tab that was not open
+	v.Press("History")
+	v.Heading("History")
+	find("operator ext", "Operator extension")
+	v.Sees("Open an entry to see Operator extension.")
+	v.Press("demo101")
+	at("Operator extension")
+	v.NoTroubles()
 }
