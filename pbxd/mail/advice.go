@@ -67,6 +67,8 @@ func (e *Error) Advice() pbx.Message {
 		return pbx.Say("Choose STARTTLS, or TLS with the port that encrypts from the start (usually 465).")
 	case FaultLoginNeeded:
 		return pbx.Say("Switch authentication on and enter user name and password, and choose an encrypted transport type.")
+	case FaultRelay:
+		return pbx.Say("Switch authentication on and enter user name and password. If it is on, ask whoever runs the mail server to let this device send to that address.")
 	case FaultSender:
 		return pbx.Say("Enter a sender address that belongs to the account at the mail server.")
 	case FaultRecipient:

@@ -62,6 +62,7 @@ const (
 	FaultTurnedAway       Fault = "turnedAway"       // 5xx before the login
 	FaultEncryptionNeeded Fault = "encryptionNeeded" // 523, 530 or 538: server wants encryption first (RFC 3207, RFC 4954 section 6)
 	FaultLoginNeeded      Fault = "loginNeeded"      // 530: server wants a login
+	FaultRelay            Fault = "relay"            // 5xx to RCPT TO: not from this device, or not without a login
 	FaultSender           Fault = "sender"           // 5xx to MAIL FROM
 	FaultRecipient        Fault = "recipient"        // 5xx to RCPT TO
 	FaultContent          Fault = "content"          // 5xx to DATA or to the content
@@ -109,7 +110,7 @@ func (e *Error) Permanent() bool {
 // may go over the same connection.
 func (e *Error) aboutMail() bool {
 	later := e.Fault == FaultBusy && e.Code != 421 && (e.Step == StepRecipient || e.Step == StepContent)
-	return e.Permanent() || later
+	return e.Permanent() || later || e.Fault == FaultRelay // the server may take mail for its own addresses
 }
 
 // asError returns err as *Error. An error of another kind is a broken
@@ -199,6 +200,8 @@ func (e *Error) What() pbx.Message {
 		return pbx.Say("{server} wants an encrypted connection: {answer}", "server", server, "answer", answer)
 	case FaultLoginNeeded:
 		return pbx.Say("{server} wants a login: {answer}", "server", server, "answer", answer)
+	case FaultRelay:
+		return pbx.Say("{server} does not let this device send to {address}: {answer}", "server", server, "address", e.Address, "answer", answer)
 	case FaultSender:
 		return pbx.Say("{server} refused the sender {address}: {answer}", "server", server, "address", e.Address, "answer", answer)
 	case FaultRecipient:

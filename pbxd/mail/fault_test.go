@@ -25,6 +25,9 @@ func TestRefusals(t *testing.T) {
 		{"sender without login", func(m *mailServer) { m.onMail = func(string) error { return refusal(530, "log in") } }, StepSender, FaultLoginNeeded, 530},
 		{"sender later", func(m *mailServer) { m.onMail = func(string) error { return refusal(451, "later") } }, StepSender, FaultBusy, 451},
 		{"receiver", func(m *mailServer) { m.onRcpt = func(string) error { return refusal(550, "no such user") } }, StepRecipient, FaultRecipient, 550},
+		{"relay", func(m *mailServer) { m.onRcpt = func(string) error { return noRelay() } }, StepRecipient, FaultRelay, 550},
+		{"relay in words", func(m *mailServer) { m.onRcpt = func(string) error { return refusal(550, "relay not permitted") } }, StepRecipient, FaultRelay, 550},
+		{"receiver without login", func(m *mailServer) { m.onRcpt = func(string) error { return refusal(553, "Authentication is required to send mail") } }, StepRecipient, FaultRelay, 553},
 		{"receiver later", func(m *mailServer) { m.onRcpt = func(string) error { return refusal(450, "greylisted") } }, StepRecipient, FaultBusy, 450},
 		{"content", func(m *mailServer) { m.onData = func(string) error { return refusal(554, "spam") } }, StepContent, FaultContent, 554},
 		{"content later", func(m *mailServer) { m.onData = func(string) error { return refusal(452, "disk full") } }, StepContent, FaultBusy, 452},
@@ -224,7 +227,7 @@ func TestWords(t *testing.T) {
 		FaultNoServer, FaultSenderAddress, FaultAddress, FaultCredentials, FaultSealed, FaultTokenURL, FaultTokenUnreachable,
 		FaultTokenRefused, FaultResolve, FaultRefused, FaultUnreachable, FaultTimeout, FaultClosed, FaultNotSMTP, FaultNotTLS, FaultTLS,
 		FaultCertificateName, FaultCertificateTime, FaultCertificate, FaultNoSTARTTLS, FaultNoLogin, FaultMethod, FaultPlaintext,
-		FaultLogin, FaultPasswordsOff, FaultAppPassword, FaultUnproven, FaultBusy, FaultTurnedAway, FaultEncryptionNeeded, FaultLoginNeeded, FaultSender,
+		FaultLogin, FaultPasswordsOff, FaultAppPassword, FaultUnproven, FaultBusy, FaultTurnedAway, FaultEncryptionNeeded, FaultLoginNeeded, FaultRelay, FaultSender,
 		FaultRecipient, FaultContent, FaultTooLarge, FaultForeignLetters, FaultInterrupted,
 	} {
 		e := &Error{Step: StepSender, Fault: f, Server: "mail.test:25", Address: "a@b.test", Code: 500, Answer: "no"}

@@ -67,6 +67,7 @@ type Outbox struct {
 	reach  reach
 	tokens *tokens
 	wake   chan struct{}
+	look   chan struct{} // the settings may have changed under a round
 
 	enqueue sync.Mutex // counting and adding are one
 
@@ -83,7 +84,7 @@ func New(d Deps) *Outbox {
 	if r.dial == nil {
 		r.dial = (&net.Dialer{}).DialContext
 	}
-	return &Outbox{deps: d, reach: r, tokens: newTokens(r, d.Now, d.SaveRefreshToken, d.Log), wake: make(chan struct{}, 1)}
+	return &Outbox{deps: d, reach: r, tokens: newTokens(r, d.Now, d.SaveRefreshToken, d.Log), wake: make(chan struct{}, 1), look: make(chan struct{}, 1)}
 }
 
 // Enqueue takes a mail and returns its number. Only To, Subject, Text, Kind
@@ -125,11 +126,14 @@ func (o *Outbox) Enqueue(ctx context.Context, job pbx.MailJob) (int64, error) {
 }
 
 // Configured wakes the queue. After a change of the mail settings it tries all
-// that waits at once. It never blocks.
+// that waits at once, and leaves what is under way with the settings of before.
+// It never blocks.
 func (o *Outbox) Configured() {
-	select {
-	case o.wake <- struct{}{}:
-	default: // it is awake already
+	for _, c := range []chan struct{}{o.look, o.wake} {
+		select {
+		case c <- struct{}{}:
+		default: // it is awake already
+		}
 	}
 }
 

@@ -58,11 +58,22 @@ func replyFault(step Step, code int, answer string) Fault {
 	case StepSender:
 		return FaultSender
 	case StepRecipient:
+		if refusesRelay(answer) {
+			return FaultRelay
+		}
 		return FaultRecipient
 	case StepContent:
 		return FaultContent
 	}
 	return FaultTurnedAway
+}
+
+// refusesRelay reports whether the refusal of a receiver speaks of who sends:
+// status 5.7 is about rights (RFC 3463 section 3.8), and servers without such
+// codes say it in words.
+func refusesRelay(answer string) bool {
+	lower := strings.ToLower(strings.TrimSpace(answer))
+	return strings.HasPrefix(lower, "5.7.") || strings.Contains(lower, "relay") || strings.Contains(lower, "authenticat")
 }
 
 // connectionFault sorts what broke a connection, and puts the step right when

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"galilei/pbxd/pbx"
@@ -40,7 +42,7 @@ func delay(attempts int) (time.Duration, bool) {
 // round sends everything that is due.
 func (o *Outbox) round(ctx context.Context) {
 	settings := o.deps.Config().Mail
-	if o.changed(ctx, settings) {
+	if o.inForce != nil && o.changed(ctx, *o.inForce, settings) {
 		o.hold = time.Time{}
 		if err := o.hasten(ctx); err != nil {
 			o.deps.Log.Error("hasten mails after a change of the settings", "error", err)
@@ -58,8 +60,10 @@ func (o *Outbox) round(ctx context.Context) {
 	}
 	o.hold = time.Time{}
 	r := &delivery{outbox: o, settings: settings, now: now, seen: map[int64]bool{}}
+	stop := r.watch(ctx)
+	defer stop()
 	defer r.end()
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !r.stale.Load() {
 		jobs, err := o.deps.Queue.DueMail(ctx, now, 1) // one, since a mail may have MaxAttachments
 		if err != nil {
 			o.deps.Log.Error("read due mails", "error", err)
@@ -71,13 +75,12 @@ func (o *Outbox) round(ctx context.Context) {
 	}
 }
 
-// changed reports whether the settings are others than those of the last
-// round. A refresh token that the OAuth server itself gave is no change.
-func (o *Outbox) changed(ctx context.Context, settings pbx.Mail) bool {
-	if o.inForce == nil || *o.inForce == settings {
+// changed reports whether the settings are others than before. A refresh token
+// that the OAuth server itself gave is no change.
+func (o *Outbox) changed(ctx context.Context, before, settings pbx.Mail) bool {
+	if before == settings {
 		return false
 	}
-	before := *o.inForce
 	before.Password = settings.Password
 	if before != settings || settings.Method != "xoauth2" {
 		return true
@@ -167,6 +170,41 @@ type delivery struct {
 	sent     int            // over session
 	unfit    *Error         // what the server or the settings lack: speaks for all mails of the round
 	seen     map[int64]bool // guards against a queue that offers a mail twice
+	stale    atomic.Bool    // the settings have changed: the rest of the mails is for the next round
+	sending  context.Context
+}
+
+// settle is how long the mail that is under way when the settings change has
+// to come through: one that the server has but not confirmed goes out twice.
+const settle = 5 * time.Second
+
+// watch ends the round when its settings are no longer those in force. Without
+// it, a server that hangs would keep the mended settings waiting for as long
+// as a step may take. stop ends the watch.
+func (d *delivery) watch(ctx context.Context) (stop func()) {
+	o := d.outbox
+	sending, cancel := context.WithCancel(ctx)
+	d.sending = sending
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		ticker := time.NewTicker(poll)
+		defer ticker.Stop()
+		for !o.changed(sending, d.settings, o.deps.Config().Mail) {
+			select {
+			case <-sending.Done():
+				return
+			case <-o.look:
+			case <-ticker.C:
+			}
+		}
+		d.stale.Store(true)
+		select {
+		case <-sending.Done():
+		case <-time.After(settle):
+			cancel()
+		}
+	})
+	return func() { cancel(); watching.Wait() }
 }
 
 // end closes the connection.
@@ -188,7 +226,7 @@ func (d *delivery) job(ctx context.Context, j pbx.MailJob) bool {
 	level := slog.LevelWarn
 	if d.unfit != nil {
 		failure, level = d.unfit, slog.LevelDebug // one line tells it
-	} else if err := d.try(ctx, messageOf(j)); err != nil {
+	} else if err := d.try(d.sending, messageOf(j)); err != nil {
 		failure = asError(err, StepContent)
 	}
 	switch {

@@ -164,5 +164,10 @@ func (s *serverSession) Logout() error { return nil }
 
 // refusal is an SMTP answer.
 func refusal(code int, text string) error {
-	return &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 7, 1}, Message: text}
+	return &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 1, 1}, Message: text}
+}
+
+// noRelay is what a server says that knows neither sender nor receiver.
+func noRelay() error {
+	return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "Relaying denied"}
 }

@@ -87,43 +87,63 @@ func makeMailRoom(ctx context.Context, tx writeTx, size int64) error {
 
 // DueMail returns up to limit (1 to 1000, otherwise 1000) mails that wait and
 // whose next attempt is due at now, with all that is to be sent, the longest
-// due first. Fewer are returned when they are large.
+// due first. Fewer are returned when they are large. Mails that are damaged
+// are given up, so that they do not hold up the others.
 func (s *Store) DueMail(ctx context.Context, now time.Time, limit int) ([]pbx.MailJob, error) {
 	if limit < 1 || limit > maxMailWaiting {
 		limit = maxMailWaiting
 	}
+	for { // ends: what is damaged is not due the next time
+		list, damaged, err := s.readDueMail(ctx, now, limit)
+		if err != nil {
+			return nil, fmt.Errorf("store: read mails that are due: %w", s.db.reading(err))
+		}
+		for id, cause := range damaged {
+			s.opts.Log.Error("mail is damaged and given up", "mail", id, "err", cause)
+			if err := s.MailFailed(ctx, id, 0, time.Time{}, "The mail is damaged."); err != nil {
+				return nil, err
+			}
+		}
+		if len(list) > 0 || len(damaged) == 0 {
+			return list, nil
+		}
+	}
+}
+
+// readDueMail returns the mails that are due, and by their numbers what is
+// wrong with those that cannot be read.
+func (s *Store) readDueMail(ctx context.Context, now time.Time, limit int) (list []pbx.MailJob, damaged map[int64]error, err error) {
 	rows, err := s.db.readers.QueryContext(ctx, "SELECT "+mailColumns+", size, text, attachments FROM mail WHERE state = 'waiting' AND next <= ? ORDER BY next, id LIMIT ?",
 		now.UnixMilli(), limit)
 	if err != nil {
-		return nil, fmt.Errorf("store: read mails that are due: %w", s.db.reading(err))
+		return nil, nil, err
 	}
 	defer rows.Close()
-	list, held := []pbx.MailJob{}, 0
+	list, damaged = []pbx.MailJob{}, map[int64]error{}
+	held := 0
 	for rows.Next() && held < maxMailAtOnce {
 		var size int
 		var text string
 		var attachments []byte
 		j, err := scanMail(rows, &size, &text, &attachments)
-		if err != nil {
-			return nil, fmt.Errorf("store: read mails that are due: %w", s.db.reading(err))
+		if err == nil {
+			err = json.Unmarshal(attachments, &j.Attachments)
 		}
-		if err := json.Unmarshal(attachments, &j.Attachments); err != nil {
-			// One damaged mail must not hold up the others.
-			s.opts.Log.Error("attachments of a mail are damaged: it is not sent", "mail", j.ID, "err", err)
+		if err != nil {
+			damaged[j.ID] = err
 			continue
 		}
 		j.Text = text
 		held += size
 		list = append(list, j)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("store: read mails that are due: %w", s.db.reading(err))
-	}
-	return list, nil
+	return list, damaged, rows.Err()
 }
 
 const mailColumns = "id, created, next, attempts, kind, recipient, subject, state, reason"
 
+// scanMail reads a row. The number of the mail is right also when there is an
+// error, which is about a value of another kind than the column's.
 func scanMail(row interface{ Scan(...any) error }, more ...any) (j pbx.MailJob, err error) {
 	var created, next int64
 	err = row.Scan(append([]any{&j.ID, &created, &next, &j.Attempts, &j.Kind, &j.To, &j.Subject, &j.State, &j.Reason}, more...)...)
@@ -135,7 +155,7 @@ func scanMail(row interface{ Scan(...any) error }, more ...any) (j pbx.MailJob, 
 }
 
 // MailJobs returns all mails that wait or were given up, the oldest first,
-// without text and attachments.
+// without text and attachments. Those that cannot be read count as given up.
 func (s *Store) MailJobs(ctx context.Context) ([]pbx.MailJob, error) {
 	rows, err := s.db.readers.QueryContext(ctx, "SELECT "+mailColumns+" FROM mail ORDER BY id")
 	if err != nil {
@@ -146,7 +166,7 @@ func (s *Store) MailJobs(ctx context.Context) ([]pbx.MailJob, error) {
 	for rows.Next() {
 		j, err := scanMail(rows)
 		if err != nil {
-			return nil, fmt.Errorf("store: read mails: %w", s.db.reading(err))
+			j = pbx.MailJob{ID: j.ID, State: mailFailed, Reason: "The mail is damaged."}
 		}
 		list = append(list, j)
 	}
@@ -183,6 +203,30 @@ func (s *Store) MailFailed(ctx context.Context, id int64, attempt int, next time
 		}
 		_, err = tx.ExecContext(ctx, "DELETE FROM mail WHERE state = 'failed' AND id NOT IN (SELECT id FROM mail WHERE state = 'failed' ORDER BY id DESC LIMIT ?)", maxMailFailed)
 		return err
+	})
+}
+
+// RetryMail makes a mail due at once as if it had never been tried, also one
+// that was given up. The error is fs.ErrNotExist when there is none of that
+// number, pbx.ErrTooMany when 1,000 wait already.
+func (s *Store) RetryMail(ctx context.Context, id int64) error {
+	now := s.opts.Now().UnixMilli()
+	return s.writeMail(ctx, fmt.Sprintf("try mail %d again", id), func(tx writeTx) error {
+		var waiting int
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM mail WHERE state = 'waiting' AND id <> ?", id).Scan(&waiting); err != nil {
+			return err
+		}
+		if waiting >= maxMailWaiting {
+			return refusal{fmt.Errorf("store: try mail %d again: %d mails wait: %w", id, waiting, pbx.ErrTooMany)}
+		}
+		done, err := tx.ExecContext(ctx, "UPDATE mail SET attempts = 0, next = ?, state = 'waiting' WHERE id = ?", now, id)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return refusal{fmt.Errorf("store: mail %d: %w", id, fs.ErrNotExist)}
+		}
+		return nil
 	})
 }
 
