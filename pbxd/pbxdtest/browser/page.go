@@ -143,6 +143,9 @@ func (p *Page) Under(t testing.TB) {
 	t.Cleanup(func() { p.t = before })
 }
 
+// T is the test that the page fails.
+func (p *Page) T() testing.TB { return p.t }
+
 // Run does steps of chromedp; the test ends when they do not come to pass in
 // time.
 func (p *Page) Run(what string, steps ...chromedp.Action[chromedp.Void]) {

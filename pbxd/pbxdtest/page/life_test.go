@@ -17,6 +17,7 @@ type person struct{ ID, User, FirstName, LastName, Extension, Language, Image st
 // TestPeopleLife adds a user, changes and deletes it, and undoes that from the
 // notice and from the history.
 func TestPeopleLife(t *testing.T) {
+	t.Parallel()
 	var chromium browser.Chromium
 	defer chromium.Close()
 	s := office(t)
@@ -101,6 +102,7 @@ func TestPeopleLife(t *testing.T) {
 // TestPeopleSlow presses a button before the list beside it has come: what it
 // opens comes nevertheless.
 func TestPeopleSlow(t *testing.T) {
+	t.Parallel()
 	var chromium browser.Chromium
 	defer chromium.Close()
 	s := office(t)
@@ -119,6 +121,7 @@ func TestPeopleSlow(t *testing.T) {
 
 // TestPeopleKeyboard logs in, adds a user and saves a change without a mouse.
 func TestPeopleKeyboard(t *testing.T) {
+	t.Parallel()
 	var chromium browser.Chromium
 	defer chromium.Close()
 	s := office(t)

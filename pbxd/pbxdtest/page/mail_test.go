@@ -12,6 +12,7 @@ import (
 // TestPeopleMail sees why a test mail fails; then an administrator changes a
 // user, who is told by mail (F216).
 func TestPeopleMail(t *testing.T) {
+	t.Parallel()
 	post := startMailServer(t)
 	var chromium browser.Chromium
 	defer chromium.Close()

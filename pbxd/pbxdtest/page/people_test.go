@@ -9,8 +9,12 @@ import (
 	"galilei/pbxd/pbxdtest/browser"
 )
 
-// shoot keeps a picture when pictures are wanted.
+// shoot looks at a moment that is on no screen of its own, a dialog or an
+// answer: it fits, axe-core finds nothing serious, and a picture is kept when
+// pictures are wanted.
 func shoot(p *browser.Page, name string) {
+	p.Fits(name)
+	browser.NewAxe(p.T()).Check(p, name)
 	if os.Getenv("GALILEI_SCREENSHOTS") != "" {
 		p.Shoot(name)
 	}
@@ -19,6 +23,7 @@ func shoot(p *browser.Page, name string) {
 // TestPeopleOneModule gives a user one module of the administration and looks
 // at what that user can see and do then.
 func TestPeopleOneModule(t *testing.T) {
+	t.Parallel()
 	var chromium browser.Chromium
 	defer chromium.Close()
 	s := office(t)
@@ -52,6 +57,7 @@ func TestPeopleOneModule(t *testing.T) {
 // TestPeopleCertificate replaces the page's certificate twice: once it is taken
 // back by hand, once it is kept from the new situation.
 func TestPeopleCertificate(t *testing.T) {
+	t.Parallel()
 	var chromium browser.Chromium
 	defer chromium.Close()
 	s := office(t)

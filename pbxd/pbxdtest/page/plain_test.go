@@ -9,6 +9,7 @@ import (
 // TestPeoplePlain looks at the page as a plain user: own screens only, by menu,
 // by address and by the API.
 func TestPeoplePlain(t *testing.T) {
+	t.Parallel()
 	var chromium browser.Chromium
 	defer chromium.Close()
 	s := office(t)

@@ -76,15 +76,16 @@ const firstEntries = `[document.querySelector('main .head a.button[href]'), docu
 
 // TestScreens opens every screen of the menu in four ways: it has a title,
 // breaks nothing, fits, says nothing in English to Germans, and axe-core finds
-// nothing serious. With
-// GALILEI_SCREENSHOTS=1 it keeps a picture of each.
+// nothing serious. With GALILEI_SCREENSHOTS=1 it keeps a picture of each.
 func TestScreens(t *testing.T) {
-	var chromium browser.Chromium
-	defer chromium.Close()
+	t.Parallel()
+	chromium := &browser.Chromium{}
+	t.Cleanup(chromium.Close)
 	axe, words := browser.NewAxe(t), newEnglish(t)
 	s := office(t)
 	for _, l := range looks() {
 		t.Run(l.name, func(t *testing.T) {
+			t.Parallel() // the waiting of one is the work of another
 			p := chromium.Page(t)
 			logIn(p, s, l.user)
 			list := paths(p)
@@ -101,6 +102,9 @@ func TestScreens(t *testing.T) {
 				p.Fits(where)
 				if l.user == "petra" {
 					words.check(p, t, where)
+					p.Look(360, 740, "light")
+					p.Fits(where + " at 360 px")
+					p.Look(l.width, l.height, l.scheme)
 				} else if l.scheme == "dark" {
 					axe.Check(p, where, "color-contrast", "link-in-text-block") // what colours can spoil
 				} else {

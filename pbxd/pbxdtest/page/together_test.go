@@ -12,6 +12,7 @@ import (
 // TestPeopleTogether lets two administrators edit one user: the second is told
 // what the first has changed, and decides.
 func TestPeopleTogether(t *testing.T) {
+	t.Parallel()
 	var chromium browser.Chromium
 	defer chromium.Close()
 	s := office(t)
@@ -38,6 +39,17 @@ func TestPeopleTogether(t *testing.T) {
 	two.Heading("anna, Anna Berg, 201")
 	two.Holds("E-mail", "adler@example.org")
 	one.Holds("Last name", "Berg") // a form without changes follows
+
+	one.Fill("Last name", "Adler")
+	one.Sees("1 change")
+	two.Fill("Last name", "Clark")
+	two.Press("Save")
+	two.Heading("anna, Anna Clark, 201")
+	one.Press("Save")
+	one.Sees("Last name is now Clark; you have Adler.")
+	one.Press("Load the new values")
+	one.Holds("Last name", "Clark")
+	one.SeesNot("1 change")
 	one.NoTroubles()
 	two.NoTroubles()
 }
@@ -45,6 +57,7 @@ func TestPeopleTogether(t *testing.T) {
 // TestPeopleImpersonate uses the page as another user and comes back; the audit
 // log has both names.
 func TestPeopleImpersonate(t *testing.T) {
+	t.Parallel()
 	var chromium browser.Chromium
 	defer chromium.Close()
 	s := office(t)
@@ -84,6 +97,7 @@ func TestPeopleImpersonate(t *testing.T) {
 // TestPeopleSession ends a session under the page: it asks for the login, and
 // comes back to where the user was.
 func TestPeopleSession(t *testing.T) {
+	t.Parallel()
 	var chromium browser.Chromium
 	defer chromium.Close()
 	s := office(t)
@@ -103,6 +117,15 @@ func TestPeopleSession(t *testing.T) {
 	p.Fill("PIN", "815815")
 	p.Press("Anmelden")
 	p.Sees("Hotline")
+
+	p.Press("Benutzer")
+	p.Press("anna")
+	p.Fill("Nebenstelle", "101")
+	p.Press("Speichern")
+	p.Sees("101 ist schon die Nebenstelle von demo101 (Benutzer)")
+	shoot(p, "german-refused")
+	p.Press("Abbrechen")
+	p.Press("Schließen")
 
 	p.Press("Profil von Petra Klein")
 	p.Press("Abmelden")

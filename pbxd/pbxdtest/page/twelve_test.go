@@ -29,6 +29,7 @@ const trial = 6 * time.Second
 // TestTwelveTasks does on one new device, one after the other, what an
 // administrator must be able to do without being told how.
 func TestTwelveTasks(t *testing.T) {
+	t.Parallel()
 	var chromium browser.Chromium
 	defer chromium.Close()
 	s := pbxdtest.Start(t, pbxdtest.Options{Trial: trial})
