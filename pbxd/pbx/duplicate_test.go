@@ -43,7 +43,7 @@ func TestBlame(t *testing.T) {
 		"it was so before": {withUsers("20", "20"), func(c *Config) { c.SIP.RingTime = 33 },
 			"users[2].extension", "20 is already the extension of user0 (user)"},
 	} {
-		tt.before.HuntGroups = []HuntGroup{{ID: "h", HuntGroupSettings: HuntGroupSettings{Extension: "30", Title: "Sales", CallScheme: "parallel", Members: []HuntMember{{User: AdminID, Timeout: 5}}}}}
+		tt.before.HuntGroups = []HuntGroup{{ID: "h", HuntGroupSettings: HuntGroupSettings{Extension: "30", Title: "Sales", CallScheme: "parallel", Members: []HuntMember{{User: tt.before.Users[1].ID, Timeout: 5}}}}}
 		after := tt.before.Clone()
 		tt.change(after)
 		var wrong *ValidationError

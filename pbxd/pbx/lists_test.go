@@ -46,6 +46,25 @@ func TestValidateWhole(t *testing.T) {
 		{"unknown member of a pickup group", func(c *Config) { c.PickupGroups[0].Members[1] = "nobody" }, []string{"pickupGroups[0].members[1] names an entry that does not exist: nobody"}},
 		{"member twice", func(c *Config) { c.PickupGroups[0].Members[1] = "demo101" }, []string{"pickupGroups[0].members[1] is in the list twice"}},
 		{"unknown user of a hunt group", func(c *Config) { c.HuntGroups[0].Members[0].User = "x" }, []string{"huntGroups[0].members[0].user names an entry"}},
+		{"user twice in a hunt group", func(c *Config) { c.HuntGroups[0].Members[1].User = "demo101" }, []string{"huntGroups[0].members[1].user is in the list twice"}},
+		{"member of a hunt group without extension", func(c *Config) { c.HuntGroups[0].Members[1].User = AdminID }, []string{"huntGroups[0].members[1].user admin has no extension"}},
+		{"drop to no operator", func(c *Config) { c.Users[1].DropToOperator = true }, []string{"users[1].operatorExtension is needed"}},
+		{"voicemail box twice", func(c *Config) { c.Users[1].VoicemailBoxes = []string{"7", "8", "7"} }, []string{"users[1].voicemailBoxes[2] is in the list twice"}},
+		{"number to show twice", func(c *Config) {
+			c.Users[1].CLIPInternal, c.Users[1].CLIPExternal = []string{"7", "7"}, []string{"+497", "+497", "+498"}
+		}, []string{"users[1].clipInternal[1] is in the list twice", "users[1].clipExternal[1] is in the list twice"}},
+		{"queues of users", func(c *Config) {
+			c.PermissionGroups[6].Permissions[0] = GroupPermission{PermitMonitorQueues, GroupAllUsers}
+		},
+			[]string{"permissionGroups[6].permissions[0].appliesTo is a group of another type"}},
+		{"do not disturb of queues", func(c *Config) { c.PermissionGroups[6].Permissions[0] = GroupPermission{PermitDND, GroupAllQueues} },
+			[]string{"permissionGroups[6].permissions[0].appliesTo is a group of another type"}},
+		{"auto answer of the device", func(c *Config) { c.PermissionGroups[6].Permissions[0] = GroupPermission{PermitIntercom, GroupAllHosts} }, nil},
+		{"hosts by hand", func(c *Config) {
+			c.PermissionGroups[6].Type, c.PermissionGroups[6].Members = "host", nil
+		}, []string{"permissionGroups[6].type is only", "permissionGroups[6].permissions[0].appliesTo is a group of another type"}},
+		{"nobody can log in", func(c *Config) { c.GUIGroups[1].Off = []string{"login", "logout"} },
+			[]string{"guiGroups[1].modules must contain login", "guiGroups[1].modules must contain logout"}},
 		{"timeout", func(c *Config) { c.HuntGroups[0].Members[0].Timeout = 0 }, []string{"huntGroups[0].members[0].timeout is 0; allowed are 1 to 600"}},
 		{"unknown provisioning group", func(c *Config) { c.Users[1].ProvisioningGroup = "x" }, []string{"users[1].provisioningGroup names an entry"}},
 		{"extension of a user and a hunt group", func(c *Config) { c.HuntGroups[0].Extension = "101" }, []string{"huntGroups[0].extension 101 is already the extension of demo101 (user)"}},

@@ -1,6 +1,9 @@
 package pbx
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Mail is how the device sends e-mail (F214, F215).
 type Mail struct {
@@ -24,6 +27,20 @@ type MailSettings struct {
 	OAuthTokenURL          string `json:"oauthTokenUrl" title:"OAuth token URL" doc:"Where access tokens are got, for xoauth2" maxLength:"500" pattern:"^https?://[^ ]+$" patternDescription:"an address that begins with https://"`
 	OAuthClientID          string `json:"oauthClientId" title:"OAuth client ID" doc:"Identifier of the application that is registered with the provider" maxLength:"200"`
 	OAuthScope             string `json:"oauthScope" title:"OAuth scope" doc:"Scope to ask for, for example https://outlook.office365.com/.default" maxLength:"500"`
+}
+
+// KeepsPassword reports whether a password that is stored for stored may go
+// over m: to the same account at the same servers, in the same way and as well
+// protected or better.
+func (m MailSettings) KeepsPassword(stored MailSettings) bool {
+	return strings.EqualFold(m.Server, stored.Server) && m.Port == stored.Port && m.UserName == stored.UserName && m.Security == stored.Security && m.Method == stored.Method &&
+		m.OAuthTokenURL == stored.OAuthTokenURL && m.OAuthClientID == stored.OAuthClientID && (stored.AllowPlaintextPassword || !m.AllowPlaintextPassword)
+}
+
+// KeepsClientSecret reports whether a client secret that is stored for stored
+// may go over m: to the same server.
+func (m MailSettings) KeepsClientSecret(stored MailSettings) bool {
+	return m.OAuthTokenURL == stored.OAuthTokenURL
 }
 
 // Purposes under which the secrets of Mail are sealed.

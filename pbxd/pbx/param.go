@@ -107,6 +107,15 @@ func checkTags(path string, v reflect.Value) []FieldError {
 	return errs
 }
 
+// CheckParams checks the struct that p points to by the tags of its fields. It
+// returns nil or a *ValidationError whose paths are those of the struct.
+func CheckParams(p any) error {
+	if errs := checkTags("", reflect.ValueOf(p).Elem()); len(errs) > 0 {
+		return &ValidationError{errs}
+	}
+	return nil
+}
+
 // patterns keeps compiled patterns for the length of one validation: hundreds
 // of users share a few.
 type patterns map[string]*regexp.Regexp

@@ -83,6 +83,22 @@ func (g *PermissionGroup) Predefined() bool {
 	return false
 }
 
+// fits reports whether a permission can apply to groups of a type. One that is
+// not known, or applies to GUI groups, is judged elsewhere.
+func (p Permission) fits(groupType string) bool {
+	switch p {
+	case PermitMonitorOwnQueues, PermitMonitorQueues, PermitQueueLogon, PermitForwardQueues, PermitOwnQueueRecordings:
+		return groupType == "queue"
+	case PermitCallRecording, PermitAutoRecordings: // of what users and queues talk
+		return groupType != "host"
+	case PermitIntercom: // hosts, too: auto answer (F098)
+		return groupType != "queue"
+	case PermitShowGUI:
+		return true
+	}
+	return groupType == "user"
+}
+
 // Has reports whether u belongs to the group.
 func (g *PermissionGroup) Has(u *User) bool {
 	switch g.ID {

@@ -12,7 +12,9 @@ import (
 type FieldError struct {
 	Path  string      `json:"path"`
 	Rule  Message     `json:"rule"`
-	Other *FieldError `json:"-"` // when two entries have the same: what to say at the other one
+	Other *FieldError `json:"-"` // when two entries do not go together: what to say at the other one
+	Title string      `json:"-"` // of the parameter, as in the page; "" for none
+	Entry string      `json:"-"` // what people call the entry that has the parameter; "" for none
 }
 
 // refused says which rule the parameter at path breaks; see Say.
@@ -61,6 +63,13 @@ func Validate(c *Config, m Model) error {
 	if len(errs) == 0 {
 		return nil
 	}
+	for i := range errs {
+		e := &errs[i]
+		e.Title, e.Entry = c.subject(e.Path)
+		if o := e.Other; o != nil {
+			o.Title, o.Entry = c.subject(o.Path)
+		}
+	}
 	return &ValidationError{errs}
 }
 
@@ -97,12 +106,32 @@ func checkUsers(c *Config, m Model) (errs []FieldError) {
 		if u.Extension != "" {
 			phones++
 		}
+		errs = append(errs, checkUser(&u.UserSettings, path)...)
 	}
 	if i, ok := names["admin"]; !ok || !c.Users[i].Admin {
 		errs = append(errs, refused("users", "must contain the administrator admin"))
 	}
 	if m.MaxUsers > 0 && phones > m.MaxUsers {
 		errs = append(errs, refused("users", "{n} users with an extension; a {model} has at most {max}", "n", phones, "model", m.Name, "max", m.MaxUsers))
+	}
+	return errs
+}
+
+func checkUser(u *UserSettings, path string) (errs []FieldError) {
+	if u.DropToOperator && u.OperatorExtension == "" {
+		errs = append(errs, refused(path+"operatorExtension", "is needed, because calls that are not answered go there"))
+	}
+	for _, l := range []struct {
+		field string
+		list  []string
+	}{{"voicemailBoxes", u.VoicemailBoxes}, {"clipInternal", u.CLIPInternal}, {"clipExternal", u.CLIPExternal}} {
+		seen := map[string]bool{}
+		for i, number := range l.list {
+			if seen[number] {
+				errs = append(errs, refused(fmt.Sprintf("%s%s[%d]", path, l.field, i), "is in the list twice"))
+			}
+			seen[number] = true
+		}
 	}
 	return errs
 }

@@ -8,8 +8,7 @@ import (
 	_ "time/tzdata" // the device has no zone files
 )
 
-// checkGroups checks the rules of permission and GUI groups that tags cannot
-// say.
+// checkGroups checks the rules of groups that tags cannot say.
 func checkGroups(c *Config) (errs []FieldError) {
 	for _, id := range []string{GroupAdmins, GroupAllHosts, GroupInvisibleUsers, GroupAllUsers, GroupVisibleUsers, GroupAllQueues} {
 		if c.PermissionGroupByID(id) == nil {
@@ -24,6 +23,7 @@ func checkGroups(c *Config) (errs []FieldError) {
 	for i := range c.PermissionGroups {
 		errs = append(errs, checkPermissionGroup(c, &c.PermissionGroups[i], fmt.Sprintf("permissionGroups[%d].", i))...)
 	}
+	errs = append(errs, checkHuntGroups(c)...)
 	modules := map[string]bool{}
 	for _, m := range Modules() {
 		modules[m.ID] = true
@@ -34,6 +34,38 @@ func checkGroups(c *Config) (errs []FieldError) {
 				errs = append(errs, refused(fmt.Sprintf("guiGroups[%d].modules", i), "names a module that does not exist: {id}", "id", id))
 			}
 		}
+		if g.ID != GUIGroupUser {
+			continue
+		}
+		for _, id := range []string{"login", "logout"} { // F102
+			if !slices.Contains(g.Modules(), id) {
+				errs = append(errs, refused(fmt.Sprintf("guiGroups[%d].modules", i), "must contain {module}: without it, users are locked out", "module", id))
+			}
+		}
+	}
+	return errs
+}
+
+// checkHuntGroups checks that each member can be called, and once.
+func checkHuntGroups(c *Config) (errs []FieldError) {
+	users := map[string]int{} // index by ID
+	for i := range c.Users {
+		users[c.Users[i].ID] = i
+	}
+	for i := range c.HuntGroups {
+		g := &c.HuntGroups[i]
+		seen := map[string]bool{}
+		for j, m := range g.Members {
+			at := fmt.Sprintf("huntGroups[%d].members[%d].user", i, j)
+			if seen[m.User] {
+				errs = append(errs, refused(at, "is in the list twice"))
+			}
+			seen[m.User] = true
+			if k, ok := users[m.User]; ok && c.Users[k].Extension == "" {
+				errs = append(errs, refused(at, "{name} has no extension that could be called", "name", c.Users[k].Name).
+					or(refused(fmt.Sprintf("users[%d].extension", k), "is needed, because the hunt group {name} calls it", "name", g.Title)))
+			}
+		}
 	}
 	return errs
 }
@@ -42,15 +74,20 @@ func checkPermissionGroup(c *Config, g *PermissionGroup, path string) (errs []Fi
 	if len(g.Members) > 0 && (g.Predefined() || g.Type != "user") {
 		errs = append(errs, refused(path+"members", "cannot be set by hand for this group"))
 	}
+	if g.Type == "host" && g.ID != GroupAllHosts { // F087: people choose between user and queue
+		errs = append(errs, refused(path+"type", "is only that of the predefined group of hosts"))
+	}
 	seen := map[GroupPermission]bool{}
 	for j, p := range g.Permissions {
 		at := fmt.Sprintf("%spermissions[%d].appliesTo", path, j)
-		gui := c.GUIGroupByID(p.AppliesTo) != nil
+		gui, to := c.GUIGroupByID(p.AppliesTo) != nil, c.PermissionGroupByID(p.AppliesTo)
 		switch {
 		case p.Permission == PermitShowGUI && !gui:
 			errs = append(errs, refused(at, "must be a GUI group"))
 		case p.Permission != PermitShowGUI && gui:
 			errs = append(errs, refused(at, "must be a permission group"))
+		case to != nil && !p.Permission.fits(to.Type):
+			errs = append(errs, refused(at, "is a group of another type than this permission can apply to"))
 		case seen[p]:
 			errs = append(errs, refused(at, "is in the list twice"))
 		}

@@ -49,24 +49,75 @@ func (g *grants) check(u *pbx.User) *Problem {
 			return refuse(http.StatusForbidden, "{name} would get the permission {permission}, which you do not have yourself. Ask an administrator.", "name", u.Name, "permission", string(p.Permission))
 		}
 	}
-	if known {
-		return g.checkTarget(was, u)
+	if !known {
+		return nil
 	}
-	return nil
+	if (was.PIN != u.PIN || mustChangePIN(was) != mustChangePIN(u) || was.SIPPassword != u.SIPPassword) && !g.covers(was) {
+		return mayMore(was)
+	}
+	return g.checkTarget(was, u)
+}
+
+// mayActAs reports whether the caller may learn or set what u logs in with.
+func mayActAs(cfg *pbx.Config, c *caller, u *pbx.User) bool {
+	me := cfg.UserByID(c.user.ID)
+	return me != nil && (me.Admin || newGrants(cfg, cfg, me).covers(u))
+}
+
+// mayMore refuses what would let the caller act as u.
+func mayMore(u *pbx.User) *Problem {
+	return refuse(http.StatusForbidden, "{name} may do more than you. Only who has all modules and permissions of {name} may set the PIN, or set or see the SIP password. Ask an administrator.", "name", u.Name)
+}
+
+// covers reports whether the caller had all modules and permissions that u had
+// before the change.
+func (g *grants) covers(u *pbx.User) bool {
+	has := g.before.of(u)
+	for _, m := range has.modules {
+		if !g.mine.shows[m] {
+			return false
+		}
+	}
+	for p := range has.pairs {
+		if !g.holds(p) {
+			return false
+		}
+	}
+	return true
+}
+
+// loses reports whether somebody who was was and is is may do less than before
+// or is taken out of a group.
+func (g *grants) loses(was, is *pbx.User) bool {
+	had, has := g.before.of(was), g.after.of(is)
+	if slices.ContainsFunc(had.modules, func(m string) bool { return !has.shows[m] }) {
+		return true
+	}
+	for p := range had.pairs {
+		if !has.pairs[p] {
+			return true
+		}
+	}
+	in := map[string]bool{}
+	for _, i := range g.after.groups(is) {
+		in[g.after.cfg.PermissionGroups[i].ID] = true
+	}
+	return slices.ContainsFunc(g.before.groups(was), func(i int) bool { return !in[g.before.cfg.PermissionGroups[i].ID] })
 }
 
 // checkTarget refuses that u comes into a group that somebody has a permission
-// towards, unless the caller has that permission towards u already.
+// towards, unless the caller has that permission towards u already. All users
+// are in the group of that name.
 func (g *grants) checkTarget(was, u *pbx.User) *Problem {
 	in := g.before.groups(was)
 	for _, i := range g.after.groups(u) {
 		to := &g.after.cfg.PermissionGroups[i]
-		if to.Predefined() || slices.ContainsFunc(in, func(j int) bool { return g.before.cfg.PermissionGroups[j].ID == to.ID }) {
+		if to.ID == pbx.GroupAllUsers || slices.ContainsFunc(in, func(j int) bool { return g.before.cfg.PermissionGroups[j].ID == to.ID }) {
 			continue
 		}
 		for j := range g.after.cfg.PermissionGroups {
 			for _, p := range g.after.cfg.PermissionGroups[j].Permissions {
-				if p.AppliesTo == to.ID && !g.before.cfg.May(g.me, p.Permission, was) {
+				if p.AppliesTo == to.ID && isPower(p.Permission) && !g.before.cfg.May(g.me, p.Permission, was) {
 					return refuse(http.StatusForbidden, "In the group {group}, {name} would be subject to the permission {permission}, which you do not have towards {name}. Ask an administrator.",
 						"group", to.Name, "name", u.Name, "permission", string(p.Permission))
 				}
@@ -76,8 +127,8 @@ func (g *grants) checkTarget(was, u *pbx.User) *Problem {
 	return nil
 }
 
-// holds reports whether the caller has a permission towards a group, or
-// towards all users.
+// holds reports whether the caller had a permission towards a group, or
+// towards all users, before the change.
 func (g *grants) holds(p pbx.GroupPermission) bool {
 	if g.mine.pairs[p] {
 		return true
@@ -145,8 +196,14 @@ func (r *rights) of(u *pbx.User) *granted {
 	return g
 }
 
+// isPower reports whether a permission lets its holders do something. Show GUI
+// gives modules, which are compared by themselves, and who is a member of the
+// internal phonebook is listed there.
+func isPower(p pbx.Permission) bool {
+	return p != pbx.PermitShowGUI && p != pbx.PermitInternalPhonebook
+}
+
 // pairsOf returns the permissions of u and the groups that they apply to.
-// Show GUI is left out: what it gives are the modules.
 func pairsOf(cfg *pbx.Config, u *pbx.User) map[pbx.GroupPermission]bool {
 	pairs := map[pbx.GroupPermission]bool{}
 	for i := range cfg.PermissionGroups {
@@ -155,7 +212,7 @@ func pairsOf(cfg *pbx.Config, u *pbx.User) map[pbx.GroupPermission]bool {
 			continue
 		}
 		for _, p := range g.Permissions {
-			if p.Permission != pbx.PermitShowGUI {
+			if isPower(p.Permission) {
 				pairs[p] = true
 			}
 		}

@@ -15,7 +15,7 @@ func office(t *testing.T) (*memory, *Server) {
 	m := newMemory()
 	s := newServer(t, m, nil)
 	build := func(cfg *pbx.Config) {
-		withModules(cfg, "clerk", 301, "users", "user-import", "permission-groups", "gui-groups", "pickup-groups", "provisioning-groups", "revisions", "contacts-private")
+		withModules(cfg, "clerk", 301, "home", "profile", "profile-data", "profile-image", "users", "user-import", "permission-groups", "gui-groups", "pickup-groups", "provisioning-groups", "revisions", "contacts-private")
 		withModules(cfg, "anna", 302, "home", "profile", "profile-data", "contacts-private", "profile-image")
 		withModules(cfg, "ben", 303, "home", "profile", "contacts-private", "profile-image")
 		withModules(cfg, "keys", 304, "impersonate")
@@ -186,7 +186,7 @@ func FuzzGuard(f *testing.F) {
 	f.Add(uint8(3), uint8(200), uint8(9), false)
 	f.Fuzz(func(t *testing.T, user, group, permission uint8, join bool) {
 		cfg := pbx.Factory(pbx.Defaults{})
-		withModules(cfg, "clerk", 301, "users", "permission-groups")
+		withModules(cfg, "clerk", 301, "home", "profile", "profile-data", "profile-image", "users", "permission-groups")
 		withModules(cfg, "anna", 302, "home")
 		before := cfg.Clone()
 		u := &cfg.Users[int(user)%len(cfg.Users)]

@@ -36,6 +36,8 @@ func (s *Server) revealSIPPassword(ctx context.Context, in *EntryPath) (*answer[
 		return nil, noUser()
 	case u.Admin && !callerOf(ctx).user.Admin:
 		return nil, refuse(http.StatusForbidden, "{name} is an administrator. Only administrators may see the SIP password of administrators.", "name", u.Name)
+	case !mayActAs(cfg, callerOf(ctx), u):
+		return nil, mayMore(u)
 	case u.SIPPassword == "":
 		return nil, refuse(http.StatusConflict, "This user has no SIP password. Make a new one.")
 	}
