@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,10 +45,22 @@ func newAssets(files fs.FS) (*assets, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.files["/index.html"] == nil {
+	index := a.files["/index.html"]
+	if index == nil {
 		return nil, fmt.Errorf("read index.html: %w", fs.ErrNotExist)
 	}
+	index.tag = a.version()
 	return a, nil
+}
+
+// version is a tag of all files together. It stands for the document, so that a
+// page that is open can tell that the device has another one by now.
+func (a *assets) version() string {
+	sum := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(a.files)) {
+		_, _ = fmt.Fprintf(sum, "%s %s\n", name, a.files[name].tag) // a hash takes everything
+	}
+	return `W/"` + hex.EncodeToString(sum.Sum(nil)[:12]) + `"`
 }
 
 func newAsset(name string, data []byte) (*asset, error) {

@@ -1,9 +1,8 @@
 // Calls of the HTTP API. The session is a cookie that scripts cannot read.
-// Exports: Problem, Unreachable, events, call, get, send (upload), told, prefix.
 
 import {t, api, message} from './text.js';
 
-export const prefix = '/api/v1';
+const prefix = '/api/v1';
 
 // Problem is an answer that says why not (RFC 9457), in the page's language.
 export class Problem extends Error {

@@ -1,25 +1,24 @@
 // The application: who is logged in, the frame, and which screen is shown.
 
-import {h, put, button} from './dom.js';
+import {h, fill, button} from './dom.js';
 import * as text from './text.js';
 import {t} from './text.js';
 import {events as api, call, get, told, Problem, Unreachable} from './api.js';
 import * as schema from './schema.js';
 import {live} from './live.js';
-import {confirm, toast} from './dialog.js';
-import {loginScreen, forcedPinScreen} from './login.js';
-import {screens} from './menu.js';
+import {mayDiscard, toast} from './dialog.js';
+import {screens, opened} from './menu.js';
 import {Frame} from './frame.js';
-import {searchKey} from './search.js';
-import {forget} from './refs.js';
 
 class App extends HTMLElement {
   #session = null;
   #screen = null;
   #leaving = null; // aborts what the current screen started
-  #shown = {};
-  #entry = ''; // the entry of the screen that the address names
+  #shown = {}; // what the current screen gave
+  #entry = ''; // which of its entries the address asks for
   #frame = null;
+  #version = null; // of the page that the browser has
+  #outdated = false; // the device has another page by now
   #at = 0; // number of the shown entry in the browser's history
   #returning = false; // on the way back to a form that is not saved
   #discarding = false; // the changes may be lost
@@ -43,7 +42,10 @@ class App extends HTMLElement {
       if (e.detail === 'mail' || e.detail === 'revision') this.#frame?.check();
       this.#frame?.draw();
     });
-    live.addEventListener('state', () => this.#frame?.draw());
+    live.addEventListener('state', () => {
+      this.#frame?.draw();
+      if (live.state === 'on') this.#compare();
+    });
     setInterval(() => this.#frame?.check(), 30_000);
     // A list tells what it shows; that stands in the address.
     this.addEventListener('query', (e) => {
@@ -69,19 +71,19 @@ class App extends HTMLElement {
       const {body} = await call('GET', '/session', {quiet: true});
       await this.#enter(body, null);
     } catch (err) {
-      if (err instanceof Problem && err.status === 401) this.#login();
-      else this.#unreachable();
+      await (err instanceof Problem && err.status === 401 ? this.#login().catch(() => this.#unreachable()) : this.#unreachable());
     }
   }
 
   #unreachable() {
     const words = text.has('error.unreachable') ? t('error.unreachable') : 'The device does not answer.';
-    this.replaceChildren(h('main', {class: 'welcome'}, h('p', {role: 'alert'}, words)));
+    this.replaceChildren(h('main.welcome', h('p', {role: 'alert'}, words)));
     setTimeout(() => this.#begin(), 3000);
   }
 
-  #login(notice) {
+  async #login(notice) {
     document.title = 'Galilei';
+    const {loginScreen} = await import('./login.js');
     this.replaceChildren(loginScreen(async (old) => {
       await this.#enter(await get('/session'), old);
     }, notice));
@@ -92,11 +94,11 @@ class App extends HTMLElement {
     await text.load(session.language);
     if (session.mustChangePin) {
       this.#frame = null;
+      const {forcedPinScreen} = await import('./pin.js');
       this.replaceChildren(forcedPinScreen(old, async () => this.#enter(await get('/session'), null), () => this.#logout()));
       return;
     }
     await schema.load();
-    forget();
     this.#frame = new Frame(this, session, {
       go: (path) => this.go(path), logout: () => this.#logout(), again: () => this.#again(),
       free: async () => !dirty() || mayDiscard(),
@@ -111,7 +113,7 @@ class App extends HTMLElement {
   // again begins anew after the session's language or rights were changed by hand.
   async #again() {
     this.#leave();
-    for (const d of document.querySelectorAll('body > dialog, .toast')) d.remove(); // notices may be in another language
+    document.querySelector('.toast')?.remove(); // it may be in another language
     try {
       const session = await get('/session');
       if (!screens(session).some((s) => s.path === `/${location.pathname.split('/')[1]}`)) this.#write('/', true);
@@ -121,8 +123,7 @@ class App extends HTMLElement {
     }
   }
 
-  // recheck looks whether the user's rights have changed, and begins anew with
-  // those of now.
+  // recheck looks whether the user's rights have changed, and begins anew with those of now.
   async #recheck() {
     const before = this.#session;
     if (!before || before.mustChangePin) return;
@@ -141,7 +142,6 @@ class App extends HTMLElement {
       return;
     }
     this.#leave();
-    for (const d of document.querySelectorAll('body > dialog')) d.remove();
     await this.#enter(now, null).catch(() => this.#unreachable());
     if (rights(now) !== rights(before)) toast(t('session.rights'));
   }
@@ -149,8 +149,7 @@ class App extends HTMLElement {
   #expired() {
     if (!this.#session) return;
     this.#leave();
-    for (const d of document.querySelectorAll('body > dialog')) d.remove();
-    this.#login(t('login.expired'));
+    this.#login(t('login.expired')).catch(() => this.#unreachable());
   }
 
   #leave() {
@@ -158,6 +157,7 @@ class App extends HTMLElement {
     this.#screen = null;
     this.#frame = null;
     this.#leaving?.abort();
+    for (const d of document.querySelectorAll('body > dialog')) d.remove();
     live.stop();
   }
 
@@ -169,12 +169,20 @@ class App extends HTMLElement {
     }
     this.#leave();
     history.replaceState({n: this.#at}, '', '/');
-    this.#login();
-    return undefined;
+    return this.#login().catch(() => this.#unreachable());
   }
 
-  // follow takes clicks on the page's own addresses. It asks before changes
-  // that are not saved are lost.
+  // compare finds out whether the device came back with another firmware: parts of two pages do
+  // not go together.
+  async #compare() {
+    const now = await version();
+    this.#version ??= now;
+    this.#outdated = Boolean(now) && now !== this.#version;
+    if (this.#outdated && !dirty()) location.reload();
+  }
+
+  // follow takes clicks on the page's own addresses. It asks before changes that are not saved are
+  // lost.
   async #follow(e) {
     const a = e.target.closest?.('a[href]');
     if (!a || e.defaultPrevented || e.button || e.ctrlKey || e.metaKey || e.shiftKey || a.target || a.hasAttribute('download')) return;
@@ -183,12 +191,12 @@ class App extends HTMLElement {
     e.preventDefault();
     if (dirty() && !(await mayDiscard())) return;
     // An entry of the open list keeps what the list shows.
-    const below = this.#screen?.entries && url.pathname.startsWith(`${this.#screen.path}/`);
+    const below = this.#screen?.add && url.pathname.startsWith(`${this.#screen.path}/`);
     this.go(url.pathname + (below && !url.search ? location.search : url.search));
   }
 
-  // popped follows Back and Forward. Before changes that are not saved are lost
-  // it returns to them and asks.
+  // popped follows Back and Forward. Before changes that are not saved are lost it returns to them
+  // and asks.
   async #popped(to) {
     const steps = to - this.#at;
     if (this.#returning) {
@@ -227,7 +235,7 @@ class App extends HTMLElement {
     const [, first, part = '', ...rest] = path.split('/');
     const entry = decoded(part);
     this.#entry = entry;
-    const screen = entry !== null && allowed.find((s) => s.path === `/${first}` && rest.length === 0 && (!entry || s.entries)) || null;
+    const screen = entry !== null && allowed.find((s) => s.path === `/${first}` && rest.length === 0 && (!entry || s.add)) || null;
     this.#frame.closeDrawer();
     this.#frame.mark(screen?.path);
     document.title = `${screen ? t(screen.title) : t('notFound.title')} · Galilei`;
@@ -242,32 +250,44 @@ class App extends HTMLElement {
     this.#leaving = new AbortController();
     this.#screen = screen;
     this.#shown = {};
-    this.#show(screen, entry);
+    if (this.#outdated) {
+      this.#frame.main.replaceChildren(); // nothing is left to be asked about
+      location.reload();
+    } else this.#show(screen);
     return undefined;
   }
 
-  async #show(screen, entry) {
+  async #show(screen) {
     const {signal} = this.#leaving;
+    const {main} = this.#frame;
     if (!screen) {
-      this.#frame.main.replaceChildren(head(t('notFound.title'), t('notFound.text')), h('a', {class: 'button plain', href: '/'}, t('notFound.home')));
+      main.replaceChildren(head(t('notFound.title'), t('notFound.text')), h('a.button.plain', {href: '/'}, t('notFound.home')));
       return;
     }
-    const content = h('div', {class: 'content'});
-    const title = head(t(screen.title), t(screen.about), screen.action && screen.action(this));
-    this.#frame.main.replaceChildren(title, content);
+    const content = h('div.content', {'aria-busy': 'true'});
+    const adds = screen.add && (screen.adds?.(this.#session) ?? true);
+    const title = head(t(screen.title), t(screen.about), adds && h('a.button.primary', {href: `${screen.path}/new`}, t(screen.add)));
+    main.replaceChildren(title, content);
     title.querySelector('h1').focus({preventScroll: true});
     scrollTo(0, 0);
+    let module = null;
     try {
       this.#hint();
-      const shown = await screen.show({content, signal, entry, app: this, session: this.#session});
+      module = await opened(screen);
+      if (signal.aborted) return;
+      const entry = this.#entry;
+      const shown = await module({content, signal, entry, screen, app: this, session: this.#session});
       if (signal.aborted) return;
       this.#shown = shown ?? {};
-      if (this.#entry !== entry) this.#shown.entry?.(this.#entry); // pressed while the screen was loading
+      if (this.#entry !== entry) this.#shown.entry?.(this.#entry); // asked for meanwhile
       this.#point();
     } catch (err) {
       if (signal.aborted || (err instanceof Problem && err.status === 401)) return;
-      content.replaceChildren(h('p', {class: 'alert', role: 'alert'}, told(err)),
-        button('plain', t('action.again'), () => this.#show(screen, entry)));
+      // A browser may keep that it did not get a file: only a new page asks again.
+      const again = async () => (module ? this.#show(screen) : (await version()) && location.reload());
+      fill(content, h('p.alert', {role: 'alert'}, module ? told(err) : t('error.unreachable')), button('plain', t('action.again'), again));
+    } finally {
+      content.removeAttribute('aria-busy');
     }
   }
 
@@ -280,16 +300,32 @@ class App extends HTMLElement {
   // hint says where a parameter is that the search has found in entries.
   #hint() {
     this.#frame.main.querySelector('.calm')?.remove();
+    const {add, takes} = this.#screen;
     const field = new URLSearchParams(location.search).get('field');
-    const found = field && this.#screen.entries && this.#screen.parameters?.().find((p) => p.name === field);
-    if (found) this.#frame.main.querySelector('.content').before(h('p', {class: 'notice calm', role: 'status'}, t('search.inEntry', {name: schema.title(found.property, field)})));
+    const found = add && field && schema.fields(takes)[field];
+    if (found) this.#frame.main.querySelector('.content').before(h('p.notice.calm', {role: 'status'}, t('search.inEntry', {name: schema.title(found, field)})));
   }
 }
 
 // dirty tells whether a form holds changes that are not saved.
-const dirty = () => [...document.querySelectorAll('g-form, g-wizard')].some((f) => f.changes.length);
+const dirty = () => [...document.querySelectorAll('g-form, g-wizard')].some((f) => f.changes?.length);
 
-const mayDiscard = () => confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), danger: true});
+// searchKey tells whether a key asks for the search: Ctrl+K or /.
+function searchKey(e) {
+  if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === 'k') return true;
+  return e.key === '/' && !e.ctrlKey && !e.metaKey && !e.altKey && !e.target.closest?.('input, textarea, select, [contenteditable]');
+}
+
+// version is the tag of the page on the device, which changes with each of its files, or null when
+// nobody answers.
+async function version() {
+  try {
+    const answer = await fetch('/', {method: 'HEAD', cache: 'no-store'});
+    return answer.ok ? answer.headers.get('ETag') : null;
+  } catch {
+    return null;
+  }
+}
 
 // decoded returns a part of a path as text, or null when it is malformed.
 function decoded(part) {
@@ -301,10 +337,6 @@ function decoded(part) {
 }
 
 // head is the title of a screen, what it is for, and its primary action.
-function head(title, about, action) {
-  return put(h('div', {class: 'head'}), [
-    h('div', {}, h('h1', {tabindex: '-1'}, title), about && h('p', {class: 'lead'}, about)), action,
-  ]);
-}
+const head = (title, about, action) => h('div.head', h('div', h('h1', {tabindex: '-1'}, title), h('p.lead', about)), action);
 
 customElements.define('g-app', App);

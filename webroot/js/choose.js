@@ -1,16 +1,14 @@
-// Inputs that choose entries of the configuration. Exports: oneOf, references,
-// places (an ordered list with a value each), grants (rows of two choices).
+// Inputs that choose entries of the configuration.
 
-import {h, put, button, icon, uid} from './dom.js';
+import {h, uid} from './dom.js';
 import {t} from './text.js';
 import {choices} from './refs.js';
-import * as schema from './schema.js';
 
 const options = (list, none) => [none !== undefined && h('option', {value: ''}, none), list.map((c) => h('option', {value: c.id}, c.label))].flat(2).filter(Boolean);
 
 // refill gives a select other options and keeps what is chosen, also when it
 // is not among them.
-function refill(select, list, none, value = select.value) {
+export function refill(select, list, none, value = select.value) {
   const known = list.some((c) => c.id === value) || !value ? list : [...list, {id: value, label: value}];
   select.replaceChildren(...options(known, none));
   select.value = value;
@@ -32,10 +30,10 @@ export function oneOf({ref, changed, id, must}) {
 export function references({ref, changed, skip, fixed = [], from, empty}) {
   let chosen = [];
   let list = [];
-  const count = h('span', {class: 'muted', role: 'status'});
+  const count = h('span.muted', {role: 'status'});
   const search = h('input', {type: 'search', placeholder: t('choose.search'), 'aria-label': t('choose.search'), hidden: true, oninput: () => filter()});
-  const box = h('ul', {class: 'ticks'});
-  const el = h('div', {class: 'references'}, h('div', {class: 'choose-head'}, search, count), box);
+  const box = h('ul.ticks');
+  const el = h('div.references', h('div.choose-head', search, count), box);
   const tell = () => {
     count.textContent = t('choose.count', {n: chosen.length});
   };
@@ -53,9 +51,9 @@ export function references({ref, changed, skip, fixed = [], from, empty}) {
         tell();
         changed();
       }});
-      return h('li', {}, h('label', {for: tick.id}, tick, h('span', {}, c.label), c.detail && h('span', {class: 'muted'}, c.detail)));
+      return h('li', h('label', {for: tick.id}, tick, h('span', c.label), c.detail && h('span.muted', c.detail)));
     }));
-    if (!rows.length) box.append(h('li', {class: 'muted'}, empty ?? t('choose.empty')));
+    if (!rows.length) box.append(h('li.muted', empty ?? t('choose.empty')));
     tell();
     filter();
   };
@@ -67,120 +65,4 @@ export function references({ref, changed, skip, fixed = [], from, empty}) {
     chosen = [...v ?? []];
     draw();
   }};
-}
-
-// places is an ordered list of entries, each with a number: members of a hunt
-// group with their timeout. The keys of a place come from the property.
-export function places({property, changed}) {
-  const fields = property.items.properties;
-  const refKey = Object.keys(fields).find((k) => fields[k]['x-ref']);
-  const key = Object.keys(fields).find((k) => fields[k].type === 'integer');
-  const p = fields[key];
-  let rows = [];
-  let list = [];
-  const box = h('ol', {class: 'places'});
-  const said = h('span', {class: 'hidden', role: 'status'});
-  const more = h('select', {'aria-label': t('places.choose')});
-  const named = (id) => list.find((c) => c.id === id)?.label ?? id;
-  const move = (from, to, name) => {
-    rows.splice(to, 0, ...rows.splice(from, 1));
-    draw();
-    const again = box.children[to].querySelector(`[data-move=${name}]`);
-    (again.disabled ? box.children[to].querySelector('[data-move]:enabled') : again)?.focus();
-    said.textContent = t('places.now', {name: named(rows[to][refKey]), place: to + 1, of: rows.length});
-    changed();
-  };
-  const draw = () => {
-    box.replaceChildren(...rows.map((row, i) => {
-      const name = named(row[refKey]);
-      const input = h('input', {type: 'text', inputmode: 'numeric', props: {value: row[key]}, 'aria-label': `${schema.title(p, key)}, ${name}`, oninput: () => {
-        const v = input.value.trim();
-        row[key] = v === '' ? null : Number(v);
-        input.toggleAttribute('aria-invalid', Boolean(schema.check(p, row[key])));
-        changed();
-      }});
-      return h('li', {}, h('span', {class: 'place-name'}, name), h('span', {class: 'framed'}, input, h('span', {class: 'unit'}, p['x-unit'])),
-        button('icon', t('places.up', {name}), () => move(i, i - 1, 'up'), {icon: 'up', 'data-move': 'up', disabled: i === 0}),
-        button('icon', t('places.down', {name}), () => move(i, i + 1, 'down'), {icon: 'down', 'data-move': 'down', disabled: i === rows.length - 1}),
-        button('icon', t('places.remove', {name}), () => {
-          rows.splice(i, 1);
-          draw();
-          more.focus();
-          changed();
-        }, {icon: 'trash'}));
-    }));
-    if (!rows.length) box.append(h('li', {class: 'muted'}, t('places.empty')));
-    refill(more, list.filter((c) => c.detail && !rows.some((r) => r[refKey] === c.id)), t('places.choose'), '');
-  };
-  more.addEventListener('change', () => {
-    if (!more.value) return;
-    rows.push({[refKey]: more.value, [key]: schema.blank(p)});
-    draw();
-    more.focus();
-    changed();
-  });
-  choices(fields[refKey]['x-ref']).then((l) => {
-    list = l;
-    draw();
-  });
-  const wrong = () => rows.map((r, i) => [i, schema.check(p, r[key])]).find(([, text]) => text);
-  return {
-    el: put(h('div', {}), [box, more, said]), group: true, focus: () => (box.querySelector('[aria-invalid]') ?? more).focus(),
-    get: () => rows.map((r) => ({...r})),
-    set: (v) => {
-      rows = (v ?? []).map((r) => ({...r}));
-      draw();
-    },
-    check: () => (wrong() ? t('form.place', {place: wrong()[0] + 1, text: wrong()[1]}) : ''),
-  };
-}
-
-// grants are rows of a permission and the group that it applies to.
-export function grants({property, changed}) {
-  const fields = property.items.properties;
-  let rows = [];
-  let lists = {permissionGroups: [], guiGroups: []};
-  const box = h('ul', {class: 'grants'});
-  const targets = (row) => (row.permission === 'show-gui' ? lists.guiGroups : lists.permissionGroups);
-  const labels = ['permission', 'appliesTo'].map((k) => schema.title(fields[k], k));
-  const row = (r, i) => {
-    const to = h('select', {'aria-label': labels[1], onchange: () => {
-      r.appliesTo = to.value;
-      changed();
-    }});
-    const what = h('select', {'aria-label': labels[0], onchange: () => {
-      r.permission = what.value;
-      if (!targets(r).some((c) => c.id === r.appliesTo)) r.appliesTo = targets(r)[0]?.id ?? '';
-      refill(to, targets(r), undefined, r.appliesTo);
-      changed();
-    }});
-    refill(what, fields.permission.enum.map((v) => ({id: v, label: schema.word('permission', v)})), undefined, r.permission);
-    refill(to, targets(r), undefined, r.appliesTo);
-    return h('li', {}, what, icon('right'), to, button('icon', t('grants.remove', {name: schema.word('permission', r.permission)}), () => {
-      rows.splice(i, 1);
-      draw();
-      (box.children[i]?.querySelector('button.icon') ?? add).focus();
-      changed();
-    }, {icon: 'trash'}));
-  };
-  const add = button('plain small', t('grants.add'), () => {
-    rows.push({permission: fields.permission.enum[0], appliesTo: lists.permissionGroups[0]?.id ?? ''});
-    draw();
-    box.lastElementChild.querySelector('select').focus();
-    changed();
-  }, {icon: 'plus'});
-  const draw = () => box.replaceChildren(...(rows.length ? rows.map(row) : [h('li', {class: 'muted'}, t('grants.empty'))]));
-  Promise.all(Object.keys(lists).map(choices)).then(([permissionGroups, guiGroups]) => {
-    lists = {permissionGroups, guiGroups};
-    draw();
-  });
-  return {
-    el: put(h('div', {}), [h('div', {class: 'grants-head muted', 'aria-hidden': 'true'}, labels.map((x) => h('span', {}, x))), box, add]),
-    group: true, focus: () => (box.querySelector('select') ?? add).focus(),
-    get: () => rows.map((r) => ({...r})),
-    set: (v) => {
-      rows = (v ?? []).map((r) => ({...r}));
-      draw();
-    },
-  };
 }

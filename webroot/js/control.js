@@ -1,6 +1,5 @@
-// The inputs of a field. Each is {el, input, get(), set(value), focus(), group}:
-// input is what a label names; a group has several inputs and is named itself.
-// changed() tells of an edit by hand. Exports: control.
+// The inputs of a field. Each is {el, input, get(), set(value), focus(), group}: input is what a
+// label names; a group has several inputs and is named itself. changed() tells of an edit by hand.
 
 import {h, put, button, icon, uid} from './dom.js';
 import {t} from './text.js';
@@ -51,7 +50,7 @@ function radios(choices, id, changed) {
   const inputs = choices.map((c, i) => h('input', {type: 'radio', name: id, id: `${id}-${i}`, value: c.id, onchange: changed}));
   return {
     group: true, input: inputs[0],
-    el: h('div', {class: 'radios'}, inputs.map((input, i) => h('label', {for: input.id}, input, h('span', {}, choices[i].label)))),
+    el: h('div.radios', inputs.map((input, i) => h('label', {for: input.id}, input, h('span', choices[i].label)))),
     get: () => inputs.find((i) => i.checked)?.value ?? '',
     set: (v) => inputs.forEach((i) => {
       i.checked = i.value === String(v ?? '');
@@ -70,14 +69,14 @@ function text(p, id, must) {
     maxlength: p.maxLength ?? false, required: must && !p.default,
   });
   let frame = input;
-  if (p['x-unit']) frame = h('div', {class: 'framed'}, input, h('span', {class: 'unit'}, p['x-unit']));
+  if (p['x-unit']) frame = h('div.framed', input, h('span.unit', p['x-unit']));
   if (secret) {
     const eye = button('icon', t('action.show'), () => {
       const hidden = input.type === 'password';
       input.type = hidden ? 'text' : 'password';
       eye.setAttribute('aria-pressed', String(hidden));
     }, {icon: 'eye', 'aria-pressed': 'false'});
-    frame = h('div', {class: 'framed'}, input, eye);
+    frame = h('div.framed', input, eye);
   }
   const get = () => {
     if (secret) return input.value === '' ? undefined : input.value;
@@ -93,10 +92,10 @@ function text(p, id, must) {
 // that adds what is typed at Enter, at a comma or when it is left.
 function chips(p, id, changed) {
   let items = [];
-  const list = h('ul', {class: 'chips'});
+  const list = h('ul.chips');
   const input = h('input', {id, type: 'text', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', placeholder: t('chips.add')});
   const typed = () => input.value.split(/[\s,;]+/).filter((s) => s && !items.includes(s));
-  const draw = () => list.replaceChildren(...items.map((v, i) => h('li', {}, v, button('icon', t('chips.remove', {name: v}), () => {
+  const draw = () => list.replaceChildren(...items.map((v, i) => h('li', v, button('icon', t('chips.remove', {name: v}), () => {
     items = items.filter((x) => x !== v);
     draw();
     (list.querySelectorAll('button')[Math.min(i, items.length - 1)] ?? input).focus();
@@ -117,7 +116,7 @@ function chips(p, id, changed) {
     }
   });
   return {
-    el: put(h('div', {class: 'chips-box'}), [list, h('div', {class: 'framed'}, input, button('icon', t('chips.add'), take, {icon: 'plus'}))]),
+    el: put(h('div.chips-box'), [list, h('div.framed', input, button('icon', t('chips.add'), take, {icon: 'plus'}))]),
     input, focus: () => input.focus(),
     get: () => [...items, ...typed()],
     set: (v) => {

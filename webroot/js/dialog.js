@@ -1,15 +1,16 @@
-// Questions, side sheets and short notices. The dialog element keeps the focus
-// inside and gives it back. Exports: confirm, sheet, toast, copy.
+// Questions, side sheets and short notices. The dialog element keeps the focus inside and gives it
+// back.
 
 import {h, put, button, icon, uid} from './dom.js';
 import {t} from './text.js';
+import {told} from './api.js';
 
 // confirm asks before something that matters. It resolves to true or false.
 // typed is a word that must be typed first, for what cannot be undone.
 export function confirm({title, text, action, danger, typed}) {
   return new Promise((done) => {
     const id = uid();
-    const box = h('dialog', {class: 'ask', 'aria-labelledby': id});
+    const box = h('dialog.ask', {'aria-labelledby': id});
     let answered = false;
     const answer = (yes) => {
       if (answered) return;
@@ -30,14 +31,31 @@ export function confirm({title, text, action, danger, typed}) {
     }});
     put(box, [
       h('h2', {id}, title),
-      [text].flat().map((p) => h('p', {}, p)),
-      word && h('p', {}, h('label', {for: word.id}, t('confirm.type', {word: typed})), word),
-      h('div', {class: 'actions'}, no, yes),
+      [text].flat().map((p) => h('p', p)),
+      word && h('p', h('label', {for: word.id}, t('confirm.type', {word: typed})), word),
+      h('div.actions', no, yes),
     ]);
     document.body.append(box);
     box.showModal();
     (word || no).focus();
   });
+}
+
+// mayDelete asks before a thing is deleted.
+export const mayDelete = (title, text) => confirm({title, text, action: t('entry.deleteAction'), danger: true});
+
+// mayDiscard asks before changes that are not saved are lost.
+export const mayDiscard = () => confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), danger: true});
+
+// attempt awaits work() and resolves to what it gives. When it fails, that is told in passing, and
+// it resolves to undefined.
+export async function attempt(work) {
+  try {
+    return await work();
+  } catch (err) {
+    toast(told(err), 'bad');
+    return undefined;
+  }
 }
 
 // sheet opens a panel over the screen. leave is asked before it closes by the
@@ -84,8 +102,8 @@ export function sheet({title, content, leave, closed, wide}) {
   box.addEventListener('mousedown', (e) => {
     if (e.target === box) ask();
   });
-  put(box, h('div', {class: 'sheet-body'},
-    h('header', {}, h('h2', {id, tabindex: '-1'}, title), button('icon', t('action.close'), ask, {icon: 'close'})),
+  put(box, h('div.sheet-body',
+    h('header', h('h2', {id, tabindex: '-1'}, title), button('icon', t('action.close'), ask, {icon: 'close'})),
     content));
   document.body.append(box);
   box.showModal();
@@ -96,13 +114,13 @@ export function sheet({title, content, leave, closed, wide}) {
 // toast tells in passing what was done. action is {label, run}: a way back.
 export function toast(text, kind = 'ok', action) {
   let bar = document.querySelector('.toasts');
-  if (!bar) document.body.append((bar = h('div', {class: 'toasts', role: 'status', popover: 'manual'})));
+  if (!bar) document.body.append((bar = h('div.toasts', {role: 'status', popover: 'manual'})));
   const over = () => {
     if (!note.isConnected) return;
     note.remove();
     bar.hidePopover?.();
   };
-  const note = h('div', {class: `toast ${kind}`}, icon(kind === 'ok' ? 'check' : 'alert'), h('span', {}, text),
+  const note = h('div', {class: `toast ${kind}`}, icon(kind === 'ok' ? 'check' : 'alert'), h('span', text),
     action && button('undo', action.label, () => {
       over();
       action.run();

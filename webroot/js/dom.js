@@ -2,46 +2,52 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-// h makes an element. Attributes whose value is false, null or undefined are
-// left out; on* are listeners; props are set as properties.
-export function h(tag, attributes = {}, ...children) {
+// h makes an element: h('p.help', {id}, 'text', node). Attributes may be left out, as are those
+// whose value is false, null or undefined; on* are listeners; props are set as properties.
+export function h(name, attributes, ...children) {
+  const [tag, ...classes] = name.split('.');
   const el = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes ?? {})) {
+  el.classList.add(...classes);
+  const given = attributes?.constructor === Object;
+  for (const [key, value] of Object.entries(given ? attributes : {})) {
     if (value === false || value == null) continue;
-    if (name.startsWith('on')) el.addEventListener(name.slice(2), value);
-    else if (name === 'props') Object.assign(el, value);
-    else el.setAttribute(name, value === true ? '' : String(value));
+    if (key.startsWith('on')) el.addEventListener(key.slice(2), value);
+    else if (key === 'props') Object.assign(el, value);
+    else el.setAttribute(key, value === true ? '' : String(value));
   }
-  put(el, children);
-  return el;
+  return put(el, given ? children : [attributes, children]);
 }
 
 // put appends texts and nodes, however nested; nothing for null and false.
 export function put(el, children) {
-  for (const child of [children].flat(Infinity)) {
-    if (child == null || child === false) continue;
-    el.append(child instanceof Node ? child : document.createTextNode(String(child)));
-  }
+  el.append(...[children].flat(Infinity).filter((child) => child != null && child !== false));
   return el;
 }
 
-// icon draws one symbol of the sprite; it says nothing to screen readers.
+// fill is put in place of what is there.
+export function fill(el, ...children) {
+  el.replaceChildren();
+  return put(el, children);
+}
+
+// facts lists what is known of a thing: rows of [label, value]. Null and false are left out.
+export const facts = (rows) => h('dl.facts', rows.map((row) => row && h('div.fact', h('dt', row[0]), h('dd', row[1]))));
+
+// icon draws one path of the sprite; it says nothing to screen readers.
 export function icon(name) {
   const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('class', 'icon');
-  svg.setAttribute('aria-hidden', 'true');
   const use = document.createElementNS(SVG, 'use');
+  for (const [key, value] of [['class', 'icon'], ['viewBox', '0 0 20 20'], ['aria-hidden', 'true']]) svg.setAttribute(key, value);
   use.setAttribute('href', `/icons.svg#${name}`);
   svg.append(use);
   return svg;
 }
 
-// button makes a button of a kind: primary, plain, quiet, danger or icon.
-export function button(kind, label, onclick, extra = {}) {
-  const {icon: sign, ...attributes} = extra;
-  const only = kind === 'icon';
+// button makes a button of a kind, which is its class: primary, plain, quiet, danger or icon.
+export function button(kind, label, onclick, {icon: sign, ...attributes} = {}) {
+  const only = kind.startsWith('icon');
   return h('button', {type: 'button', class: `button ${kind}`, onclick, 'aria-label': only && label, title: only && label, ...attributes},
-    sign && icon(sign), !only && h('span', {}, label));
+    sign && icon(sign), !only && h('span', label));
 }
 
 let last = 0;

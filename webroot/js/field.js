@@ -1,5 +1,5 @@
-// One parameter: label, input made from the schema, unit, help and error.
-// Exports: Field. Options: {label, help, readOnly, choices, control, ref, when}.
+// One parameter: label, input made from the schema, unit, help and error. Options: {label, help,
+// readOnly, choices, control, ref, when}.
 
 import {h, uid} from './dom.js';
 import {t} from './text.js';
@@ -11,7 +11,7 @@ import {control} from './control.js';
 export class Field extends HTMLElement {
   #control = null;
   #error;
-  #help = h('span', {});
+  #help = h('span');
 
   constructor(schemaName, name, options = {}) {
     super();
@@ -34,9 +34,9 @@ export class Field extends HTMLElement {
     };
     const c = control(name, p, this.must, this.options, edited);
     this.#control = c;
-    this.#error = h('p', {class: 'error', id: uid(), hidden: true});
-    const help = h('p', {class: 'help', id: uid()}, this.#help, this.#range());
-    const label = c.group ? h('span', {class: 'label', id: uid()}, this.label) : h('label', {for: c.input.id}, this.label);
+    this.#error = h('p.error', {id: uid(), hidden: true});
+    const help = h('p.help', {id: uid()}, this.#help, this.#range());
+    const label = c.group ? h('span.label', {id: uid()}, this.label) : h('label', {for: c.input.id}, this.label);
     if (c.group) {
       c.el.setAttribute('role', 'group');
       c.el.setAttribute('aria-labelledby', label.id);
@@ -47,7 +47,7 @@ export class Field extends HTMLElement {
     (c.group ? c.el : c.input).setAttribute('aria-describedby', `${this.#error.id} ${help.id}`);
     const plain = schema.help(p);
     this.help = this.options.help ?? (this.options.readOnly ? '' : plain !== this.label ? plain : p.maxLength ? t('rule.upTo', {n: p.maxLength}) : '');
-    if (p.type === 'boolean' && !this.options.readOnly) this.append(h('div', {class: 'switch-row'}, label, c.el), this.#error, help);
+    if (p.type === 'boolean' && !this.options.readOnly) this.append(h('div.switch-row', label, c.el), this.#error, help);
     else this.append(label, c.el, this.#error, help);
     if (this.pending !== undefined) this.value = this.pending;
   }
@@ -55,7 +55,7 @@ export class Field extends HTMLElement {
   #range() {
     const {minimum: lo, maximum: hi, default: d} = this.property;
     if (lo === undefined || hi === undefined || this.options.readOnly) return null;
-    return h('span', {class: 'range'}, ` ${t(d === undefined ? 'rule.between' : 'rule.betweenDefault', {lo, hi, d})}`);
+    return h('span.range', ` ${t(d === undefined ? 'rule.between' : 'rule.betweenDefault', {lo, hi, d})}`);
   }
 
   get value() {

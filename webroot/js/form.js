@@ -1,13 +1,13 @@
-// A form over one schema: sections of fields, a save bar that appears when
-// something differs, errors at the fields and summed up with links.
-// Exports: Form.
+// A form over one schema: sections of fields, a save bar that appears when something differs,
+// errors at the fields and summed up with links.
 
 import {h, put, button, icon} from './dom.js';
 import {live} from './live.js';
 import {t} from './text.js';
-import {written} from './schema.js';
+import {written, body, kept} from './schema.js';
 import {Field} from './field.js';
-import {Problem, told} from './api.js';
+import {call, Problem, told} from './api.js';
+import {toast} from './dialog.js';
 
 // Form edits the values of a schema. sections maps a title key ('' for none) to
 // field names. save(values, changes) must return the values that then hold.
@@ -32,14 +32,14 @@ export class Form extends HTMLElement {
 
   connectedCallback() {
     if (this.#bar) return;
-    this.#summary = h('div', {class: 'summary', role: 'alert', tabindex: '-1', hidden: true});
-    this.#bar = h('div', {class: 'save-bar'});
+    this.#summary = h('div.summary', {role: 'alert', tabindex: '-1', hidden: true});
+    this.#bar = h('div.save-bar');
     const form = h('form', {novalidate: true, onsubmit: (e) => {
       e.preventDefault();
       this.submit();
     }}, this.#summary);
     for (const [title, names] of Object.entries(this.sections)) {
-      put(form, h('fieldset', {}, title && h('legend', {}, t(title)), names.map((n) => this.#fields.get(n))));
+      put(form, h('fieldset', title && h('legend', t(title)), names.map((n) => this.#fields.get(n))));
     }
     put(form, [this.extra, this.#bar]);
     this.append(form);
@@ -99,15 +99,15 @@ export class Form extends HTMLElement {
     const differs = [...this.#fields].filter(([name]) => !same(values[name], before[name]));
     for (const [name, f] of differs) if (!edited.includes(name)) f.value = values[name];
     const shown = (f, v) => written(v, f.property, f.name) || t('value.none');
-    const say = ([name, f]) => h('li', {}, t(edited.includes(name) && !same(f.value, values[name]) ? 'form.conflictTyped' : 'form.conflictNow',
+    const say = ([name, f]) => h('li', t(edited.includes(name) && !same(f.value, values[name]) ? 'form.conflictTyped' : 'form.conflictNow',
       {name: f.label, now: shown(f, values[name]), typed: shown(f, f.value)}));
     const done = (act) => () => {
       this.#summary.hidden = true;
       act();
     };
-    this.#summary.replaceChildren(icon('alert'), h('div', {}, h('strong', {}, t('form.conflict')),
-      h('ul', {}, differs.length ? differs.map(say) : h('li', {}, t('form.conflictElsewhere'))),
-      h('div', {class: 'actions'},
+    this.#summary.replaceChildren(icon('alert'), h('div', h('strong', t('form.conflict')),
+      h('ul', differs.length ? differs.map(say) : h('li', t('form.conflictElsewhere'))),
+      h('div.actions',
         button('plain', t('form.conflictLoad'), done(() => {
           this.values = values;
         })),
@@ -125,9 +125,9 @@ export class Form extends HTMLElement {
     const was = this.#bar.childElementCount > 0;
     if (!shown) this.#bar.replaceChildren();
     else if (!was) {
-      this.#bar.append(h('span', {class: 'count', role: 'status'}),
+      this.#bar.append(h('span.count', {role: 'status'}),
         button('plain', t('action.cancel'), () => this.#cancel()),
-        h('button', {class: 'button primary', type: 'submit'}, this.action ?? t('action.save')));
+        h('button.button.primary', {type: 'submit'}, this.action ?? t('action.save')));
     }
     const count = this.#bar.querySelector('.count');
     if (count && !this.isNew) count.textContent = t('form.changes', {n});
@@ -179,22 +179,49 @@ export class Form extends HTMLElement {
 
   // report sums errors up, with a link to each field.
   #report(errors) {
-    this.#summary.replaceChildren(icon('alert'), h('div', {},
-      h('strong', {}, t('form.notSaved')),
-      h('ul', {}, errors.map(([name, text]) => {
+    this.#summary.replaceChildren(icon('alert'), h('div',
+      h('strong', t('form.notSaved')),
+      h('ul', errors.map(([name, text]) => {
         const f = this.#fields.get(name);
-        if (!f) return h('li', {}, text);
+        if (!f) return h('li', text);
         const link = h('a', {href: `#${f.id}`, onclick: (e) => {
           e.preventDefault();
           f.focus();
         }}, f.label);
-        return h('li', {}, link, `: ${text}`);
+        return h('li', link, `: ${text}`);
       }))));
     this.#summary.hidden = false;
     const first = this.#fields.get(errors[0][0]);
     if (errors.length === 1 && first) first.focus();
     else this.#summary.focus();
   }
+}
+
+// settingsForm makes a form over the settings at a path of the API and keeps it like the device's
+// until the signal aborts. options(entry) gives those of the fields; saved(entry, changes) is called
+// after a save. It resolves to {form, state}; state, {entry, etag}, is what the device has.
+export async function settingsForm({path, signal, options, saved, ...rest}) {
+  const schema = body('PUT', path);
+  const read = async (method, more) => {
+    const answer = await call(method, path, more);
+    return {entry: answer.body, etag: answer.etag};
+  };
+  const state = await read('GET');
+  const form = new Form({
+    schema, values: state.entry, options: options?.(state.entry), ...rest,
+    fresh: async () => {
+      const now = await read('GET');
+      return {values: now.entry, take: () => Object.assign(state, now)};
+    },
+    save: async (values, changes) => {
+      Object.assign(state, await read('PUT', {body: {...kept(schema, state.entry), ...values}, etag: state.etag}));
+      toast(t('settings.saved'));
+      saved?.(state.entry, changes);
+      return state.entry;
+    },
+  });
+  form.follow(signal);
+  return {form, state};
 }
 
 const same = (a, b) => JSON.stringify(a ?? '') === JSON.stringify(b ?? '');

@@ -1,8 +1,9 @@
 // A list: sortable titles, filters, pages, rows that open an entry.
-// Exports: List, position.
 
 import {h, put, icon, button, uid} from './dom.js';
 import {t, compare, number} from './text.js';
+import {label} from './schema.js';
+import {attempt} from './dialog.js';
 
 const sizes = [20, 50, 100];
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
@@ -11,8 +12,10 @@ const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const folded = (s) => String(s ?? '').normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 const digits = (s) => String(s ?? '').replace(/[^0-9*#+]/g, '');
 
-// List shows rows, each with a stable id. A column is {key, label, cell(row),
-// sort(row), text(row), class, hidden}.
+// List shows rows, each with a stable id. A column is {key, label, sort(row), cell(row), text(row),
+// class, hidden}: by itself it has the title of its key, beginning with the schemas named like of,
+// is sorted by the value of its key, and shows what it is sorted by. text is what a cell follows from,
+// when that is more. sort: false leaves it unsorted.
 //
 // names(row) and numbers(row) give the texts that the fields Name and Number
 // compare by their beginning, letters(row) those of the letter bar. source
@@ -36,6 +39,10 @@ export class List extends HTMLElement {
   constructor(options) {
     super();
     Object.assign(this, options);
+    this.columns = options.columns.map((c) => {
+      const value = (row) => row[c.key];
+      return {sort: value, cell: c.sort || value, ...c, label: c.label ?? label(c.key, this.of)};
+    });
     this.first = this.sort ?? options.columns[0].key;
     this.filters = Boolean(this.names || this.numbers || this.letters);
     this.#read();
@@ -48,14 +55,14 @@ export class List extends HTMLElement {
       if (JSON.stringify(this.#query) !== before) this.#again();
     });
     if (this.#body) return;
-    this.#count = h('p', {class: 'list-count', role: 'status'});
+    this.#count = h('p.list-count', {role: 'status'});
     this.#body = h('tbody');
-    this.#foot = h('div', {class: 'list-foot'});
+    this.#foot = h('div.list-foot');
     if (this.filters || this.source) this.append(this.#tools());
     if (this.letters) this.append((this.#letters = this.#bar()));
-    const head = h('tr', {}, this.columns.map((c) => this.#head(c)),
-      this.actions && h('th', {class: 'row-actions'}, h('span', {class: 'hidden'}, t('list.actions'))));
-    this.append(h('div', {class: 'table-frame'}, h('table', {'aria-label': this.name}, h('thead', {}, head), this.#body)), this.#foot);
+    const head = h('tr', this.columns.map((c) => this.#head(c)),
+      this.actions && h('th.row-actions', h('span.hidden', t('list.actions'))));
+    this.append(h('div.table-frame', h('table', {'aria-label': this.name}, h('thead', head), this.#body)), this.#foot);
     this.#again();
   }
 
@@ -104,7 +111,7 @@ export class List extends HTMLElement {
   }
 
   #ask() {
-    this.reload().catch((err) => this.dispatchEvent(new CustomEvent('trouble', {detail: err})));
+    attempt(() => this.reload());
   }
 
   // set changes the query; replace leaves no entry in the browser's history.
@@ -132,9 +139,9 @@ export class List extends HTMLElement {
       const input = h('input', {type: 'search', id: uid(), 'aria-label': label, placeholder: label, value: this.#query[key],
         oninput: () => this.#set({[key]: input.value.trim()}, true)});
       this.#inputs[key] = input;
-      return h('div', {class: 'search'}, icon(sign), input);
+      return h('div.search', icon(sign), input);
     };
-    return put(h('div', {class: 'list-tools'}), [
+    return put(h('div.list-tools'), [
       this.names && field('name', t('list.name'), 'search'), this.numbers && field('number', t('list.number'), 'phone'),
       this.filters && button('plain', t('list.clear'), () => {
         for (const input of Object.values(this.#inputs)) input.value = '';
@@ -146,7 +153,7 @@ export class List extends HTMLElement {
 
   #bar() {
     const letter = (l, label) => button('letter', label, () => this.#set({letter: l}), {'data-letter': l});
-    return h('div', {class: 'letters', role: 'group', 'aria-label': t('list.letters')}, letter('', t('list.allLetters')), [...alphabet].map((l) => letter(l, l)));
+    return h('div.letters', {role: 'group', 'aria-label': t('list.letters')}, letter('', t('list.allLetters')), [...alphabet].map((l) => letter(l, l)));
   }
 
   #head(c) {
@@ -193,8 +200,8 @@ export class List extends HTMLElement {
     });
     const filtered = Boolean(name || dialled || letter);
     if (rows.length === 0) {
-      now.push(h('tr', {class: 'empty'}, h('td', {colspan: this.columns.length + (this.actions ? 1 : 0)},
-        h('p', {}, filtered ? t('list.noMatch') : this.empty), !filtered && this.emptyAction)));
+      now.push(h('tr.empty', h('td', {colspan: this.columns.length + (this.actions ? 1 : 0)},
+        h('p', filtered ? t('list.noMatch') : this.empty), !filtered && this.emptyAction)));
     }
     if (now.length !== this.#body.children.length || now.some((tr, i) => tr !== this.#body.children[i])) {
       const focused = document.activeElement;
@@ -220,17 +227,17 @@ export class List extends HTMLElement {
       this.#set({size: Number(choose.value)});
     }}, sizes.map((n) => h('option', {value: n}, t('list.perPage', {count: n}))));
     choose.value = size;
-    return this.#foot.replaceChildren(choose, h('span', {class: 'position'}, position(from, shown, total)),
+    return this.#foot.replaceChildren(choose, h('span.position', position(from, shown, total)),
       step('list.back', page - 1, 'left', page === 0), step('list.next', page + 1, 'right', from + shown >= total));
   }
 
   #fill(tr, row) {
-    const signature = JSON.stringify([document.documentElement.lang, this.columns.map((c) => [c.text ? c.text(row) : c.sort?.(row)])]);
+    const signature = JSON.stringify([document.documentElement.lang, this.columns.map((c) => [(c.text || c.sort || String)(row)])]);
     if (tr.dataset.signature === signature) return;
     tr.dataset.signature = signature;
     tr.replaceChildren(...this.columns.map((c) => put(h('td', {class: c.class}), [c.cell(row)])));
     if (this.actions) {
-      tr.append(h('td', {class: 'row-actions'}, this.actions(row).map((a) => button('icon', a.label, (e) => {
+      tr.append(h('td.row-actions', this.actions(row).map((a) => button('icon', a.label, (e) => {
         e.stopPropagation();
         a.run();
       }, {icon: a.icon}))));

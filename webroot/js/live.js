@@ -1,6 +1,6 @@
-// Live facts: registrations, calls, the number of the current revision, the
-// change that waits to be confirmed and the number of uncommitted settings, as
-// the server sends them. Events: "change" (detail: kind), "state". Exports: live.
+// Live facts: registrations, calls, the number of the current revision, the change that waits to
+// be confirmed and the number of uncommitted settings, as the server sends them. Events: "change"
+// (detail: kind), "state".
 
 import {events as api, call, Problem} from './api.js';
 

@@ -1,17 +1,16 @@
-// Login, and the change of the PIN, forced or not.
+// Login, and what the other forms without a schema are made of.
 
-import {h, button, icon, uid} from './dom.js';
+import {h, icon, uid} from './dom.js';
 import {t} from './text.js';
 import {call, told, Problem} from './api.js';
-import {sheet, toast} from './dialog.js';
 
 function input(key, attributes) {
   const id = uid();
   const el = h('input', {id, ...attributes});
-  const error = h('p', {class: 'error', id: uid(), hidden: true});
+  const error = h('p.error', {id: uid(), hidden: true});
   el.setAttribute('aria-describedby', error.id);
   return {
-    el, row: h('div', {class: 'row'}, h('label', {for: id}, t(key)), el, error),
+    el, row: h('div.row', h('label', {for: id}, t(key)), el, error),
     set error(text) {
       error.textContent = text;
       error.hidden = !text;
@@ -20,13 +19,14 @@ function input(key, attributes) {
   };
 }
 
-const pin = (key, autocomplete) => input(key, {type: 'password', inputmode: 'numeric', autocomplete, maxlength: 10, required: true});
+// pin is the input of a PIN.
+export const pin = (key, autocomplete) => input(key, {type: 'password', inputmode: 'numeric', autocomplete, maxlength: 10, required: true});
 
 // form makes a form that tells its trouble in one place. run may throw a
 // Problem, whose fields go to the inputs of the same names.
-function form(inputs, action, run) {
-  const alert = h('p', {class: 'alert', role: 'alert', hidden: true});
-  const submit = h('button', {class: 'button primary wide', type: 'submit'}, action);
+export function form(inputs, action, run) {
+  const alert = h('p.alert', {role: 'alert', hidden: true});
+  const submit = h('button.button.primary.wide', {type: 'submit'}, action);
   const say = (text) => {
     alert.textContent = text;
     alert.hidden = !text;
@@ -95,48 +95,13 @@ export function loginScreen(done, notice) {
     }
   });
   queueMicrotask(() => inputs.user.el.focus());
-  return welcome(t('login.title'), notice ? h('p', {class: 'notice', role: 'status'}, icon('alert'), notice) : h('p', {class: 'help'}, t('login.first')), f.el);
+  return welcome(t('login.title'), notice ? h('p.notice', {role: 'status'}, icon('alert'), notice) : h('p.help', t('login.first')), f.el);
 }
 
 // welcome is the frame of the screens before the menu.
-function welcome(title, ...content) {
-  return h('main', {class: 'welcome'},
-    h('div', {class: 'brand'}, h('img', {src: '/mark.svg', alt: '', width: 44, height: 44}), h('span', {}, 'Galilei')),
-    h('section', {class: 'card'}, h('h1', {}, title), content),
-    h('p', {class: 'footnote'}, location.host));
-}
-
-function pinForm(old, done) {
-  const inputs = {};
-  if (old === null) inputs.old = pin('pin.old', 'current-password');
-  inputs.new = pin('pin.new', 'new-password');
-  inputs.again = pin('pin.again', 'new-password');
-  return form(inputs, t('pin.action'), async () => {
-    if (inputs.new.el.value !== inputs.again.el.value) {
-      inputs.again.error = t('pin.differs');
-      inputs.again.el.focus();
-      return;
-    }
-    await call('PUT', '/profile/pin', {body: {old: old ?? inputs.old.el.value, new: inputs.new.el.value}, quiet: old !== null});
-    await done();
-  });
-}
-
-// forcedPinScreen comes after the login with a PIN that must be changed. old
-// is that PIN, or null when the page was loaded anew.
-export function forcedPinScreen(old, done, logout) {
-  const f = pinForm(old, done);
-  queueMicrotask(() => f.el.querySelector('input').focus());
-  return welcome(t('pin.forcedTitle'), h('p', {class: 'lead'}, t('pin.forcedText')), f.el,
-    button('quiet wide', t('profile.logout'), logout));
-}
-
-// pinSheet changes the PIN on request.
-export function pinSheet() {
-  const f = pinForm(null, () => {
-    s.close();
-    toast(t('pin.done'));
-  });
-  const s = sheet({title: t('profile.changePin'), content: [h('p', {class: 'lead'}, t('pin.text')), f.el]});
-  f.el.querySelector('input').focus();
+export function welcome(title, ...content) {
+  return h('main.welcome',
+    h('div.brand', h('img', {src: '/mark.svg', alt: '', width: 44, height: 44}), h('span', 'Galilei')),
+    h('section.card', h('h1', title), content),
+    h('p.footnote', location.host));
 }

@@ -1,44 +1,70 @@
-// The menu tree: only screens that work, in the groups of the manual. A new
-// screen is imported and put in its place here. Exports: menu, screens, can.
+// The menu tree: only screens that work, in the groups of the manual. A new screen is put in its
+// place here; what it shows is fetched when it is opened.
 //
-// A screen is {path, module, title, about, show(context)} with, as needed,
-// entries (paths below it are its entries), action(app) (a node at the right of
-// the title), parameters() ([{name, property, search}] for the search, or a promise of it; search is
-// what the address gets to open the place) and parts (more modules that do).
+// A screen is {path, module, file, title, about}: file is its module in screens, of which it takes
+// the default export or the one named by name. As needed it has
+//   add: it has entries, at paths below; the key of the words that add one, and adds(session): who may
+//   takes: the operation of the API that takes its parameters; they are found by the search; except: not these
+//   parameters(): a promise of [{name, property, search}], when the device tells them
+//   parts: more modules of the page that show it
 
-import users from './screens/users.js';
-import {pickupGroups, huntGroups, permissionGroups} from './screens/groups.js';
-import nameNumber from './screens/namenumber.js';
-import gui from './screens/gui.js';
-import settings from './screens/drafts.js';
-import history from './screens/history.js';
-import audit from './screens/audit.js';
-import status from './screens/status.js';
-import profile from './screens/profile.js';
-import home from './screens/home.js';
-import wizard from './screens/wizard.js';
-import license from './screens/license.js';
-import country from './screens/country.js';
-import mail from './screens/mail.js';
-import certificates from './screens/certificates.js';
-import {contactList, globalContacts, privateContacts, internalContacts} from './screens/contacts.js';
-import * as csv from './screens/importer.js';
+const settings = () => import('./screens/drafts.js');
+
+const groups = (module, name, title, about, add) => ({path: `/${module}`, module, file: 'groups', name, title, about, add, takes: `POST /${module}`});
+const csv = (path, module, kind, title, about) => ({path, module, file: 'importer', name: kind, title, about});
+const directory = (path, module, name, title, about, more) => ({path, module, file: 'contacts', name, title, about, add: 'contacts.add', takes: 'POST /contacts', ...more});
 
 const admin = [
   {title: 'menu.users', icon: 'users', screens: [
-    {title: 'menu.groups', screens: [users, pickupGroups, huntGroups, csv.users, nameNumber]},
-    {title: 'menu.permissions', screens: [permissionGroups, gui]},
-    {title: 'menu.contacts', screens: [contactList, csv.contacts]},
+    {title: 'menu.groups', screens: [
+      {path: '/users', module: 'users', file: 'users', title: 'users.title', about: 'users.about', add: 'users.add', takes: 'POST /users', except: ['mobile', 'home', 'provisioningGroup']},
+      groups('pickup-groups', 'pickupGroups', 'pickupGroups.title', 'pickupGroups.about', 'pickupGroups.add'),
+      groups('hunt-groups', 'huntGroups', 'huntGroups.title', 'huntGroups.about', 'huntGroups.add'),
+      csv('/user-import', 'user-import', 'users', 'csv.users', 'csv.aboutUsers'),
+      {path: '/name-number', module: 'name-number', file: 'namenumber', title: 'nameNumber.title', about: 'nameNumber.about'},
+    ]},
+    {title: 'menu.permissions', screens: [
+      groups('permission-groups', 'permissionGroups', 'permissionGroups.title', 'permissionGroups.about', 'permissionGroups.add'),
+      {path: '/gui-groups', module: 'gui-groups', file: 'gui', title: 'gui.title', about: 'gui.about', add: 'gui.add', takes: 'POST /gui-groups'},
+    ]},
+    {title: 'menu.contacts', screens: [
+      directory('/contact-list', 'contact-list', 'contactList', 'contacts.list', 'contacts.aboutGlobal'),
+      csv('/contact-csv', 'contact-csv', 'contacts', 'csv.contacts', 'csv.aboutContacts'),
+    ]},
   ]},
   {title: 'menu.system', icon: 'system', screens: [
-    license, wizard, country, {title: 'menu.network', screens: [mail]}, settings, certificates, history, audit,
+    {path: '/license', module: 'license', file: 'license', title: 'license.title', about: 'license.about'},
+    {path: '/wizard', module: 'wizard', file: 'wizard', title: 'wizard.title', about: 'wizard.about'},
+    {path: '/country', module: 'country', file: 'country', title: 'country.title', about: 'country.about', takes: 'PUT /locale'},
+    {title: 'menu.network', screens: [
+      {path: '/email-delivery', module: 'email-delivery', file: 'mail', title: 'mail.title', about: 'mail.about', takes: 'PUT /email-delivery'},
+    ]},
+    {path: '/settings', module: 'system-settings', file: 'drafts', title: 'settings.title', about: 'drafts.about', parameters: async () => (await settings()).parameters()},
+    {path: '/certificates', module: 'certificates', file: 'certificates', title: 'certificates.title', about: 'certificates.about', add: 'certificates.add'},
+    {path: '/history', module: 'revisions', file: 'history', title: 'history.title', about: 'history.about'},
+    {path: '/audit', module: 'audit-log', file: 'audit', title: 'audit.title', about: 'audit.about'},
   ]},
-  {title: 'menu.status', icon: 'status', screens: [status]},
+  {title: 'menu.status', icon: 'status', screens: [
+    {path: '/status', module: 'general-information', file: 'status', title: 'status.title', about: 'status.about'},
+  ]},
 ];
 
 const user = {title: 'menu.own', icon: 'phone', screens: [
-  home, {title: 'menu.ownContacts', screens: [internalContacts, globalContacts, privateContacts, csv.privateContacts]}, profile,
+  {path: '/home', module: 'home', file: 'home', title: 'home.title', about: 'home.about'},
+  {title: 'menu.ownContacts', screens: [
+    {path: '/internal-contacts', module: 'contacts-internal', file: 'contacts', name: 'internalContacts', title: 'contacts.internal', about: 'contacts.aboutInternal'},
+    directory('/global-contacts', 'contacts-global', 'contactList', 'contacts.global', 'contacts.aboutGlobal',
+      {adds: (s) => s.modules.includes('contact-list') || s.permissions.includes('edit-global-contacts')}),
+    directory('/private-contacts', 'contacts-private', 'privateContacts', 'contacts.private', 'contacts.aboutPrivate'),
+    csv('/private-contact-csv', 'contacts-private-csv', 'privateContacts', 'csv.private', 'csv.aboutPrivate'),
+  ]},
+  {path: '/profile', module: 'profile', file: 'profile', title: 'profile.title', about: 'profile.about', takes: 'PUT /profile',
+    parts: ['profile-data', 'profile-pin', 'profile-language', 'profile-image']},
 ]};
+
+// opened fetches a screen and returns what shows it: a function of {content, signal, entry,
+// screen, app, session} that may return {entry(id)}, called for other entries.
+export const opened = async ({file, name = 'default'}) => (await import(`./screens/${file}.js`))[name];
 
 // can tells whether the session shows one of the modules of a screen.
 export const can = (session, screen) => [screen.module, ...screen.parts ?? []].some((m) => session.modules.includes(m));

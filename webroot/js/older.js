@@ -1,5 +1,4 @@
 // A list of numbered entries, newest first, that loads older ones on request.
-// Exports: older.
 
 import {h, button} from './dom.js';
 import {t} from './text.js';
@@ -11,14 +10,14 @@ const page = 30;
 // narrows them down ("actor=eva&"), number gives the number of an entry, draw
 // its element.
 export async function older({box, signal, resource, query, number, draw, empty}) {
-  const list = h('div', {class: 'entries'});
-  const foot = h('div', {class: 'older'});
+  const list = h('div.entries');
+  const foot = h('div.older');
   let asked = 0;
   const load = async (before) => {
     const mine = ++asked;
     const entries = await get(`${resource}?${query?.() ?? ''}limit=${page}${before ? `&before=${before}` : ''}`);
     if (signal.aborted || mine !== asked) return;
-    if (!before) list.replaceChildren(...(entries.length ? [] : [h('p', {class: 'muted none'}, empty)]));
+    if (!before) list.replaceChildren(...(entries.length ? [] : [h('p.muted.none', empty)]));
     list.append(...entries.map(draw));
     foot.replaceChildren(...(entries.length === page ? [button('plain', t('list.older'), () => load(number(entries.at(-1))))] : []));
   };

@@ -1,5 +1,4 @@
-// The bar of a change that reverts by itself unless it is confirmed from the
-// new situation. Exports: PendingBar.
+// The bar of a change that reverts by itself unless it is confirmed from the new situation.
 
 import {h, button, icon} from './dom.js';
 import {t, message} from './text.js';
@@ -76,9 +75,9 @@ export class PendingBar extends HTMLElement {
       this.#look();
     };
     const ready = confirmable && !this.#lost;
-    this.replaceChildren(icon('clock'), h('div', {}, h('strong', {}, t('pending.title', {what: message(pending.message.template, pending.message.args)})),
-      h('span', {class: 'left'}, t('pending.left', {n: this.#left()})), h('span', {}, t(ready ? 'pending.ready' : 'pending.reload', {host: location.host}))),
-    h('div', {class: 'actions'}, button('plain', t('pending.revert'), act('revert', 'pending.reverted'), {disabled: this.#lost}),
+    this.replaceChildren(icon('clock'), h('div', h('strong', t('pending.title', {what: message(pending.message.template, pending.message.args)})),
+      h('span.left', t('pending.left', {n: this.#left()})), h('span', t(ready ? 'pending.ready' : 'pending.reload', {host: location.host}))),
+    h('div.actions', button('plain', t('pending.revert'), act('revert', 'pending.reverted'), {disabled: this.#lost}),
       ready ? button('primary', t('pending.keep'), act('confirm', 'pending.kept')) : button('primary', t('pending.open'), () => location.reload())));
   }
 }

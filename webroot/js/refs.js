@@ -1,4 +1,4 @@
-// What a parameter may refer to. Exports: choices(ref), forget().
+// What a parameter may refer to.
 
 import {call} from './api.js';
 import {live} from './live.js';
@@ -34,5 +34,5 @@ export function choices(ref) {
   return promise;
 }
 
-// forget has the lists read anew: other rights may show others.
-export const forget = () => kept.clear();
+// Whoever logs in next may see other lists.
+live.addEventListener('state', () => live.state === 'off' && kept.clear());

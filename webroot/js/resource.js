@@ -1,45 +1,40 @@
-// A screen from data: the list of a resource, and a side sheet in which one
-// entry is added, changed and deleted. Exports: resourceScreen, column, undoable.
+// A screen from data: the list of a resource, and a side sheet in which one entry is added,
+// changed and deleted.
 
 import {h, button} from './dom.js';
 import {t} from './text.js';
-import {call, get, told, Problem} from './api.js';
+import {call, get, Problem} from './api.js';
 import {live} from './live.js';
 import * as schema from './schema.js';
 import {List} from './list.js';
 import {Form} from './form.js';
-import {confirm, sheet, toast} from './dialog.js';
+import {attempt, mayDelete, mayDiscard, sheet, toast} from './dialog.js';
 
 // column makes a column of the list from a property's name.
-export function column(schemaName, key, href) {
+function column(schemaName, key, href) {
   const p = schema.property(schemaName, key);
   const text = (row) => (p.type === 'array' ? row[key]?.length ?? 0 : schema.written(row[key], p, key));
   return {
     key, label: schema.title(p, key), class: p.type === 'array' || p.type === 'integer' ? 'number' : undefined, sort: text,
-    cell: (row) => (href ? h('a', {href: href(row)}, text(row)) : text(row)),
+    ...(href && {cell: (row) => h('a', {href: href(row)}, text(row))}),
   };
 }
 
 // undoable says that an entry is deleted and offers the way back, which is the
 // revision before: only while nothing else has changed, and to who may see it.
-export function undoable(session, text, before) {
+function undoable(session, text, before) {
   if (!session.modules.includes('revisions') || !before) return toast(text);
-  return toast(text, 'ok', {label: t('action.undo'), run: async () => {
-    try {
-      const {etag} = await call('GET', `/revisions/${before}/effect`);
-      const [newest] = await get('/revisions?limit=1');
-      if (newest.number !== before + 1) return toast(t('entry.undoLate'), 'bad');
-      await call('POST', `/revisions/${before}/restore`, {etag});
-      return toast(t('entry.undone'));
-    } catch (err) {
-      return toast(told(err), 'bad');
-    }
-  }});
+  return toast(text, 'ok', {label: t('action.undo'), run: () => attempt(async () => {
+    const {etag} = await call('GET', `/revisions/${before}/effect`);
+    const [newest] = await get('/revisions?limit=1');
+    if (newest.number !== before + 1) return toast(t('entry.undoLate'), 'bad');
+    await call('POST', `/revisions/${before}/restore`, {etag});
+    return toast(t('entry.undone'));
+  })});
 }
 
-// resourceScreen makes a screen. spec:
-//   path, module, resource: address of the screen, GUI module, path in the API
-//   title, about, add, adding, empty: keys of texts
+// resourceScreen makes a screen. spec, besides what the menu says of it:
+//   resource: path in the API; adding, empty: keys of texts
 //   called(entry), deleteText(entry): texts
 //   list: {columns: [name or column] or (session) => list, and names, numbers, letters, sort as in List}
 //   form: {sections: {title key: [names]} or (entry, isNew) => those, options: {name: options} or (entry, isNew, session) => those}
@@ -48,29 +43,25 @@ export function undoable(session, text, before) {
 //   extra(state, screen): node below the form
 //   ready(form, state, screen): called when the form is made; body(values, changes, state): what is sent
 export function resourceScreen(spec) {
-  return {
-    ...spec, entries: true,
-    action: () => h('a', {class: 'button primary', href: `${spec.path}/new`}, t(spec.add)),
-    parameters: () => Object.values(sectionsOf(spec, {}, true)).flat().map((name) => ({name, property: schema.property(schema.body('POST', spec.resource), name)})),
-    async show(context) {
-      const screen = new Resource(spec, context);
-      context.content.append(screen.list);
-      await screen.load();
-      live.follow(context.signal, async (kind) => {
-        if (kind === 'registration') screen.list.rows = screen.list.rows;
-        else if (kind === 'revision' || kind === 'all') {
-          await screen.load().catch(() => {}); // a lost connection has its banner
-          await screen.refresh();
-        }
-      });
-      context.signal.addEventListener('abort', () => screen.close());
-      await screen.entry(context.entry);
-      return {entry: (id) => screen.entry(id)};
-    },
+  return async (context) => {
+    const screen = new Resource({...spec, ...context.screen}, context);
+    context.content.append(screen.list);
+    await screen.load();
+    live.follow(context.signal, async (kind) => {
+      if (kind === 'registration') screen.list.rows = screen.list.rows;
+      else if (kind === 'revision' || kind === 'all') {
+        await screen.load().catch(() => {}); // a lost connection has its banner
+        await screen.refresh();
+      }
+    });
+    context.signal.addEventListener('abort', () => screen.close());
+    await screen.entry(context.entry);
+    return {entry: (id) => screen.entry(id)};
   };
 }
 
-const sectionsOf = (spec, entry, isNew) => (typeof spec.form.sections === 'function' ? spec.form.sections(entry, isNew) : spec.form.sections);
+// given is a part of a spec for one entry.
+const given = (x, ...of) => (typeof x === 'function' ? x(...of) : x);
 
 class Resource {
   #open = null;
@@ -83,12 +74,11 @@ class Resource {
     const {columns, ...rest} = spec.list;
     const shape = schema.body('POST', spec.resource);
     const href = (e) => `${spec.path}/${encodeURIComponent(e.id)}`;
-    const given = typeof columns === 'function' ? columns(session) : columns;
     this.list = new List({
       name: t(spec.title), keep: spec.path, empty: t(spec.empty), open: true, ...rest,
-      emptyAction: h('a', {class: 'button primary', href: `${spec.path}/new`}, t(spec.add)),
-      load: () => this.load().catch((err) => toast(told(err), 'bad')),
-      columns: given.map((c, i) => (typeof c === 'string' ? column(shape, c, i === 0 && href) : c)),
+      emptyAction: (spec.adds?.(session) ?? true) && h('a.button.primary', {href: `${spec.path}/new`}, t(spec.add)),
+      load: () => attempt(() => this.load()),
+      columns: given(columns, session).map((c, i) => (typeof c === 'string' ? column(shape, c, i === 0 && href) : c)),
       actions: (e) => (spec.fixed?.(e, session) ? [] : [{icon: 'trash', label: t('entry.delete', {name: spec.called(e)}), run: () => this.remove(e)}]),
     });
   }
@@ -114,13 +104,9 @@ class Resource {
   }
 
   async #load(id) {
-    try {
-      const {body, etag} = await call('GET', this.#at(id));
-      if (this.#openId === id) this.#edit(body, etag);
-    } catch (err) {
-      toast(told(err), 'bad');
-      this.back();
-    }
+    const found = await attempt(() => call('GET', this.#at(id)));
+    if (!found) this.back();
+    else if (this.#openId === id) this.#edit(found.body, found.etag);
   }
 
   close() {
@@ -140,19 +126,15 @@ class Resource {
   async remove(e, etag) {
     const {spec} = this;
     const name = spec.called(e);
-    const sure = await confirm({title: t('entry.deleteTitle', {name}), text: spec.deleteText(e), action: t('entry.deleteAction'), danger: true});
-    if (!sure) return false;
-    try {
+    if (!(await mayDelete(t('entry.deleteTitle', {name}), spec.deleteText(e)))) return false;
+    return attempt(async () => {
       const tag = etag ?? (await call('GET', this.#at(e.id))).etag;
       const before = spec.undo === false ? 0 : live.revision;
       await call('DELETE', this.#at(e.id), {etag: tag});
       undoable(this.session, t('entry.deleted', {name}), before);
       await this.load();
       return true;
-    } catch (err) {
-      toast(told(err), 'bad');
-      return false;
-    }
+    });
   }
 
   // watched is a signal that holds while the sheet is open.
@@ -164,15 +146,14 @@ class Resource {
     const {spec, session} = this;
     const isNew = !entry;
     const shape = schema.body(isNew ? 'POST' : 'PUT', isNew ? spec.resource : `${spec.resource}/{id}`);
-    const sections = sectionsOf(spec, entry ?? {}, isNew);
+    const sections = given(spec.form.sections, entry ?? {}, isNew);
     const names = Object.values(sections).flat();
-    const given = spec.form.options ?? {};
     const values = isNew ? {...Object.fromEntries(names.map((n) => [n, schema.blank(schema.property(shape, n))])), ...spec.blank?.(this.list.rows)} : entry;
     const state = {entry, etag, shape};
     this.#watching = new AbortController();
     const form = new Form({
       schema: shape, sections, values, isNew, action: isNew ? t(spec.add) : undefined,
-      options: typeof given === 'function' ? given(entry ?? {}, isNew, session) : given,
+      options: given(spec.form.options, entry ?? {}, isNew, session),
       extra: this.#extra(state),
       cancel: isNew ? () => this.#open.ask() : undefined,
       save: (v, changes) => (isNew ? this.#add(v) : this.#change(state, v, changes)),
@@ -184,7 +165,7 @@ class Resource {
     this.#form = form;
     this.#open = sheet({
       title: isNew ? t(spec.adding) : spec.called(entry), content: form, wide: spec.wide,
-      leave: () => form.changes.length === 0 || confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), danger: true}),
+      leave: () => form.changes.length === 0 || mayDiscard(),
       closed: () => this.back(),
     });
     spec.ready?.(form, state, this);
@@ -203,8 +184,7 @@ class Resource {
 
   // change sends the whole entry: what the form does not show stays.
   async #change(state, v, changes) {
-    const kept = Object.keys(schema.of(state.shape)).filter((k) => !k.startsWith('$') && k in state.entry);
-    const whole = {...Object.fromEntries(kept.map((k) => [k, state.entry[k]])), ...v};
+    const whole = {...schema.kept(state.shape, state.entry), ...v};
     const body = this.spec.body?.(whole, changes, state) ?? whole;
     const after = await call('PUT', this.#at(state.entry.id), {body, etag: state.etag});
     this.#take(state, after);
@@ -241,7 +221,7 @@ class Resource {
     if (!state.entry) return null;
     const more = spec.extra?.(state, this);
     const fixed = spec.fixed?.(state.entry, session);
-    return h('div', {class: 'extra'}, more, !fixed && h('section', {class: 'danger-zone'}, button('danger-quiet', t('entry.deleteAction'), async () => {
+    return h('div.extra', more, !fixed && h('section.danger-zone', button('danger-quiet', t('entry.deleteAction'), async () => {
       if (await this.remove(state.entry, state.etag)) this.back();
     }, {icon: 'trash'})));
   }

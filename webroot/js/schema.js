@@ -1,6 +1,4 @@
-// Types, ranges, defaults, titles and help of parameters, from the API's
-// description. Exports: load, of, needed, body, property, title, help, label,
-// word, written, blank, check.
+// Types, ranges, defaults, titles and help of parameters, from the API's description.
 
 import {call} from './api.js';
 import {t, has, api} from './text.js';
@@ -32,6 +30,12 @@ export function body(method, path) {
   const op = spec.paths[`/api/v1${path}`]?.[method.toLowerCase()];
   return op?.requestBody?.content?.['application/json']?.schema?.$ref?.split('/').at(-1) ?? '';
 }
+
+// fields are the properties of what an operation ("POST /users") takes, by name.
+export const fields = (operation) => (operation ? of(body(...operation.split(' '))) : {});
+
+// kept are the values of an entry that a schema takes back.
+export const kept = (name, entry) => Object.fromEntries(Object.keys(of(name)).filter((k) => !k.startsWith('$') && k in entry).map((k) => [k, entry[k]]));
 
 // title and help of a parameter, in the reader's language.
 export const title = (p, field) => (p.title ? api(p.title) : has(`field.${field}`) ? t(`field.${field}`) : field);

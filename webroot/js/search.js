@@ -1,5 +1,4 @@
-// Search over screens, parameters, users and numbers: Ctrl+K or /.
-// Exports: openSearch(session, go), searchKey(event).
+// Search over screens, parameters, users and numbers.
 
 import {h, icon, uid} from './dom.js';
 import {t} from './text.js';
@@ -9,12 +8,6 @@ import * as schema from './schema.js';
 
 const most = 12; // results of a kind
 
-// searchKey tells whether a key asks for the search.
-export function searchKey(e) {
-  if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === 'k') return true;
-  return e.key === '/' && !e.ctrlKey && !e.metaKey && !e.altKey && !e.target.closest?.('input, textarea, select, [contenteditable]');
-}
-
 // index is everything that can be found at once: {kind, text, more, path, words}.
 // Screens that ask the device for their parameters call add with them later.
 function index(session, add) {
@@ -23,9 +16,8 @@ function index(session, add) {
     found.push({kind: 'screen', text: t(s.title), more: t(s.about), path: s.path});
     const all = (list) => list.map(({name, property, search}) => ({kind: 'parameter', text: schema.title(property, name),
       more: t(s.title), words: schema.help(property), path: s.path + (search ?? `?field=${name}`)}));
-    const list = s.parameters?.() ?? [];
-    if (Array.isArray(list)) found.push(...all(list));
-    else list.then((later) => add(all(later)), () => {}); // what is not known is not found
+    found.push(...all(Object.entries(schema.fields(s.takes)).filter(([name]) => !s.except?.includes(name)).map(([name, property]) => ({name, property}))));
+    s.parameters?.().then((later) => add(all(later)), () => {}); // what is not known is not found
   }
   return found;
 }
@@ -62,8 +54,8 @@ export function openSearch(session, go) {
       at = 0;
       draw();
     }});
-  const nothing = h('p', {class: 'muted', role: 'status'});
-  const box = h('dialog', {class: 'find', 'aria-label': t('search.label')}, h('div', {class: 'search'}, icon('search'), input), list, nothing);
+  const nothing = h('p.muted', {role: 'status'});
+  const box = h('dialog.find', {'aria-label': t('search.label')}, h('div.search', icon('search'), input), list, nothing);
   const close = () => {
     box.close();
     box.remove();
@@ -88,7 +80,7 @@ export function openSearch(session, go) {
     if (q) shown.sort((a, b) => rank(b, q) - rank(a, q));
     input.removeAttribute('aria-activedescendant');
     list.replaceChildren(...shown.map((item) => h('li', {role: 'option', id: uid(), onclick: () => choose(item)},
-      icon({screen: 'screen', user: 'users', parameter: 'system'}[item.kind]), h('span', {}, h('strong', {}, item.text), h('span', {class: 'muted'}, item.more)))));
+      icon({screen: 'screen', user: 'users', parameter: 'system'}[item.kind]), h('span', h('strong', item.text), h('span.muted', item.more)))));
     list.hidden = !shown.length;
     nothing.textContent = shown.length ? '' : t('search.nothing');
     mark();

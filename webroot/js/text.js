@@ -1,5 +1,4 @@
 // Words of the page, from one catalogue per language.
-// Exports: languages, load(language), has, t, api, message, when, day, number, span, compare.
 
 // languages are those that there are catalogues for.
 export const languages = ['en', 'de'];

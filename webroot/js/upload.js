@@ -1,5 +1,4 @@
-// An upload that shows how far it is and can be given up. Exports: Upload,
-// dropZone.
+// An upload that shows how far it is and can be given up.
 
 import {h, button, icon, uid} from './dom.js';
 import {t, number} from './text.js';
@@ -18,7 +17,7 @@ export class Upload extends HTMLElement {
     const bar = h('progress', {max: file.size || 1, value: 0, 'aria-label': t('upload.progress', {name: file.name ?? ''})});
     const words = h('span', {role: 'status'}, t('upload.begun'));
     const began = performance.now();
-    this.replaceChildren(h('div', {class: 'upload'}, bar, words, button('plain small', t('action.cancel'), () => stop.abort())));
+    this.replaceChildren(h('div.upload', bar, words, button('plain small', t('action.cancel'), () => stop.abort())));
     const progress = (sent, total) => {
       bar.max = total || 1;
       bar.value = sent;
@@ -35,7 +34,7 @@ export class Upload extends HTMLElement {
     } catch (err) {
       this.replaceChildren();
       if (err instanceof Unreachable && stop.signal.aborted) return null;
-      this.replaceChildren(h('p', {class: 'alert', role: 'alert'}, icon('alert'), told(err)));
+      this.replaceChildren(h('p.alert', {role: 'alert'}, icon('alert'), told(err)));
       throw err;
     }
   }
@@ -52,7 +51,7 @@ export function dropZone({label, hint, accept, chosen}) {
     if (input.files[0]) chosen(input.files[0]);
     input.value = '';
   }});
-  const zone = h('div', {class: 'drop'}, icon('upload'), input, h('label', {for: input.id, class: 'button plain'}, label), hint && h('p', {class: 'help'}, hint));
+  const zone = h('div.drop', icon('upload'), input, h('label', {for: input.id, class: 'button plain'}, label), hint && h('p.help', hint));
   const over = (on) => (e) => {
     e.preventDefault();
     zone.classList.toggle('over', on);

@@ -1,4 +1,4 @@
-// What an administrator should look after. Exports: warnings(session).
+// What an administrator should look after.
 
 import {call} from './api.js';
 import {t, day} from './text.js';

@@ -14,7 +14,7 @@ async function filters(changed) {
   const [users, actions] = await Promise.all([choices('users'), get('/audit/actions')]);
   const inputs = {
     actor: h('input', {type: 'search', list: people, autocapitalize: 'none', spellcheck: 'false'}),
-    action: h('select', {}, h('option', {value: ''}, t('audit.all')), actions.map((a) => [a, action(a)]).sort((a, b) => a[1].localeCompare(b[1])).map(([a, text]) => h('option', {value: a}, text))),
+    action: h('select', h('option', {value: ''}, t('audit.all')), actions.map((a) => [a, action(a)]).sort((a, b) => a[1].localeCompare(b[1])).map(([a, text]) => h('option', {value: a}, text))),
     since: h('input', {type: 'date'}), until: h('input', {type: 'date'}),
   };
   const clear = button('plain', t('list.clear'), () => {
@@ -24,7 +24,7 @@ async function filters(changed) {
   const rows = Object.entries(inputs).map(([name, el]) => {
     el.id = uid();
     el.addEventListener('change', changed);
-    return h('div', {class: 'row'}, h('label', {for: el.id}, t(`audit.by.${name}`)), el);
+    return h('div.row', h('label', {for: el.id}, t(`audit.by.${name}`)), el);
   });
   const query = () => {
     const q = new URLSearchParams();
@@ -38,22 +38,19 @@ async function filters(changed) {
     if (inputs.until.value) q.set('until', from(inputs.until, 1)); // the whole of that day
     return q.size ? `${q}&` : '';
   };
-  return {query, el: h('div', {class: 'filters'}, rows, clear, h('datalist', {id: people}, users.map((u) => h('option', {value: u.entry.user}, u.label))))};
+  return {query, el: h('div.filters', rows, clear, h('datalist', {id: people}, users.map((u) => h('option', {value: u.entry.user}, u.label))))};
 }
 
-export default {
-  path: '/audit', module: 'audit-log', title: 'audit.title', about: 'audit.about',
-  async show({content, signal}) {
-    const box = h('div', {class: 'content'});
-    const f = await filters(() => reload());
-    put(content, [f.el, box]);
-    const who = (e) => (e.as ? t('audit.as', {actor: e.actor, user: e.as}) : e.actor);
-    const reload = await older({
-      box, signal, resource: '/audit', query: f.query, number: (e) => e.id, empty: t('audit.empty'),
-      draw: (e) => h('div', {class: `audit ${/failed|reveal/.test(e.action) ? 'notable' : ''}`},
-        h('span', {class: 'when'}, when(e.time)),
-        h('span', {class: 'what'}, h('strong', {}, who(e)), ` ${action(e.action)}`, e.object && e.object !== e.actor && [' ', h('strong', {}, e.object)]),
-        h('span', {class: 'muted'}, e.from)),
-    });
-  },
-};
+export default async function show({content, signal}) {
+  const box = h('div.content');
+  const f = await filters(() => reload());
+  put(content, [f.el, box]);
+  const who = (e) => (e.as ? t('audit.as', {actor: e.actor, user: e.as}) : e.actor);
+  const reload = await older({
+    box, signal, resource: '/audit', query: f.query, number: (e) => e.id, empty: t('audit.empty'),
+    draw: (e) => h('div', {class: `audit ${/failed|reveal/.test(e.action) ? 'notable' : ''}`},
+      h('span.when', when(e.time)),
+      h('span.what', h('strong', who(e)), ` ${action(e.action)}`, e.object && e.object !== e.actor && [' ', h('strong', e.object)]),
+      h('span.muted', e.from)),
+  });
+}

@@ -1,12 +1,13 @@
 // System > Certificates: those of the page, upload, and the change to another.
 
-import {h, put, button, icon} from '../dom.js';
+import {h, put, facts, button, icon} from '../dom.js';
 import {t, day, message} from '../text.js';
-import {call, get, told} from '../api.js';
+import {call, get} from '../api.js';
 import {live} from '../live.js';
 import * as schema from '../schema.js';
 import {Form} from '../form.js';
-import {confirm, sheet, toast} from '../dialog.js';
+import {attempt, confirm, mayDelete, mayDiscard, sheet, toast} from '../dialog.js';
+import '../pending.js'; // once the page's certificate is another, it may not be had
 
 const warning = (w) => message(w.template, w.args);
 const title = (c) => (c.id === 'device' ? t('certificates.own') : c.description);
@@ -30,7 +31,7 @@ function file(form, name, label) {
 
 class Certificates {
   constructor({content, signal, app}) {
-    Object.assign(this, {signal, app, box: h('div', {class: 'content'})});
+    Object.assign(this, {signal, app, box: h('div.content')});
     content.classList.add('reading');
     content.append(this.box);
   }
@@ -42,15 +43,14 @@ class Certificates {
   }
 
   #card(c) {
-    const p = (name) => schema.label(name, 'Certificate');
-    const fact = (name, value) => value && h('div', {class: 'fact'}, h('dt', {}, p(name)), h('dd', {}, value));
-    return h('section', {class: 'card certificate', 'data-id': c.id},
-      h('div', {class: 'card-head'}, h('h2', {}, title(c)), c.inUse && h('span', {class: 'tag good'}, t('certificates.inUse'))),
-      c.warnings.map((w) => h('p', {class: 'notice'}, icon('alert'), h('span', {}, warning(w)))),
-      h('dl', {class: 'facts'}, fact('names', c.names.join(', ')), fact('issuer', c.issuer),
-        h('div', {class: 'fact'}, h('dt', {}, t('certificates.valid')), h('dd', {}, t('certificates.period', {from: day(c.notBefore), to: day(c.notAfter)}))),
-        fact('keyType', c.keyType), fact('fingerprint', h('code', {}, c.fingerprint))),
-      !c.inUse && h('div', {class: 'actions'},
+    const fact = (name, value) => value && [schema.label(name, 'Certificate'), value];
+    return h('section.card.certificate', {'data-id': c.id},
+      h('div.card-head', h('h2', title(c)), c.inUse && h('span.tag.good', t('certificates.inUse'))),
+      c.warnings.map((w) => h('p.notice', icon('alert'), h('span', warning(w)))),
+      facts([fact('names', c.names.join(', ')), fact('issuer', c.issuer),
+        [t('certificates.valid'), t('certificates.period', {from: day(c.notBefore), to: day(c.notAfter)})],
+        fact('keyType', c.keyType), fact('fingerprint', h('code', c.fingerprint))]),
+      !c.inUse && h('div.actions',
         c.id !== 'device' && button('danger-quiet', t('entry.deleteAction'), () => this.#remove(c), {icon: 'trash'}),
         button('plain', t('certificates.use'), () => this.#use(c))));
   }
@@ -59,27 +59,22 @@ class Certificates {
     const sure = await confirm({title: t('certificates.useTitle', {name: title(c)}), action: t('certificates.useAction'),
       text: [t('certificates.useText'), t('certificates.useBack'), ...c.warnings.map(warning)]});
     if (!sure) return;
-    try {
+    await attempt(async () => {
       const {etag} = await call('GET', `/certificates/${c.id}`);
       ({body: live.pending} = await call('POST', `/certificates/${c.id}/use`, {etag}));
       live.dispatchEvent(new CustomEvent('change', {detail: 'pending'})); // the stream of events begins anew
       toast(t('certificates.used'));
       await this.load();
-    } catch (err) {
-      toast(told(err), 'bad');
-    }
+    });
   }
 
   async #remove(c) {
-    const sure = await confirm({title: t('entry.deleteTitle', {name: title(c)}), text: t('certificates.deleteText'), action: t('entry.deleteAction'), danger: true});
-    if (!sure) return;
-    try {
+    if (!(await mayDelete(t('entry.deleteTitle', {name: title(c)}), t('certificates.deleteText')))) return;
+    await attempt(async () => {
       const {etag} = await call('GET', `/certificates/${c.id}`);
       await call('DELETE', `/certificates/${c.id}`, {etag});
       await this.load();
-    } catch (err) {
-      toast(told(err), 'bad');
-    }
+    });
   }
 
   // entry opens the sheet of a new certificate; the others stand in the list.
@@ -113,24 +108,19 @@ class Certificates {
       },
     });
     this.open = sheet({title: t('certificates.add'), content: form, closed: () => this.#back(),
-      leave: () => form.changes.length === 0 || confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), danger: true})});
+      leave: () => form.changes.length === 0 || mayDiscard()});
     for (const name of ['certificate', 'key']) put(form.field(name), file(form, name, t(`certificates.${name}File`)));
     form.field('description').focus();
   }
-
 }
 
-export default {
-  path: '/certificates', module: 'certificates', title: 'certificates.title', about: 'certificates.about', entries: true,
-  action: () => h('a', {class: 'button primary', href: '/certificates/new'}, t('certificates.add')),
-  async show(context) {
-    const screen = new Certificates(context);
-    await screen.load();
-    context.signal.addEventListener('abort', () => screen.close());
-    screen.entry(context.entry);
-    live.follow(context.signal, (kind) => {
-      if (['revision', 'pending', 'all'].includes(kind)) screen.load().catch(() => {}); // a lost connection has its banner
-    });
-    return {entry: (id) => screen.entry(id)};
-  },
-};
+export default async function show(context) {
+  const screen = new Certificates(context);
+  await screen.load();
+  context.signal.addEventListener('abort', () => screen.close());
+  screen.entry(context.entry);
+  live.follow(context.signal, (kind) => {
+    if (['revision', 'pending', 'all'].includes(kind)) screen.load().catch(() => {}); // a lost connection has its banner
+  });
+  return {entry: (id) => screen.entry(id)};
+}

@@ -30,9 +30,9 @@ class Drafts {
 
   constructor({content, signal}) {
     Object.assign(this, {signal, content});
-    this.bar = h('div', {class: 'uncommitted', role: 'status', hidden: true});
+    this.bar = h('div.uncommitted', {role: 'status', hidden: true});
     this.tabs = h('div');
-    this.panel = h('section', {class: 'card', role: 'tabpanel'});
+    this.panel = h('section.card', {role: 'tabpanel'});
     content.classList.add('reading');
     content.append(this.bar, this.tabs, this.panel);
     const asked = new URLSearchParams(location.search).get('field') ?? '';
@@ -58,7 +58,7 @@ class Drafts {
     const waiting = this.all.flatMap((x) => x.settings).filter((s) => s.draft !== undefined && s.draft !== null);
     this.waiting = waiting;
     this.bar.hidden = !waiting.length;
-    if (waiting.length) this.bar.replaceChildren(icon('alert'), h('span', {}, t('drafts.waiting', {n: waiting.length})), button('plain small', t('drafts.view'), () => this.#view()));
+    if (waiting.length) this.bar.replaceChildren(icon('alert'), h('span', t('drafts.waiting', {n: waiting.length})), button('plain small', t('drafts.view'), () => this.#view()));
     this.tabs.replaceChildren(tabs(t('drafts.title'), this.all.map((x) => ({id: x.id, text: t(`drafts.tab.${x.id}`), count: x.settings.filter((s) => waiting.includes(s)).length})),
       this.#tab, (id) => {
         this.#tab = id;
@@ -76,7 +76,7 @@ class Drafts {
 
   #row(s) {
     const field = new Field('', name(s), {property: {...property(s), default: undefined}, must: false});
-    const mark = h('p', {class: 'mark'});
+    const mark = h('p.mark');
     const row = {field, mark, setting: s, timer: 0, sent: Promise.resolve()};
     this.#rows.set(s.path, row);
     field.addEventListener('edit', () => {
@@ -87,7 +87,7 @@ class Drafts {
       clearTimeout(row.timer);
       this.#keep(row);
     });
-    return h('div', {class: 'setting'}, field, mark);
+    return h('div.setting', field, mark);
   }
 
   // mark shows a setting as it is now; what is being typed stays.
@@ -101,8 +101,8 @@ class Drafts {
     row.shown = held;
     if (before === undefined || (same(field.value, before) && !same(before, held))) field.value = held;
     mark.replaceChildren();
-    put(mark, [h('span', {class: 'muted'}, t('drafts.default', {value: written(s, s.default)})),
-      drafted && [h('span', {class: 'tag changed'}, t('drafts.changed', {value: written(s, s.value)})),
+    put(mark, [h('span.muted', t('drafts.default', {value: written(s, s.default)})),
+      drafted && [h('span.tag.changed', t('drafts.changed', {value: written(s, s.value)})),
         button('plain small', t('drafts.reset'), () => this.#reset(s), {'aria-label': t('drafts.resetName', {name: api(s.title)})})]]);
   }
 
@@ -151,31 +151,30 @@ class Drafts {
       } catch (err) {
         const title = (path) => api(this.all.flatMap((x) => x.settings).find((s) => s.path === path)?.title ?? path);
         const texts = (err.details ?? []).map((d) => `${title(d.location.replace(/^body\./, ''))}: ${d.message}`);
-        errors.replaceChildren(h('p', {class: 'alert'}, icon('alert'), [told(err), ...texts].join(' ')));
+        errors.replaceChildren(h('p.alert', icon('alert'), [told(err), ...texts].join(' ')));
       }
     };
     const cells = (s) => [['old', s.value, 'history.old'], ['new', s.draft, 'history.new']].map(([c, v, k]) => h('td', {class: c, 'data-label': t(k)}, written(s, v)));
     const open = sheet({title: t('drafts.title'), content: [
-      h('div', {class: 'table-frame'}, h('table', {class: 'diff'},
-        h('thead', {}, h('tr', {}, ['history.what', 'history.old', 'history.new'].map((k) => h('th', {scope: 'col'}, t(k))))),
-        h('tbody', {}, this.waiting.map((s) => h('tr', {}, h('th', {scope: 'row'}, api(s.title),
-          s.author && h('span', {class: 'by'}, `${s.author} · ${when(s.time)}`)), cells(s)))))),
+      h('div.table-frame', h('table.diff',
+        h('thead', h('tr', ['history.what', 'history.old', 'history.new'].map((k) => h('th', {scope: 'col'}, t(k))))),
+        h('tbody', this.waiting.map((s) => h('tr', h('th', {scope: 'row'}, api(s.title),
+          s.author && h('span.by', `${s.author} · ${when(s.time)}`)), cells(s)))))),
       errors,
-      h('div', {class: 'actions'}, button('danger-quiet', t('drafts.revert'), act('revert', 'drafts.reverted')), button('primary', t('drafts.commit'), act('commit', 'drafts.committed'))),
+      h('div.actions', button('danger-quiet', t('drafts.revert'), act('revert', 'drafts.reverted')), button('primary', t('drafts.commit'), act('commit', 'drafts.committed'))),
     ]});
     this.signal.addEventListener('abort', () => open.close());
   }
 }
 
-export default {
-  path: '/settings', module: 'system-settings', title: 'settings.title', about: 'drafts.about',
-  parameters: async () => (await get('/system-settings')).tabs.flatMap((x) => x.settings)
-    .map((s) => ({name: name(s), property: property(s), search: `?field=${s.path}`})),
-  async show(context) {
-    const screen = new Drafts(context);
-    await screen.load();
-    live.follow(context.signal, (kind) => {
-      if (['revision', 'drafts', 'all'].includes(kind)) screen.load().catch(() => {}); // a lost connection has its banner
-    });
-  },
-};
+// parameters are what the search finds.
+export const parameters = async () => (await get('/system-settings')).tabs.flatMap((x) => x.settings)
+  .map((s) => ({name: name(s), property: property(s), search: `?field=${s.path}`}));
+
+export default async function show(context) {
+  const screen = new Drafts(context);
+  await screen.load();
+  live.follow(context.signal, (kind) => {
+    if (['revision', 'drafts', 'all'].includes(kind)) screen.load().catch(() => {}); // a lost connection has its banner
+  });
+}

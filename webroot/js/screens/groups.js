@@ -4,12 +4,12 @@
 import {h} from '../dom.js';
 import {t} from '../text.js';
 import {resourceScreen} from '../resource.js';
-import {places, grants, references} from '../choose.js';
+import {references} from '../choose.js';
+import {places, grants} from '../rows.js';
 import {choices} from '../refs.js';
 
 export const pickupGroups = resourceScreen({
-  path: '/pickup-groups', module: 'pickup-groups', resource: '/pickup-groups',
-  title: 'pickupGroups.title', about: 'pickupGroups.about', add: 'pickupGroups.add', adding: 'pickupGroups.new', empty: 'pickupGroups.empty',
+  resource: '/pickup-groups', adding: 'pickupGroups.new', empty: 'pickupGroups.empty',
   called: (g) => g.name, deleteText: () => t('pickupGroups.deleteText'),
   list: {columns: ['name', 'number', 'members'], names: (g) => [g.name], numbers: (g) => [g.number]},
   form: {sections: {'': ['number', 'name', 'members']}},
@@ -17,8 +17,7 @@ export const pickupGroups = resourceScreen({
 });
 
 export const huntGroups = resourceScreen({
-  path: '/hunt-groups', module: 'hunt-groups', resource: '/hunt-groups',
-  title: 'huntGroups.title', about: 'huntGroups.about', add: 'huntGroups.add', adding: 'huntGroups.new', empty: 'huntGroups.empty',
+  resource: '/hunt-groups', adding: 'huntGroups.new', empty: 'huntGroups.empty',
   called: (g) => `${g.title}, ${g.extension}`, deleteText: (g) => t('huntGroups.deleteText', {extension: g.extension}),
   list: {columns: ['title', 'extension', 'callScheme', 'members'], names: (g) => [g.title], numbers: (g) => [g.extension]},
   form: {
@@ -30,13 +29,11 @@ export const huntGroups = resourceScreen({
 const preset = (g) => (g.predefined ? t('permissionGroups.predefined') : '');
 
 export const permissionGroups = resourceScreen({
-  path: '/permission-groups', module: 'permission-groups', resource: '/permission-groups', wide: true,
-  title: 'permissionGroups.title', about: 'permissionGroups.about', add: 'permissionGroups.add', adding: 'permissionGroups.new', empty: 'permissionGroups.empty',
+  resource: '/permission-groups', wide: true, adding: 'permissionGroups.new', empty: 'permissionGroups.empty',
   called: (g) => g.name, deleteText: () => t('permissionGroups.deleteText'), fixed: (g) => g.predefined,
   list: {
-    columns: ['name', 'type', {key: 'predefined', get label() {
-      return t('permissionGroups.origin');
-    }, class: 'wide', sort: preset, cell: (g) => g.predefined && h('span', {class: 'tag'}, preset(g))}, 'members', 'permissions'],
+    columns: () => ['name', 'type', {key: 'predefined', label: t('permissionGroups.origin'), class: 'wide', sort: preset, cell: (g) => g.predefined && h('span.tag', preset(g))},
+      'members', 'permissions'],
     names: (g) => [g.name],
   },
   form: {
@@ -50,10 +47,10 @@ export const permissionGroups = resourceScreen({
 
 // members shows who belongs to a predefined group; it follows from the users.
 function members(g) {
-  const names = h('p', {}, '…');
+  const names = h('p', '…');
   choices('users').then((list) => {
     const known = new Map(list.map((u) => [u.id, u.label]));
     names.textContent = g.members.map((id) => known.get(id) ?? id).join(', ') || t('permissionGroups.nobody');
   });
-  return h('section', {}, h('h3', {}, t('permissionGroups.members')), h('p', {class: 'help'}, t('permissionGroups.computed')), names);
+  return h('section', h('h3', t('permissionGroups.members')), h('p.help', t('permissionGroups.computed')), names);
 }

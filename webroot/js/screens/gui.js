@@ -12,7 +12,7 @@ let all = []; // modules in the order of the menu, once they are read
 // one that goes on, those above.
 function tree({changed}) {
   let on = new Set();
-  const count = h('p', {class: 'muted', role: 'status'});
+  const count = h('p.muted', {role: 'status'});
   const depth = (m) => (m?.parent ? 1 + depth(all.find((x) => x.id === m.parent)) : 0);
   const below = (id) => all.filter((m) => m.parent === id).flatMap((m) => [m.id, ...below(m.id)]);
   const above = (id) => {
@@ -36,10 +36,10 @@ function tree({changed}) {
     draw();
     changed();
   };
-  const area = (a) => h('section', {}, h('h3', {}, t(`value.area.${a}`)), h('ul', {class: 'modules'}, all.filter((m) => m.area === a).map((m) => h('li', {class: `depth-${depth(m)}`},
-    h('span', {class: 'dashes', 'aria-hidden': 'true'}, '– '.repeat(depth(m))), h('label', {for: `module-${m.id}`}, named(m.id)), inputs.get(m.id)))));
+  const area = (a) => h('section', h('h3', t(`value.area.${a}`)), h('ul.modules', all.filter((m) => m.area === a).map((m) => h('li', {class: `depth-${depth(m)}`},
+    h('span.dashes', {'aria-hidden': 'true'}, '– '.repeat(depth(m))), h('label', {for: `module-${m.id}`}, named(m.id)), inputs.get(m.id)))));
   return {
-    el: h('div', {class: 'module-tree'}, h('div', {class: 'choose-head'}, count, button('plain small', t('gui.all'), () => every(true)), button('plain small', t('gui.none'), () => every(false))), area('user'), area('admin')),
+    el: h('div.module-tree', h('div.choose-head', count, button('plain small', t('gui.all'), () => every(true)), button('plain small', t('gui.none'), () => every(false))), area('user'), area('admin')),
     group: true, focus: () => inputs.values().next().value.focus(),
     get: () => all.filter((m) => on.has(m.id)).map((m) => m.id),
     set: (v) => {
@@ -50,20 +50,17 @@ function tree({changed}) {
 }
 
 const screen = resourceScreen({
-  path: '/gui-groups', module: 'gui-groups', resource: '/gui-groups',
-  title: 'gui.title', about: 'gui.about', add: 'gui.add', adding: 'gui.new', empty: 'gui.empty',
+  resource: '/gui-groups', adding: 'gui.new', empty: 'gui.empty',
   called: (g) => g.title, deleteText: () => t('gui.deleteText'), fixed: (g) => g.predefined,
   list: {
-    columns: ['title', {key: 'modules', get label() {
-      return t('gui.modules');
-    }, class: 'number', sort: (g) => g.modules.length, cell: (g) => t('gui.count', {on: g.modules.length, all: all.length})}],
+    columns: () => ['title', {key: 'modules', label: t('gui.modules'), class: 'number', sort: (g) => g.modules.length, cell: (g) => t('gui.count', {on: g.modules.length, all: all.length})}],
     names: (g) => [g.title],
   },
   form: {sections: {'': ['title', 'modules']}, options: {modules: {control: tree}}},
   blank: () => ({modules: ['login', 'logout']}),
 });
 
-export default {...screen, async show(context) {
+export default async function show(context) {
   all = await get('/gui-modules');
-  return screen.show(context);
-}};
+  return screen(context);
+}

@@ -3,9 +3,9 @@
 import {h, button, icon} from '../dom.js';
 import {t, when, message} from '../text.js';
 import {label, word} from '../schema.js';
-import {call, get, told} from '../api.js';
+import {call, get} from '../api.js';
 import {live} from '../live.js';
-import {confirm, toast} from '../dialog.js';
+import {attempt, confirm, toast} from '../dialog.js';
 import {older} from '../older.js';
 
 // named returns a path for people: users[eva].firstName is "Users, eva: First
@@ -28,7 +28,7 @@ function named(path, users) {
 function value(path, text, other, users) {
   const isSwitch = [text, other].some((x) => x === 'true' || x === 'false');
   if (isSwitch) return t(text === 'true' ? 'value.on' : 'value.off');
-  return text === '' ? h('span', {class: 'muted'}, t('history.nothing')) : users.get(text) ?? word(/\w+(?=(\[\d+\])?$)/.exec(path)?.[0], text);
+  return text === '' ? h('span.muted', t('history.nothing')) : users.get(text) ?? word(/\w+(?=(\[\d+\])?$)/.exec(path)?.[0], text);
 }
 
 // learn keeps the names of users that are gone: newer revisions are drawn
@@ -43,23 +43,18 @@ function learn(r, users) {
 // changes shows old and new side by side.
 function changes(r, users) {
   const shown = r.changes.filter((c) => !/^\w+\[.*?\]\.id$/.test(c.path));
-  if (!shown.length) return h('p', {class: 'muted'}, t('history.noChange'));
-  return h('div', {class: 'table-frame'}, h('table', {class: 'diff'},
-    h('thead', {}, h('tr', {}, ['history.what', 'history.old', 'history.new'].map((k) => h('th', {scope: 'col'}, t(k))))),
-    h('tbody', {}, shown.map((c) => h('tr', {}, h('th', {scope: 'row'}, named(c.path, users)),
-      h('td', {class: 'old', 'data-label': t('history.old')}, value(c.path, c.old, c.new, users)),
-      h('td', {class: 'new', 'data-label': t('history.new')}, value(c.path, c.new, c.old, users)))))));
+  if (!shown.length) return h('p.muted', t('history.noChange'));
+  return h('div.table-frame', h('table.diff',
+    h('thead', h('tr', ['history.what', 'history.old', 'history.new'].map((k) => h('th', {scope: 'col'}, t(k))))),
+    h('tbody', shown.map((c) => h('tr', h('th', {scope: 'row'}, named(c.path, users)),
+      h('td.old', {'data-label': t('history.old')}, value(c.path, c.old, c.new, users)),
+      h('td.new', {'data-label': t('history.new')}, value(c.path, c.new, c.old, users)))))));
 }
 
 async function restore(r) {
-  let effect;
-  let etag;
-  try {
-    ({body: effect, etag} = await call('GET', `/revisions/${r.number}/effect`));
-  } catch (err) {
-    toast(told(err), 'bad');
-    return;
-  }
+  const found = await attempt(() => call('GET', `/revisions/${r.number}/effect`));
+  if (!found) return;
+  const {body: effect, etag} = found;
   const people = ['deleted', 'back', 'promoted', 'demoted'].filter((k) => effect[k].length)
     .map((k) => t(`history.${k}`, {names: effect[k].join(', ')}));
   const sure = await confirm({
@@ -68,38 +63,33 @@ async function restore(r) {
     action: t('history.restore'), danger: effect.deleted.length > 0,
   });
   if (!sure) return;
-  try {
+  await attempt(async () => {
     await call('POST', `/revisions/${r.number}/restore`, {etag});
     toast(t('history.restored', {number: r.number}));
-  } catch (err) {
-    toast(told(err), 'bad');
-  }
+  });
 }
 
-export default {
-  path: '/history', module: 'revisions', title: 'history.title', about: 'history.about',
-  async show({content, signal}) {
-    const load = async () => new Map((await get('/user-names')).map((u) => [u.id, u.user]));
-    let users = await load();
-    const opened = new Set();
-    const draw = (r) => {
-      learn(r, users);
-      const current = r.number === live.revision;
-      const box = h('details', {class: 'revision', open: opened.has(r.number), 'data-number': r.number},
-        h('summary', {}, icon('down'), h('span', {class: 'number'}, r.number), h('span', {class: 'comment'}, message(r.message.template, r.message.args) || t('history.noComment'), current && h('span', {class: 'tag good'}, t('history.current'))),
-          h('span', {class: 'by'}, `${r.author} · ${when(r.time)}`)),
-        changes(r, users),
-        !current && button('plain', t('history.restoreTo', {n: r.number}), () => restore(r)));
-      box.addEventListener('toggle', () => (box.open ? opened.add(r.number) : opened.delete(r.number)));
-      return box;
-    };
-    const reload = await older({box: content, signal, resource: '/revisions', number: (r) => r.number, draw, empty: t('history.empty')});
-    live.follow(signal, async (kind) => {
-      if (kind !== 'revision' && kind !== 'all') return;
-      try {
-        users = await load();
-        await reload();
-      } catch { /* a lost connection has its banner */ }
-    });
-  },
-};
+export default async function show({content, signal}) {
+  const load = async () => new Map((await get('/user-names')).map((u) => [u.id, u.user]));
+  let users = await load();
+  const opened = new Set();
+  const draw = (r) => {
+    learn(r, users);
+    const current = r.number === live.revision;
+    const box = h('details.revision', {open: opened.has(r.number), 'data-number': r.number},
+      h('summary', icon('down'), h('span.number', r.number), h('span.comment', message(r.message.template, r.message.args) || t('history.noComment'), current && h('span.tag.good', t('history.current'))),
+        h('span.by', `${r.author} · ${when(r.time)}`)),
+      changes(r, users),
+      !current && button('plain', t('history.restoreTo', {n: r.number}), () => restore(r)));
+    box.addEventListener('toggle', () => (box.open ? opened.add(r.number) : opened.delete(r.number)));
+    return box;
+  };
+  const reload = await older({box: content, signal, resource: '/revisions', number: (r) => r.number, draw, empty: t('history.empty')});
+  live.follow(signal, async (kind) => {
+    if (kind !== 'revision' && kind !== 'all') return;
+    try {
+      users = await load();
+      await reload();
+    } catch { /* a lost connection has its banner */ }
+  });
+}

@@ -6,28 +6,25 @@ import {get} from '../api.js';
 import {live} from '../live.js';
 import {phoneSetup, registeredPhones} from '../phone.js';
 
-export default {
-  path: '/home', module: 'home', title: 'home.title', about: 'home.about',
-  async show({content, signal}) {
-    const p = await get('/profile');
-    content.classList.add('reading');
-    if (!p.extension) {
-      content.append(h('section', {class: 'card'}, h('p', {}, t('home.noExtension'))));
-      return;
-    }
-    const phones = h('div');
-    const state = h('p', {class: 'phone-state', role: 'status'});
-    const draw = () => {
-      const list = live.state === 'on' || live.state === 'busy' ? live.registrations.get(p.extension) ?? [] : p.registrations ?? [];
-      state.replaceChildren(h('span', {class: list.length ? 'dot on' : 'dot', 'aria-hidden': 'true'}), t(list.length ? 'home.reachable' : 'home.unreachable', {n: list.length}));
-      phones.replaceChildren(registeredPhones(list));
-    };
-    put(content, [
-      h('section', {class: 'card own-number'}, h('p', {class: 'big'}, p.extension), h('p', {class: 'muted'}, t('home.extension')), state),
-      h('section', {class: 'card'}, h('h2', {}, t('phone.registered')), phones),
-      h('section', {class: 'card'}, h('h2', {}, t('phone.title')), h('p', {class: 'help'}, t('phone.help')), phoneSetup(p.extension, p.sipPort), h('p', {class: 'help'}, t('phone.askAdmin'))),
-    ]);
-    draw();
-    live.follow(signal, draw);
-  },
-};
+export default async function show({content, signal}) {
+  const p = await get('/profile');
+  content.classList.add('reading');
+  if (!p.extension) {
+    content.append(h('section.card', h('p', t('home.noExtension'))));
+    return;
+  }
+  const phones = h('div');
+  const state = h('p.phone-state', {role: 'status'});
+  const draw = () => {
+    const list = live.state === 'on' || live.state === 'busy' ? live.registrations.get(p.extension) ?? [] : p.registrations ?? [];
+    state.replaceChildren(h('span', {class: list.length ? 'dot on' : 'dot', 'aria-hidden': 'true'}), t(list.length ? 'home.reachable' : 'home.unreachable', {n: list.length}));
+    phones.replaceChildren(registeredPhones(list));
+  };
+  put(content, [
+    h('section.card.own-number', h('p.big', p.extension), h('p.muted', t('home.extension')), state),
+    h('section.card', h('h2', t('phone.registered')), phones),
+    h('section.card', h('h2', t('phone.title')), h('p.help', t('phone.help')), phoneSetup(p.extension, p.sipPort), h('p.help', t('phone.askAdmin'))),
+  ]);
+  draw();
+  live.follow(signal, draw);
+}

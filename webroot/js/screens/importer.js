@@ -1,8 +1,7 @@
-// Import and export of CSV files. An import has two steps: the file is shown
-// with a verdict on each row, then its good rows are imported.
-// Exports: csvScreen, users, contacts, privateContacts.
+// Import and export of CSV files. An import has two steps: the file is shown with a verdict on
+// each row, then its good rows are imported.
 
-import {h, put, button, icon, uid} from '../dom.js';
+import {h, put, fill, button, icon, uid} from '../dom.js';
 import {t, api, message, number} from '../text.js';
 import {Problem} from '../api.js';
 import {List} from '../list.js';
@@ -12,7 +11,7 @@ import {Upload, dropZone} from '../upload.js';
 function choice(label, options, changed) {
   const id = uid();
   const el = h('select', {id, onchange: changed}, options.map(([v, text]) => h('option', {value: v}, text)));
-  return {el, row: h('div', {class: 'row'}, h('label', {for: id}, label), el), get value() {
+  return {el, row: h('div.row', h('label', {for: id}, label), el), get value() {
     return el.value;
   }};
 }
@@ -20,8 +19,8 @@ function choice(label, options, changed) {
 // toggle is a labelled switch.
 function toggle(label, on, changed) {
   const id = uid();
-  const el = h('input', {id, type: 'checkbox', role: 'switch', class: 'switch', props: {checked: on}, onchange: changed});
-  return {el, row: h('div', {class: 'switch-row'}, h('label', {for: id}, label), el), get value() {
+  const el = h('input.switch', {id, type: 'checkbox', role: 'switch', props: {checked: on}, onchange: changed});
+  return {el, row: h('div.switch-row', h('label', {for: id}, label), el), get value() {
     return String(el.checked);
   }};
 }
@@ -32,7 +31,7 @@ const separators = (names) => names.map((n) => [n, t(`csv.${n}`)]);
 // lacks tells whether a row has one field less than its file has columns.
 const lacks = (row) => row.problems.some((p) => p.args?.expected - p.args?.fields === 1);
 
-const said = (problems) => problems.map((p) => h('span', {class: 'cell-problem'}, message(p.template, p.args)));
+const said = (problems) => problems.map((p) => h('span.cell-problem', message(p.template, p.args)));
 
 class Importer {
   #file = null;
@@ -52,16 +51,16 @@ class Importer {
     };
     this.missing = choice(t('csv.missing'), [], again);
     this.missing.row.hidden = true;
-    this.result = h('div', {class: 'content'});
-    this.name = h('p', {class: 'file-name', hidden: true});
+    this.result = h('div.content');
+    this.name = h('p.file-name', {hidden: true});
     const o = this.options;
-    this.el = h('section', {class: 'card importer'}, h('h2', {}, t('csv.import')), h('p', {class: 'help'}, t(`csv.about.${kind}`)),
+    this.el = h('section.card.importer', h('h2', t('csv.import')), h('p.help', t(`csv.about.${kind}`)),
       dropZone({label: t('csv.choose'), hint: t('csv.limit'), accept: '.csv,.txt,text/csv,text/plain', chosen: (file) => {
         this.#file = file;
         this.missing.el.replaceChildren();
         this.#check();
       }}), this.name,
-      h('div', {class: 'options'}, o.encoding.row, o.separator.row, this.missing.row), o.header.row, o.createGroups?.row, this.upload);
+      h('div.options', o.encoding.row, o.separator.row, this.missing.row), o.header.row, o.createGroups?.row, this.upload);
   }
 
   #query(check) {
@@ -81,7 +80,7 @@ class Importer {
       if (asked === this.#asked) this.result.replaceChildren();
       if (!(err instanceof Problem)) return null;
       const more = Object.values(err.fields()).filter((x) => x && x !== err.message);
-      if (more.length) this.result.replaceChildren(h('p', {class: 'alert', role: 'alert'}, icon('alert'), more.join(' ')));
+      if (more.length) this.result.replaceChildren(h('p.alert', {role: 'alert'}, icon('alert'), more.join(' ')));
       return null;
     }
   }
@@ -118,9 +117,9 @@ class Importer {
     const list = new List({
       name: t('csv.rows'), keep: 'csv', sort: 'line', empty: t('csv.noRows'),
       columns: [
-        {key: 'line', label: t('csv.line'), class: 'number', sort: (r) => r.line, cell: (r) => r.line},
+        {key: 'line', label: t('csv.line'), class: 'number'},
         {key: 'ok', label: t('csv.verdict'), sort: (r) => (r.ok ? 1 : 0), cell: (r) => this.#verdict(r, done)},
-        ...a.columns.map((c, i) => ({key: `${i} ${c.name}`, label: api(c.title), cell: (r) => this.#cell(r, c, i)})),
+        ...a.columns.map((c, i) => ({key: `${i} ${c.name}`, label: api(c.title), sort: false, cell: (r) => this.#cell(r, c, i)})),
       ],
     });
     const only = toggle(t('csv.onlyBad'), false, () => {
@@ -130,15 +129,13 @@ class Importer {
     const words = done ? t(`csv.done.${this.kind}`, {n, count: number(n)}) : t('csv.good', {n, count: number(n), all: number(a.total)});
     const bad = a.total - n;
     const go = button('primary', t(`csv.go.${this.kind}`, {n, count: number(n)}), () => this.#import(go), {disabled: n === 0});
-    this.result.replaceChildren();
-    put(this.result, [
-      h('div', {class: 'card-head'}, h('h2', {tabindex: '-1'}, done ? t('csv.finished') : t('csv.preview')), !done && go),
+    fill(this.result,
+      h('div.card-head', h('h2', {tabindex: '-1'}, done ? t('csv.finished') : t('csv.preview')), !done && go),
       h('div', {class: `result ${bad ? 'wait' : 'good'}`, role: 'status'}, icon(bad ? 'alert' : 'check'),
-        h('div', {}, h('p', {}, words), bad > 0 && h('p', {}, t(done ? 'csv.left' : 'csv.bad', {n: bad, count: number(bad)})),
-          a.warnings.map((m) => h('p', {}, message(m.template, m.args))),
-          short && !done && h('p', {}, t('csv.short')), a.truncated && h('p', {}, t('csv.truncated', {count: number(a.rows.length)})))),
-      bad > 0 && only.row, h('div', {class: 'scroll'}, list),
-    ]);
+        h('div', h('p', words), bad > 0 && h('p', t(done ? 'csv.left' : 'csv.bad', {n: bad, count: number(bad)})),
+          a.warnings.map((m) => h('p', message(m.template, m.args))),
+          short && !done && h('p', t('csv.short')), a.truncated && h('p', t('csv.truncated', {count: number(a.rows.length)})))),
+      bad > 0 && only.row, h('div.scroll', list));
     list.rows = a.rows.map((r) => ({...r, id: r.line}));
   }
 
@@ -147,7 +144,7 @@ class Importer {
     const own = r.problems.filter((p) => !columns.some((c) => c.name === p.column));
     const at = columns.filter((c) => c.name && r.problems.some((p) => p.column === c.name)).map((c) => api(c.title));
     const [kind, key] = r.ok ? ['good', done ? 'csv.imported' : 'csv.ok'] : ['bad', done ? 'csv.notImported' : 'csv.wrong'];
-    return [h('span', {class: `tag ${kind}`}, t(key)), said(own), at.length > 0 && h('span', {class: 'reason'}, at.join(', '))];
+    return [h('span', {class: `tag ${kind}`}, t(key)), said(own), at.length > 0 && h('span.reason', at.join(', '))];
   }
 
   // cell shows a value as it was understood, or, in a row that was not, as it
@@ -172,20 +169,18 @@ function exporter({resource, kind}) {
   const separator = choice(t('csv.separator'), separators(contacts ? ['comma', 'semicolon'] : ['semicolon', 'comma', 'tab']), changed);
   const columns = choice(t('csv.columns'), [['10', t('csv.columns10')], ['6', t('csv.columns6')]], changed);
   const header = toggle(t('csv.withHeader'), true, changed);
-  const link = h('a', {class: 'button plain', download: ''}, icon('download'), h('span', {}, t('csv.download')));
+  const link = h('a.button.plain', {download: ''}, icon('download'), h('span', t('csv.download')));
   changed();
-  return h('section', {class: 'card importer'}, h('h2', {}, t('csv.export')), h('p', {class: 'help'}, t(`csv.exports.${kind}`)),
-    h('div', {class: 'options'}, encoding.row, separator.row, contacts && columns.row), header.row, h('div', {}, link));
+  return h('section.card.importer', h('h2', t('csv.export')), h('p.help', t(`csv.exports.${kind}`)),
+    h('div.options', encoding.row, separator.row, contacts && columns.row), header.row, h('div', link));
 }
 
 // csvScreen is the screen for a list that can be imported and exported.
-export function csvScreen(spec) {
-  return {...spec, show({content}) {
-    const importer = new Importer(spec);
-    put(content, [h('div', {class: 'halves'}, importer.el, exporter(spec)), importer.result]);
-  }};
-}
+const csvScreen = (spec) => ({content}) => {
+  const importer = new Importer(spec);
+  put(content, [h('div.halves', importer.el, exporter(spec)), importer.result]);
+};
 
-export const users = csvScreen({path: '/user-import', module: 'user-import', title: 'csv.users', about: 'csv.aboutUsers', resource: '/users', kind: 'users', groups: true});
-export const contacts = csvScreen({path: '/contact-csv', module: 'contact-csv', title: 'csv.contacts', about: 'csv.aboutContacts', resource: '/contacts', kind: 'contacts'});
-export const privateContacts = csvScreen({path: '/private-contact-csv', module: 'contacts-private-csv', title: 'csv.private', about: 'csv.aboutPrivate', resource: '/private-contacts', kind: 'contacts'});
+export const users = csvScreen({resource: '/users', kind: 'users', groups: true});
+export const contacts = csvScreen({resource: '/contacts', kind: 'contacts'});
+export const privateContacts = csvScreen({resource: '/private-contacts', kind: 'contacts'});

@@ -5,31 +5,26 @@ import {t} from '../text.js';
 import {get} from '../api.js';
 import {live} from '../live.js';
 import {List} from '../list.js';
-import * as schema from '../schema.js';
 
 const name = (u) => [u.firstName, u.lastName].filter(Boolean).join(' ') || u.user;
 const groups = (list) => (list ?? []).map((g) => (typeof g === 'object' ? g.title ?? g.name : g)).join(', ');
 
-export default {
-  path: '/name-number', module: 'name-number', title: 'nameNumber.title', about: 'nameNumber.about',
-  async show({content, signal, session}) {
-    const titled = (key, label) => ({key, label, class: 'wide', sort: (u) => groups(u[key]), cell: (u) => groups(u[key])});
-    const list = new List({
-      name: t('nameNumber.title'), keep: '/name-number', empty: t('nameNumber.empty'), sort: 'name',
-      names: (u) => [u.firstName, u.lastName, u.user], numbers: (u) => [u.extension], letters: (u) => [u.firstName, u.lastName],
-      columns: [
-        {key: 'name', label: t('nameNumber.name'), sort: name, cell: (u) => (session.modules.includes('users') ? h('a', {href: `/users/${u.id}`}, name(u)) : name(u))},
-        {key: 'extension', label: schema.label('extension', 'User'), class: 'number', sort: (u) => u.extension, cell: (u) => u.extension},
-        titled('huntGroups', t('huntGroups.title')), titled('pickupGroups', t('pickupGroups.title')),
-        titled('clipInternal', schema.label('clipInternal', 'User')), titled('clipExternal', schema.label('clipExternal', 'User')),
-      ],
-    });
-    content.append(list);
-    const load = async () => {
-      const rows = await get('/name-number');
-      if (!signal.aborted) list.rows = rows;
-    };
-    await load();
-    live.follow(signal, (kind) => (kind === 'revision' || kind === 'all') && load().catch(() => {})); // a lost connection has its banner
-  },
-};
+export default async function show({content, signal, session}) {
+  const titled = (key, label) => ({key, label, class: 'wide', sort: (u) => groups(u[key])});
+  const list = new List({
+    name: t('nameNumber.title'), keep: '/name-number', of: 'User', empty: t('nameNumber.empty'), sort: 'name',
+    names: (u) => [u.firstName, u.lastName, u.user], numbers: (u) => [u.extension], letters: (u) => [u.firstName, u.lastName],
+    columns: [
+      {key: 'name', label: t('nameNumber.name'), sort: name, cell: (u) => (session.modules.includes('users') ? h('a', {href: `/users/${u.id}`}, name(u)) : name(u))},
+      {key: 'extension', class: 'number'}, titled('huntGroups', t('huntGroups.title')), titled('pickupGroups', t('pickupGroups.title')),
+      titled('clipInternal'), titled('clipExternal'),
+    ],
+  });
+  content.append(list);
+  const load = async () => {
+    const rows = await get('/name-number');
+    if (!signal.aborted) list.rows = rows;
+  };
+  await load();
+  live.follow(signal, (kind) => (kind === 'revision' || kind === 'all') && load().catch(() => {})); // a lost connection has its banner
+}

@@ -1,4 +1,4 @@
-// The picture of a user or a contact. Exports: pictureField, portrait.
+// The picture of a user or a contact.
 
 import {h, put, button, icon} from '../dom.js';
 import {t} from '../text.js';
@@ -8,16 +8,16 @@ import {Upload, dropZone} from '../upload.js';
 const most = 5 << 20; // bytes that the device takes
 
 // portrait shows the picture of a hash, or a sign that there is none.
-export const portrait = (hash) => (hash ? h('img', {class: 'portrait', src: `/api/v1/pictures/${hash}`, alt: '', loading: 'lazy'})
-  : h('span', {class: 'portrait', 'aria-hidden': 'true'}, icon('person')));
+export const portrait = (hash) => (hash ? h('img.portrait', {src: `/api/v1/pictures/${hash}`, alt: '', loading: 'lazy'})
+  : h('span.portrait', {'aria-hidden': 'true'}, icon('person')));
 
 // pictureField shows, takes and deletes the picture of state.entry at a path of
 // the API. state is {entry, etag}; both are brought up to date, then changed()
 // is called.
 export function pictureField({path, state, changed}) {
   const upload = new Upload();
-  const error = h('p', {class: 'error', role: 'alert'});
-  const row = h('div', {class: 'picture'});
+  const error = h('p.error', {role: 'alert'});
+  const row = h('div.picture');
   const take = async (send) => {
     error.textContent = '';
     const answer = await send();
@@ -45,5 +45,5 @@ export function pictureField({path, state, changed}) {
       image && button('icon', t('picture.delete'), drop, {icon: 'trash'})]);
   };
   draw();
-  return h('section', {class: 'picture-field'}, h('h3', {}, t('picture.title')), row, upload, error);
+  return h('section.picture-field', h('h3', t('picture.title')), row, upload, error);
 }

@@ -13,20 +13,19 @@ const name = (u) => [u.firstName, u.lastName].filter(Boolean).join(' ');
 const registered = (u) => u.extension !== '' && live.registrations.has(u.extension);
 
 function dot(u) {
-  if (!u.extension) return h('span', {class: 'dot none', role: 'img', 'aria-label': t('users.noExtension'), title: t('users.noExtension')});
+  if (!u.extension) return h('span.dot.none', {role: 'img', 'aria-label': t('users.noExtension'), title: t('users.noExtension')});
   const text = t(registered(u) ? 'users.registered' : 'users.notRegistered');
   return h('span', {class: registered(u) ? 'dot on' : 'dot', role: 'img', 'aria-label': text, title: text});
 }
 
 function columns() {
-  const plain = (key, more) => ({key, label: schema.label(key, 'User'), sort: (u) => u[key], cell: (u) => u[key], ...more});
   return [
     {key: 'registered', label: t('users.state'), hidden: true, class: 'narrow', cell: dot, sort: (u) => (registered(u) ? 0 : u.extension ? 1 : 2)},
-    plain('user', {text: (u) => [u.id, u.user, u.admin, name(u)],
-      cell: (u) => [h('a', {href: `/users/${u.id}`}, u.user), u.admin && h('span', {class: 'tag'}, t('users.admin')), h('span', {class: 'below'}, name(u))]}),
-    plain('firstName', {class: 'wide'}), plain('lastName', {class: 'wide'}),
-    plain('extension', {class: 'number', cell: (u) => u.extension || h('span', {class: 'muted'}, t('users.none'))}),
-    plain('email', {class: 'wide'}),
+    {key: 'user', text: (u) => [u.id, u.user, u.admin, name(u)],
+      cell: (u) => [h('a', {href: `/users/${u.id}`}, u.user), u.admin && h('span.tag', t('users.admin')), h('span.below', name(u))]},
+    {key: 'firstName', class: 'wide'}, {key: 'lastName', class: 'wide'},
+    {key: 'extension', class: 'number', cell: (u) => u.extension || h('span.muted', t('users.none'))},
+    {key: 'email', class: 'wide'},
   ];
 }
 
@@ -52,7 +51,7 @@ function followPin(form) {
 // phone is the set-up of the user's phone and what is registered.
 function phone(state, screen) {
   const u = state.entry;
-  const box = h('section', {class: 'phone-setup', hidden: !u.extension});
+  const box = h('section.phone-setup', {hidden: !u.extension});
   if (!u.extension) return box;
   const phones = h('div');
   const draw = () => phones.replaceChildren(registeredPhones(live.registrations.get(u.extension) ?? []));
@@ -60,28 +59,28 @@ function phone(state, screen) {
     if (kind === 'registration' || kind === 'all') draw();
   });
   draw();
-  return put(box, [h('h3', {}, t('phone.title')), h('p', {class: 'help'}, t('phone.help')),
-    phoneSetup(u.extension, screen.session.sipPort, passwordRow(state)), h('h4', {}, t('phone.registered')), phones]);
+  return put(box, [h('h3', t('phone.title')), h('p.help', t('phone.help')),
+    phoneSetup(u.extension, screen.session.sipPort, passwordRow(state)), h('h4', t('phone.registered')), phones]);
 }
 
 // rights lists what the user's groups allow (F066).
 function rights(u) {
   const list = u.authorisations ?? [];
   const groups = [...new Set(list.map((a) => a.group))];
-  return h('section', {class: 'rights'}, h('h3', {}, t('users.rights')), h('p', {class: 'help'}, t('users.rightsHelp')),
-    list.length === 0 && h('p', {class: 'muted'}, t('users.noRights')),
-    groups.map((g) => h('details', {}, h('summary', {}, h('strong', {}, g), h('span', {class: 'muted'}, ` ${list.filter((a) => a.group === g).length}`)),
-      h('ul', {}, list.filter((a) => a.group === g).map((a) => h('li', {}, schema.word('permission', a.permission), h('span', {class: 'muted'}, ` · ${a.appliesTo}`)))))));
+  return h('section.rights', h('h3', t('users.rights')), h('p.help', t('users.rightsHelp')),
+    list.length === 0 && h('p.muted', t('users.noRights')),
+    groups.map((g) => h('details', h('summary', h('strong', g), h('span.muted', ` ${list.filter((a) => a.group === g).length}`)),
+      h('ul', list.filter((a) => a.group === g).map((a) => h('li', schema.word('permission', a.permission), h('span.muted', ` · ${a.appliesTo}`)))))));
 }
 
 const shape = (u) => JSON.stringify([u.user, u.extension, u.sipPasswordSet]);
 
 export default resourceScreen({
-  path: '/users', module: 'users', resource: '/users', title: 'users.title', about: 'users.about', add: 'users.add', adding: 'users.new', empty: 'users.empty',
+  resource: '/users', adding: 'users.new', empty: 'users.empty',
   called: (u) => [u.user, name(u), u.extension].filter(Boolean).join(', '),
   deleteText: (u) => [u.extension ? t('users.deleteText', {extension: u.extension}) : t('users.deleteTextNoPhone'), t('users.deleteBack')],
   fixed: (u, session) => u.id === 'admin' || u.id === session.id,
-  list: {columns, sort: 'user', names: (u) => [u.firstName, u.lastName, u.user], numbers: (u) => [u.extension], letters: (u) => [u.firstName, u.lastName]},
+  list: {of: 'User', columns, sort: 'user', names: (u) => [u.firstName, u.lastName, u.user], numbers: (u) => [u.extension], letters: (u) => [u.firstName, u.lastName]},
   form: {
     sections: {
       'users.person': ['firstName', 'lastName', 'email', 'language'],

@@ -1,15 +1,15 @@
 // System > Installation wizard: one step after the other; the device takes all
 // of it at the end, at once. A step is added to the list named steps.
 
-import {h, put, button, icon} from '../dom.js';
-import {t, load, languages, compare} from '../text.js';
-import {call, get, told, Problem} from '../api.js';
+import {h, put, facts, button, icon} from '../dom.js';
+import {t, load, languages} from '../text.js';
+import {call, get, told} from '../api.js';
 import {Field} from '../field.js';
 import * as schema from '../schema.js';
 import {tabs} from '../tabs.js';
-import {toast} from '../dialog.js';
-import {profile, hides, named} from './country.js';
-import * as mail from './mail.js';
+import {attempt, toast} from '../dialog.js';
+import {profile, hides, named, choices} from '../country.js';
+import * as mail from '../mail.js';
 
 const empty = (u) => !u.firstName && !u.lastName && !u.extension;
 
@@ -37,7 +37,7 @@ const steps = [
     fields: (w) => {
       const {timeZones} = w.country();
       return {
-        'locale.country': w.field(w.locale, 'country', w.state.locale.country, {choices: w.countries.map((c) => ({id: c.code, label: named(c.code)})).sort((a, b) => compare(a.label, b.label))}),
+        'locale.country': w.field(w.locale, 'country', w.state.locale.country, {choices: choices(w.countries)}),
         'locale.timeZone': w.field(w.locale, 'timeZone', timeZones.includes(w.state.locale.timeZone) ? w.state.locale.timeZone : timeZones[0],
           {choices: timeZones.map((id) => ({id, label: id}))}),
       };
@@ -51,9 +51,9 @@ const steps = [
         w.draw();
         w.fields['locale.country'].focus();
       });
-      const words = h('div', {class: 'words'});
+      const words = h('div.words');
       const {code} = w.country();
-      get(`/countries/${code}`).then((c) => put(words, [h('h3', {}, t('wizard.sets', {country: named(code)})), profile(c, w.signal, true)]), () => {}); // words can be missed
+      get(`/countries/${code}`).then((c) => put(words, [h('h3', t('wizard.sets', {country: named(code)})), profile(c, w.signal, true)]), () => {}); // words can be missed
       return [field, zone, words];
     },
     take: (w) => {
@@ -69,7 +69,7 @@ const steps = [
       return Object.fromEntries(Object.values(mail.sections).flat().map((n) => [`mail.${n}`, w.field(w.mailSchema, n, w.state.mail[n], options[n])]));
     },
     draw: (w) => {
-      const box = h('div', {class: 'content'}, Object.values(w.fields));
+      const box = h('div.content', Object.values(w.fields));
       const test = mail.tester({to: w.me.email, settings: () => {
         w.step.take(w);
         return mail.sent(w.state.mail);
@@ -94,7 +94,7 @@ const steps = [
     id: 'users',
     fields: (w) => Object.fromEntries(w.state.users.flatMap((u, i) => ['firstName', 'lastName', 'extension'].map((n) => [`users[${i}].${n}`,
       w.field(w.userSchema, n, u[n], {help: '', must: false})]))),
-    draw: (w) => w.state.users.map((u, i) => h('fieldset', {class: 'person'}, h('legend', {}, t('wizard.user', {name: `demo${101 + i}`})),
+    draw: (w) => w.state.users.map((u, i) => h('fieldset.person', h('legend', t('wizard.user', {name: `demo${101 + i}`})),
       ['firstName', 'lastName', 'extension'].map((n) => {
         const f = w.fields[`users[${i}].${n}`];
         if (n === 'extension') f.addEventListener('change', () => w.number(f));
@@ -121,7 +121,7 @@ const steps = [
         w.draw();
         w.querySelector('[aria-selected=true]').focus();
       }),
-      h('div', {role: 'tabpanel'}, h('dl', {class: 'facts'}, shown.review(w).map(([label, value]) => h('div', {class: 'fact'}, h('dt', {}, label), h('dd', {}, value)))),
+      h('div', {role: 'tabpanel'}, facts(shown.review(w)),
         button('plain small', t('wizard.change'), () => w.go(shown.id)))];
     },
     take: () => {},
@@ -190,21 +190,21 @@ class Wizard extends HTMLElement {
     const {id} = this.step;
     this.fields = this.step.fields(this);
     const last = this.#at === steps.length - 1;
-    const places = h('ol', {class: 'steps'}, steps.map((s, i) => h('li', {'aria-current': i === this.#at ? 'step' : false, class: i < this.#at && 'done'},
-      i < this.#at ? button('quiet small', t(`wizard.step.${s.id}`), () => this.go(s.id), {icon: 'check'}) : h('span', {}, t(`wizard.step.${s.id}`)))));
+    const places = h('ol.steps', steps.map((s, i) => h('li', {'aria-current': i === this.#at ? 'step' : false, class: i < this.#at && 'done'},
+      i < this.#at ? button('quiet small', t(`wizard.step.${s.id}`), () => this.go(s.id), {icon: 'check'}) : h('span', t(`wizard.step.${s.id}`)))));
     const title = h('h2', {tabindex: '-1'}, t(`wizard.step.${id}`));
     const body = h('form', {novalidate: true, onsubmit: (e) => {
       e.preventDefault();
       this.#next();
-    }}, h('div', {}, h('p', {class: 'muted', role: 'status'}, t('wizard.position', {step: this.#at + 1, all: steps.length})), title,
-      h('p', {class: 'lead'}, t(`wizard.about.${id}`))), this.alert = h('div', {role: 'alert'}), this.step.draw(this),
-    h('div', {class: 'actions wizard-actions'}, button('quiet', t('wizard.leave'), () => this.#leave()),
+    }}, h('div', h('p.muted', {role: 'status'}, t('wizard.position', {step: this.#at + 1, all: steps.length})), title,
+      h('p.lead', t(`wizard.about.${id}`))), this.alert = h('div', {role: 'alert'}), this.step.draw(this),
+    h('div.actions.wizard-actions', button('quiet', t('wizard.leave'), () => this.#leave()),
       this.#at > 0 && button('plain', t('wizard.back'), () => {
         this.step.take(this);
         this.go(steps[this.#at - 1].id);
       }),
-      h('button', {class: 'button primary', type: 'submit'}, t(last ? 'wizard.submit' : 'wizard.next'))));
-    this.replaceChildren(places, h('section', {class: 'card wizard'}, body));
+      h('button.button.primary', {type: 'submit'}, t(last ? 'wizard.submit' : 'wizard.next'))));
+    this.replaceChildren(places, h('section.card.wizard', body));
     const head = this.closest('main')?.querySelector('.head');
     head?.querySelector('h1').replaceChildren(t('wizard.title'));
     head?.querySelector('.lead').replaceChildren(t('wizard.about'));
@@ -237,10 +237,8 @@ class Wizard extends HTMLElement {
     const {locale, mail: post, users} = this.state;
     try {
       await call('POST', '/wizard', {etag: this.etag, body: {locale, mail: mail.sent(post), users: filled(users)}});
-      this.#edited = false;
-      this.session.wizardDone = true;
       toast(t('wizard.done'));
-      this.app.go('/');
+      this.#over();
     } catch (err) {
       submit.disabled = false;
       this.#failed(err);
@@ -249,39 +247,38 @@ class Wizard extends HTMLElement {
 
   // failed goes to the first step in which something is wrong.
   #failed(err) {
-    const details = err instanceof Problem ? err.details : [];
+    const details = err.details ?? [];
     for (const d of details) this.#errors[d.location.replace(/^body\./, '')] = d.message;
     const first = steps.find((s) => Object.keys(s.fields(this)).some((place) => this.#errors[place]));
     if (first) this.go(first.id);
     const texts = first ? [t('wizard.wrong')] : [told(err), ...details.map((d) => d.message)];
-    this.alert.replaceChildren(h('p', {class: 'alert'}, icon('alert'), [...new Set(texts)].join(' ')));
+    this.alert.replaceChildren(h('p.alert', icon('alert'), [...new Set(texts)].join(' ')));
   }
 
   async #leave() {
-    try {
+    await attempt(async () => {
       await call('POST', '/wizard/leave');
-      this.#edited = false;
-      this.session.wizardDone = true;
-      this.app.go('/');
-    } catch (err) {
-      toast(told(err), 'bad');
-    }
+      this.#over();
+    });
+  }
+
+  #over() {
+    this.#edited = false;
+    this.session.wizardDone = true;
+    this.app.go('/');
   }
 }
 
 customElements.define('g-wizard', Wizard);
 
-export default {
-  path: '/wizard', module: 'wizard', title: 'wizard.title', about: 'wizard.about',
-  async show(context) {
-    const {content, signal, app, session} = context;
-    const [begin, countries, me] = await Promise.all([call('GET', '/wizard'), get('/countries'), get('/profile').catch(() => ({}))]);
-    content.classList.add('reading');
-    content.append(new Wizard(context, begin, countries, me));
-    app.classList.add('alone');
-    signal.addEventListener('abort', () => {
-      app.classList.remove('alone');
-      load(session.language).catch(() => {}); // the words stay as they are
-    });
-  },
-};
+export default async function show(context) {
+  const {content, signal, app, session} = context;
+  const [begin, countries, me] = await Promise.all([call('GET', '/wizard'), get('/countries'), get('/profile').catch(() => ({}))]);
+  content.classList.add('reading');
+  content.append(new Wizard(context, begin, countries, me));
+  app.classList.add('alone');
+  signal.addEventListener('abort', () => {
+    app.classList.remove('alone');
+    load(session.language).catch(() => {}); // the words stay as they are
+  });
+}
