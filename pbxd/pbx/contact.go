@@ -34,7 +34,7 @@ const (
 // returns nil or a *ValidationError whose paths are those of the contact.
 func ValidateContact(c *ContactSettings) error {
 	errs := checkTags("", reflect.ValueOf(c).Elem())
-	if c.FirstName == "" && c.LastName == "" && c.Company == "" {
+	if Bare(c.FirstName+c.LastName+c.Company) == "" {
 		errs = append(errs, refused("lastName", "is needed: give a first name, a last name or a company"))
 	}
 	if len(errs) == 0 {

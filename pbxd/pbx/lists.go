@@ -90,8 +90,8 @@ func (l list) checkUnique() (errs []FieldError) {
 		for i := range l.entries.Len() {
 			entry := l.entries.Index(i)
 			value := fmt.Sprint(entry.FieldByIndex(index).Interface())
-			key := strings.ToLower(value)
-			if j, dup := seen[key]; dup && value != "" {
+			key := strings.ToLower(Bare(value))
+			if j, dup := seen[key]; dup && key != "" {
 				first := rule(at(j), fmt.Sprint(l.entries.Index(j).FieldByIndex(index).Interface()), nameOf(entry))
 				errs = append(errs, rule(at(i), value, nameOf(l.entries.Index(j))).or(first))
 				continue

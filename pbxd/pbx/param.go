@@ -146,6 +146,10 @@ func stringRule(tag reflect.StructTag, s string, patterns patterns) Message {
 		return Say("has {n} characters; at most {max} are allowed", "n", n, "max", maxLen)
 	case s == "" && tag.Get("enum") == "": // of a choice, nothing is no choice
 		return Message{}
+	case s != "" && Bare(s) == "" && hasMin && minLen > 0:
+		return Say("is needed; it has 0 characters; at least {min} are needed", "min", minLen)
+	case s != "" && Bare(s) == "":
+		return Say("holds nothing that can be seen: leave it empty")
 	case strings.ContainsFunc(s, isControl) && !(tag.Get("multiline") != "" && !strings.ContainsFunc(strings.NewReplacer("\n", "", "\r", "").Replace(s), isControl)):
 		return Say("contains a control character")
 	}
