@@ -42,6 +42,7 @@ function learn(r, users) {
 
 // changes shows old and new side by side.
 function changes(r, users) {
+  if (r.damaged) return h('p', {class: 'result bad'}, icon('bad'), h('span', {}, t('history.damaged')));
   const shown = r.changes.filter((c) => !/^\w+\[.*?\]\.id$/.test(c.path));
   if (!shown.length) return h('p.muted', t('history.noChange'));
   return h('div.table-frame', h('table.diff',
@@ -80,7 +81,7 @@ export default async function show({content, signal}) {
       h('summary', icon('down'), h('span.number', r.number), h('span.comment', message(r.message.template, r.message.args) || t('history.noComment'), current && h('span.tag.good', t('history.current'))),
         h('span.by', `${r.author} · ${when(r.time)}`)),
       changes(r, users),
-      !current && button('plain', t('history.restoreTo', {n: r.number}), () => restore(r)));
+      !current && !r.damaged && button('plain', t('history.restoreTo', {n: r.number}), () => restore(r)));
     box.addEventListener('toggle', () => (box.open ? opened.add(r.number) : opened.delete(r.number)));
     return box;
   };
