@@ -24,7 +24,7 @@ type HuntGroupSettings struct {
 	Extension     string       `json:"extension" title:"Extension" doc:"Number of the group: 2 to 10 digits. Calls to it go to the members." minLength:"2" maxLength:"10" pattern:"^[0-9]+$" patternDescription:"digits" claims:"hunt group"`
 	Title         string       `json:"title" title:"Title" doc:"Name of the group. It must be unique." minLength:"1" maxLength:"50" unique:"true"`
 	DisplayPrefix string       `json:"displayPrefix" title:"Display prefix" doc:"Shown on the phone before the caller, so that people see that the call is for the group" maxLength:"20"`
-	CallScheme    string       `json:"callScheme" title:"Call scheme" doc:"linear: the members ring one after the other. parallel: all ring, the first to answer wins." enum:"linear,parallel" default:"linear"`
+	CallScheme    string       `json:"callScheme" title:"Call scheme" doc:"Whether the members ring in their order, each for its own time, or all together until the first answers" enum:"linear,parallel" default:"linear"`
 	GroupBusy     bool         `json:"groupBusy" title:"Group busy" doc:"When one member is on the phone the call is not sent on to the next: for a desk phone and a mobile of one person"`
 	DoorStation   bool         `json:"doorStation" title:"Door station" doc:"Phones that have one ring with the tone of the door interphone"`
 	Members       []HuntMember `json:"members" title:"Members" doc:"Users in the order in which they are called" maxItems:"200"`

@@ -19,7 +19,7 @@ type MailSettings struct {
 	SenderName             string `json:"senderName" title:"Sender name" doc:"Name that mails come from" maxLength:"100" default:"Galilei PBX"`
 	Server                 string `json:"server" title:"SMTP server" doc:"Name or IP address of the mail server" maxLength:"253" format:"host"`
 	Port                   int    `json:"port" title:"SMTP port" doc:"Port of the mail server: usually 587 with STARTTLS, 465 with TLS, 25 without" minimum:"1" maximum:"65535" default:"25"`
-	Security               string `json:"security" title:"SMTP transport type" doc:"none: plaintext. starttls: encrypted after STARTTLS. tls: encrypted from the start (SSL/TLS)." enum:"none,starttls,tls" default:"none"`
+	Security               string `json:"security" title:"SMTP transport type" doc:"How the connection is protected: not at all, encrypted after STARTTLS, or encrypted from the start" enum:"none,starttls,tls" default:"none"`
 	Authentication         bool   `json:"authentication" title:"SMTP authentication" doc:"Log in to the mail server with a user name"`
 	Method                 string `json:"method" title:"SMTP authentication type" doc:"How to log in. xoauth2 is needed for Microsoft 365 and Google accounts." enum:"plain,login,cram-md5,scram-sha-1,ntlm,xoauth2" default:"plain"`
 	UserName               string `json:"userName" title:"SMTP user name" doc:"Name of the account at the mail server" maxLength:"254"`
