@@ -1,6 +1,9 @@
 package pbx
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Locale is where the device stands and what it speaks.
 type Locale struct {
@@ -32,6 +35,24 @@ type Certificate struct {
 	Description string `json:"description" title:"Description" doc:"What the certificate is for" minLength:"1" maxLength:"100" unique:"true"`
 	Chain       string `json:"chain" title:"Certificate" doc:"Certificate and those that vouch for it, PEM, the device's own first" minLength:"1" maxLength:"65536" multiline:"true"`
 	Key         Sealed `json:"keySealed"`
+}
+
+// KeepCertificate gives c the page's certificate of now, as it is now. It is for
+// going back to an older c: a page that browsers cannot open could not be mended
+// with them, so that its certificate changes only on trial.
+func (c *Config) KeepCertificate(now *Config) {
+	c.Page.Certificate = now.Page.Certificate
+	i := slices.IndexFunc(now.Certificates, func(x Certificate) bool { return x.ID == now.Page.Certificate })
+	if i < 0 {
+		return // the device's own
+	}
+	used := now.Certificates[i]
+	c.Certificates = slices.Clone(c.Certificates)
+	if j := slices.IndexFunc(c.Certificates, func(x Certificate) bool { return x.ID == used.ID }); j >= 0 {
+		c.Certificates[j] = used
+		return
+	}
+	c.Certificates = append(c.Certificates, used)
 }
 
 // CertificatePurpose is the purpose under which a certificate's key is sealed.

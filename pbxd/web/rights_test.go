@@ -139,3 +139,23 @@ func TestKeepsLogin(t *testing.T) {
 	}
 	enter(t, s, pbx.AdminID).want(200, "PUT", "/gui-groups/newusergui", `{"title":"New user GUI","modules":["login","logout","home"]}`, nil)
 }
+
+// TestRestoreKeepsCertificate goes back to before the page's certificate: it
+// changes on trial alone.
+func TestRestoreKeepsCertificate(t *testing.T) {
+	m, s := office(t)
+	m.addCertificate(t, "c1", "new.example")
+	m.edit(t, func(cfg *pbx.Config) { cfg.Page.Certificate = "c1" })
+	now, _ := m.Current()
+	c := enter(t, s, pbx.AdminID)
+	c.want(200, "POST", "/revisions/3/restore", "", nil)
+	cfg, n := m.Current()
+	if cfg.Page.Certificate != "c1" || len(cfg.Certificates) != 1 || cfg.Certificates[0] != now.Certificates[0] {
+		t.Errorf("revision %d has the certificate %q of %d", n, cfg.Page.Certificate, len(cfg.Certificates))
+	}
+	m.edit(t, func(cfg *pbx.Config) { cfg.Page.Certificate = "" })
+	c.want(200, "POST", "/revisions/5/restore", "", nil)
+	if cfg, _ := m.Current(); cfg.Page.Certificate != "" || len(cfg.Certificates) != 1 {
+		t.Errorf("back from the device's own to %q of %d", cfg.Page.Certificate, len(cfg.Certificates))
+	}
+}
