@@ -94,6 +94,7 @@ func (s *Store) revise(ctx context.Context, next *pbx.Config, author string, com
 // new revision. So that nobody is locked out and no phone falls silent, users
 // that exist both then and now keep their PIN and SIP password of now; a user
 // that is brought back has those of then. The revision's comment says so. The
+// page keeps its certificate, which changes on trial alone. The
 // error is fs.ErrNotExist when there is no such revision.
 func (s *Store) Restore(ctx context.Context, author string, number int64) (int64, error) {
 	return s.RestoreIf(ctx, author, number, func(_, _ *pbx.Config) error { return nil })
@@ -116,6 +117,7 @@ func (s *Store) RestoreIf(ctx context.Context, author string, number int64, allo
 				u.PIN, u.MustChangePIN, u.SIPPassword = now.PIN, now.MustChangePIN, now.SIPPassword
 			}
 		}
+		then.KeepCertificate(c)
 		before := *c
 		*c = *then
 		return allowed(&before, c)
