@@ -24,7 +24,7 @@ type newcomer struct {
 }
 
 // trial is how long a risky change waits to be confirmed in these tests.
-const trial = 6 * time.Second
+const trial = 10 * time.Second
 
 // TestTwelveTasks does on one new device, one after the other, what an
 // administrator must be able to do without being told how.
