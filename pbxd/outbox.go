@@ -38,9 +38,9 @@ func (p *PBX) saveRefreshToken(ctx context.Context, old, new pbx.Secret) error {
 // testMail sends a test mail for the page. A refresh token that the OAuth server
 // gives in place of one that was typed in is kept when that one is stored.
 func (p *PBX) testMail(ctx context.Context, t web.MailTest) ([]web.MailStep, error) {
-	result, err := p.mail.Test(ctx, t.Settings, mail.Secrets{Password: t.Password, ClientSecret: t.ClientSecret}, t.To)
-	if result.RefreshToken != "" {
-		if err := p.saveRefreshToken(ctx, t.Password, result.RefreshToken); err != nil {
+	result, err := p.mail.Test(ctx, t.Settings, mail.Typed{Password: t.Password, ClientSecret: t.ClientSecret}, t.To)
+	if result.RefreshToken != "" && t.Password != nil {
+		if err := p.saveRefreshToken(ctx, *t.Password, result.RefreshToken); err != nil {
 			p.deps.Log.Error("test mail", "err", err)
 		}
 	}

@@ -233,7 +233,7 @@ func TestSecretsStayHidden(t *testing.T) {
 		id := p.add(t, "bob@example.com")
 		after(0)
 		j, _ := p.queue.get(id)
-		result, err := p.Test(t.Context(), p.config.Mail.MailSettings, Secrets{}, "bob@example.com")
+		result, err := p.Test(t.Context(), p.config.Mail.MailSettings, Typed{}, "bob@example.com")
 		wantFault(t, err, StepLogin, FaultLogin)
 		said := j.Reason + p.log.String() + err.Error() + fmt.Sprintf("%+v", result)
 		if !strings.Contains(j.Reason, "535") {

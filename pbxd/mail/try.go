@@ -3,16 +3,22 @@ package mail
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"galilei/pbxd/pbx"
 )
 
-// Secrets are what an administrator has typed: the password, or the refresh
-// token of xoauth2, and the client secret.
+// Secrets are the password, or the refresh token of xoauth2, and the client
+// secret. Empty means none.
 type Secrets struct {
 	Password     pbx.Secret
 	ClientSecret pbx.Secret
+}
+
+// Typed are the secrets that an administrator has typed for a test. nil means
+// the stored one, empty none.
+type Typed struct {
+	Password     *pbx.Secret
+	ClientSecret *pbx.Secret
 }
 
 // StepResult is what became of one step of a test mail.
@@ -33,10 +39,10 @@ type Result struct {
 
 // Test sends a test mail with settings that need not be stored yet, and tells
 // how far it came: within 60 s, past the queue, also when delivery is switched
-// off. Secrets that are empty are the stored ones, but only when the settings
-// lead to the same server in the same way: nobody gets a password by naming a
-// server of his own. The error is that of the last step.
-func (o *Outbox) Test(ctx context.Context, settings pbx.MailSettings, secrets Secrets, to string) (Result, error) {
+// off. Secrets that were not typed are the stored ones, but only when the
+// settings lead to the same account in the same way: nobody gets a password by
+// naming a server of his own. The error is that of the last step.
+func (o *Outbox) Test(ctx context.Context, settings pbx.MailSettings, secrets Typed, to string) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.reach.limits.test)
 	defer cancel()
 	var r Result
@@ -49,7 +55,7 @@ func (o *Outbox) Test(ctx context.Context, settings pbx.MailSettings, secrets Se
 	return r, nil
 }
 
-func (o *Outbox) test(ctx context.Context, settings pbx.MailSettings, secrets Secrets, to string, r *Result) error {
+func (o *Outbox) test(ctx context.Context, settings pbx.MailSettings, secrets Typed, to string, r *Result) error {
 	now := o.deps.Now()
 	m := Message{
 		ID: fmt.Sprintf("galilei.test.%x.%s", now.UnixNano(), pbx.NewID()), Date: now, To: to,
@@ -83,32 +89,23 @@ func (o *Outbox) test(ctx context.Context, settings pbx.MailSettings, secrets Se
 
 // testPassword returns the password or, for xoauth2, an access token that is
 // asked for anew, so that the test tells whether that works.
-func (o *Outbox) testPassword(ctx context.Context, settings pbx.MailSettings, typed Secrets, r *Result, note func(Step, pbx.Message)) (string, error) {
-	stored := o.deps.Config().Mail
-	var kept Secrets
-	if sameWay(settings, stored.MailSettings) {
-		var err error
-		if kept, err = o.opened(stored); err != nil && typed.Password == "" {
-			return "", err
-		}
+func (o *Outbox) testPassword(ctx context.Context, settings pbx.MailSettings, typed Typed, r *Result, note func(Step, pbx.Message)) (string, error) {
+	use, stored, err := o.testSecrets(settings, typed)
+	if err != nil {
+		return "", err
 	}
-	use := typed
-	if use.Password == "" {
-		use.Password = kept.Password
-	}
-	if settings.Method != "xoauth2" {
-		if use.Password == "" {
-			return "", &Error{Step: StepLogin, Fault: FaultCredentials, Server: settings.Server}
-		}
+	oauth := settings.Method == "xoauth2"
+	switch {
+	case use.Password == "" && oauth:
+		return "", &Error{Step: StepToken, Fault: FaultCredentials, Server: settings.Server}
+	case use.Password == "":
+		return "", &Error{Step: StepLogin, Fault: FaultCredentials, Server: settings.Server}
+	case !oauth:
 		return use.Password.Reveal(), nil
-	}
-	if use.ClientSecret == "" {
-		use.ClientSecret = kept.ClientSecret
 	}
 	g := grantOf(settings, use.Password, use.ClientSecret)
 	access := ""
-	if use.Password == kept.Password {
-		var err error
+	if stored {
 		if access, _, err = o.tokens.get(ctx, g, true); err != nil {
 			return "", err
 		}
@@ -123,9 +120,26 @@ func (o *Outbox) testPassword(ctx context.Context, settings pbx.MailSettings, ty
 	return access, nil
 }
 
-// sameWay reports whether secrets go over a as they go over the stored settings
-// b: to the same servers, as well protected or better.
-func sameWay(a, b pbx.MailSettings) bool {
-	return strings.EqualFold(a.Server, b.Server) && a.Port == b.Port && a.Security == b.Security && a.Method == b.Method &&
-		(b.AllowPlaintextPassword || !a.AllowPlaintextPassword) && a.OAuthTokenURL == b.OAuthTokenURL
+// testSecrets returns the secrets for a test: those that were typed, and in
+// place of the others the stored ones, as far as they may go over settings.
+// stored reports that the password is the stored one.
+func (o *Outbox) testSecrets(settings pbx.MailSettings, typed Typed) (use Secrets, stored bool, err error) {
+	m := o.deps.Config().Mail
+	if !settings.KeepsPassword(m.MailSettings) {
+		m.Password = ""
+	}
+	if !settings.KeepsClientSecret(m.MailSettings) || typed.ClientSecret != nil {
+		m.ClientSecret = ""
+	}
+	if use, err = o.opened(m); err != nil && typed.Password == nil {
+		return use, false, err
+	}
+	stored = use.Password != "" && (typed.Password == nil || *typed.Password == use.Password)
+	if typed.Password != nil {
+		use.Password = *typed.Password
+	}
+	if typed.ClientSecret != nil {
+		use.ClientSecret = *typed.ClientSecret
+	}
+	return use, stored, nil
 }

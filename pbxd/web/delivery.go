@@ -12,11 +12,12 @@ import (
 )
 
 // MailTest is a test mail: settings that need not be stored, secrets that were
-// typed in (empty means the stored ones) and the address that it goes to.
+// typed in (nil means the stored ones, empty none) and the address that it goes
+// to.
 type MailTest struct {
 	Settings     pbx.MailSettings
-	Password     pbx.Secret
-	ClientSecret pbx.Secret
+	Password     *pbx.Secret
+	ClientSecret *pbx.Secret
 	To           string
 }
 
@@ -30,7 +31,7 @@ type MailStep struct {
 
 // TestMail sends a test mail and returns how far it came, the last step last;
 // the error is that of the last step. It takes the stored secrets in place of
-// empty ones only when they go where and as the stored settings say.
+// those that were not typed only when they go where and as the stored settings say.
 type TestMail func(ctx context.Context, t MailTest) ([]MailStep, error)
 
 // mailTestTime is how long a test mail may take.
@@ -161,10 +162,10 @@ func (s *Server) changeMail(ctx context.Context, in *struct {
 // is where the settings stand in the body.
 func (s *Server) applyMail(m *pbx.Mail, c EmailDeliveryChange, within string) error {
 	var wrong []ProblemDetail
-	if c.Password == nil && m.Password != "" && !sameAccount(m.MailSettings, c.MailSettings) {
+	if c.Password == nil && m.Password != "" && !c.KeepsPassword(m.MailSettings) {
 		wrong = append(wrong, detailOf("body."+within+"password", pbx.Say("is needed again, because it would go to another server or account, or in another way")))
 	}
-	if c.ClientSecret == nil && m.ClientSecret != "" && c.OAuthTokenURL != m.OAuthTokenURL {
+	if c.ClientSecret == nil && m.ClientSecret != "" && !c.KeepsClientSecret(m.MailSettings) {
 		wrong = append(wrong, detailOf("body."+within+"clientSecret", pbx.Say("is needed again, because it would go to another server")))
 	}
 	for _, x := range []struct {
@@ -200,13 +201,6 @@ func (s *Server) sealMail(to *pbx.Sealed, purpose string, secret *pbx.Secret) {
 	}
 }
 
-// sameAccount reports whether a password goes over b to the same account as
-// over a, as well protected.
-func sameAccount(a, b pbx.MailSettings) bool {
-	return a.Server == b.Server && a.Port == b.Port && a.UserName == b.UserName && a.Security == b.Security && a.Method == b.Method &&
-		a.OAuthTokenURL == b.OAuthTokenURL && a.OAuthClientID == b.OAuthClientID && (a.AllowPlaintextPassword || !b.AllowPlaintextPassword)
-}
-
 func (s *Server) testMail(ctx context.Context, in *struct{ Body body[EmailTest] }) (*answer[EmailTestResult], error) {
 	t := in.Body.value
 	if a, err := mail.ParseAddress(t.To); err != nil || a.Address != t.To || len(t.To) > 254 {
@@ -226,12 +220,7 @@ func (s *Server) testMail(ctx context.Context, in *struct{ Body body[EmailTest] 
 		if err := pbx.Validate(cfg, s.Model); err != nil {
 			return nil, refusedIn(err, []place{{"mail.", "settings."}})
 		}
-		if t.Settings.Password != nil {
-			test.Password = *t.Settings.Password
-		}
-		if t.Settings.ClientSecret != nil {
-			test.ClientSecret = *t.Settings.ClientSecret
-		}
+		test.Password, test.ClientSecret = t.Settings.Password, t.Settings.ClientSecret
 	}
 	test.Settings = cfg.Mail.MailSettings
 	select {

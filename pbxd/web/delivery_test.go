@@ -98,7 +98,7 @@ func TestTestMail(t *testing.T) {
 	c.want(200, "PUT", "/email-delivery", mailBody+`,"password":"geheim-1"}`, nil)
 	var r EmailTestResult
 	c.want(200, "POST", "/email-delivery/test", `{"to":"anna@example.org"}`, &r)
-	if !r.OK || r.Step != "connect" || got.Settings.Server != "mail.example.org" || got.Password != "" || got.To != "anna@example.org" {
+	if !r.OK || r.Step != "connect" || got.Settings.Server != "mail.example.org" || got.Password != nil || got.To != "anna@example.org" {
 		t.Errorf("stored settings: got %+v, sent %+v", r, got)
 	}
 	// With typed settings: nothing is stored, and the stored password goes nowhere else.
@@ -106,9 +106,14 @@ func TestTestMail(t *testing.T) {
 	c.refused(t, "POST", "/email-delivery/test", `{"to":"anna@example.org","settings":`+other+`}}`, "settings.password", "needed again")
 	_, before := m.Current()
 	res := c.want(200, "POST", "/email-delivery/test", `{"to":"anna@example.org","settings":`+other+`,"password":"geheim-2"}}`, &r)
-	if r.OK || r.Step != "login" || r.Advice.Message != "is empty" || len(r.Steps) != 2 || got.Password.Reveal() != "geheim-2" || strings.Contains(res.text, "geheim") {
+	if r.OK || r.Step != "login" || r.Advice.Message != "is empty" || len(r.Steps) != 2 || *got.Password != "geheim-2" || strings.Contains(res.text, "geheim") {
 		t.Errorf("typed settings: got %s, sent %+v", res.text, got)
 	}
+	c.want(200, "POST", "/email-delivery/test", `{"to":"anna@example.org","settings":`+mailBody+`,"password":"","clientSecret":""}}`, nil)
+	if got.Password == nil || *got.Password != "" || got.ClientSecret == nil || *got.ClientSecret != "" {
+		t.Errorf("secrets that were taken away are sent as %+v", got)
+	}
+	c.refused(t, "POST", "/email-delivery/test", `{"to":"anna@example.org","settings":`+strings.Replace(mailBody, `"userName":"`, `"userName":"other-`, 1)+`}}`, "settings.password", "needed again")
 	if _, n := m.Current(); n != before {
 		t.Error("a test stored the settings")
 	}
@@ -123,8 +128,8 @@ func TestTestMail(t *testing.T) {
 	if res := <-done; res.StatusCode != 200 {
 		t.Errorf("slow test: got %d %s", res.StatusCode, res.text)
 	}
-	if n := m.audited("send-test-mail"); n != 3 {
-		t.Errorf("audited %d times, want 3", n)
+	if n := m.audited("send-test-mail"); n != 4 {
+		t.Errorf("audited %d times, want 4", n)
 	}
 }
 
