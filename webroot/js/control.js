@@ -1,7 +1,7 @@
 // The inputs of a field. Each is {el, input, get(), set(value), focus(), group}: input is what a
 // label names; a group has several inputs and is named itself. changed() tells of an edit by hand.
 
-import {h, put, button, icon, uid} from './dom.js';
+import {h, button, uid} from './dom.js';
 import {t} from './text.js';
 import * as schema from './schema.js';
 import {references, oneOf} from './choose.js';
@@ -116,7 +116,7 @@ function chips(p, id, changed) {
     }
   });
   return {
-    el: put(h('div.chips-box'), [list, h('div.framed', input, button('icon', t('chips.add'), take, {icon: 'plus'}))]),
+    el: h('div', list, h('div.framed', input, button('icon', t('chips.add'), take, {icon: 'plus'}))),
     input, focus: () => input.focus(),
     get: () => [...items, ...typed()],
     set: (v) => {

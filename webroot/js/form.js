@@ -1,7 +1,7 @@
 // A form over one schema: sections of fields, a save bar that appears when something differs,
 // errors at the fields and summed up with links.
 
-import {h, put, button, icon} from './dom.js';
+import {h, put, fill, button, icon} from './dom.js';
 import {live} from './live.js';
 import {t} from './text.js';
 import {written, body, kept} from './schema.js';
@@ -99,19 +99,21 @@ export class Form extends HTMLElement {
     const differs = [...this.#fields].filter(([name]) => !same(values[name], before[name]));
     for (const [name, f] of differs) if (!edited.includes(name)) f.value = values[name];
     const shown = (f, v) => written(v, f.property, f.name) || t('value.none');
-    const say = ([name, f]) => h('li', t(edited.includes(name) && !same(f.value, values[name]) ? 'form.conflictTyped' : 'form.conflictNow',
-      {name: f.label, now: shown(f, values[name]), typed: shown(f, f.value)}));
+    const say = ([name, f]) => t(edited.includes(name) && !same(f.value, values[name]) ? 'form.conflictTyped' : 'form.conflictNow',
+      {name: f.label, now: shown(f, values[name]), typed: shown(f, f.value)});
     const done = (act) => () => {
       this.#summary.hidden = true;
       act();
     };
-    this.#summary.replaceChildren(icon('alert'), h('div', h('strong', t('form.conflict')),
-      h('ul', differs.length ? differs.map(say) : h('li', t('form.conflictElsewhere'))),
-      h('div.actions',
-        button('plain', t('form.conflictLoad'), done(() => {
-          this.values = values;
-        })),
-        this.changes.length > 0 && button('primary', t('form.conflictSave'), done(() => this.submit())))));
+    this.#tell(t('form.conflict'), differs.length ? differs.map(say) : [t('form.conflictElsewhere')],
+      h('div.actions', button('plain', t('form.conflictLoad'), done(() => {
+        this.values = values;
+      })), this.changes.length > 0 && button('primary', t('form.conflictSave'), done(() => this.submit()))));
+  }
+
+  // tell shows a summary above the form.
+  #tell(title, items, more) {
+    fill(this.#summary, icon('alert'), h('div', h('strong', title), h('ul', items.map((x) => h('li', x))), more));
     this.#summary.hidden = false;
     this.#summary.focus();
   }
@@ -179,21 +181,15 @@ export class Form extends HTMLElement {
 
   // report sums errors up, with a link to each field.
   #report(errors) {
-    this.#summary.replaceChildren(icon('alert'), h('div',
-      h('strong', t('form.notSaved')),
-      h('ul', errors.map(([name, text]) => {
-        const f = this.#fields.get(name);
-        if (!f) return h('li', text);
-        const link = h('a', {href: `#${f.id}`, onclick: (e) => {
-          e.preventDefault();
-          f.focus();
-        }}, f.label);
-        return h('li', link, `: ${text}`);
-      }))));
-    this.#summary.hidden = false;
-    const first = this.#fields.get(errors[0][0]);
-    if (errors.length === 1 && first) first.focus();
-    else this.#summary.focus();
+    const link = (f) => h('a', {href: `#${f.id}`, onclick: (e) => {
+      e.preventDefault();
+      f.focus();
+    }}, f.label);
+    this.#tell(t('form.notSaved'), errors.map(([name, text]) => {
+      const f = this.#fields.get(name);
+      return f ? [link(f), `: ${text}`] : text;
+    }));
+    if (errors.length === 1) this.#fields.get(errors[0][0])?.focus();
   }
 }
 

@@ -1,6 +1,6 @@
 // A list: sortable titles, filters, pages, rows that open an entry.
 
-import {h, put, icon, button, uid} from './dom.js';
+import {h, fill, icon, button, uid} from './dom.js';
 import {t, compare, number} from './text.js';
 import {label} from './schema.js';
 import {attempt} from './dialog.js';
@@ -141,14 +141,13 @@ export class List extends HTMLElement {
       this.#inputs[key] = input;
       return h('div.search', icon(sign), input);
     };
-    return put(h('div.list-tools'), [
+    return h('div.list-tools',
       this.names && field('name', t('list.name'), 'search'), this.numbers && field('number', t('list.number'), 'phone'),
       this.filters && button('plain', t('list.clear'), () => {
         for (const input of Object.values(this.#inputs)) input.value = '';
         this.#set({name: '', number: '', letter: ''});
       }, {class: 'button plain clear', icon: 'close'}),
-      this.load && button('icon', t('list.reload'), () => this.load(), {icon: 'refresh'}), this.#count,
-    ]);
+      this.load && button('icon', t('list.reload'), () => this.load(), {icon: 'refresh'}), this.#count);
   }
 
   #bar() {
@@ -160,10 +159,10 @@ export class List extends HTMLElement {
     const th = h('th', {scope: 'col', class: c.class});
     this.#heads.set(c.key, th);
     const label = h('span', {class: c.hidden && 'hidden'}, c.label);
-    if (!c.sort) return put(th, label);
-    return put(th, h('button', {type: 'button', class: 'sort', onclick: () => {
+    th.append(c.sort ? h('button.sort', {type: 'button', onclick: () => {
       this.#set({down: this.#query.sort === c.key && !this.#query.down, sort: c.key});
-    }}, label, icon('down')));
+    }}, label, icon('down')) : label);
+    return th;
   }
 
   // matching are the rows that the filters leave, in order.
@@ -235,7 +234,7 @@ export class List extends HTMLElement {
     const signature = JSON.stringify([document.documentElement.lang, this.columns.map((c) => [(c.text || c.sort || String)(row)])]);
     if (tr.dataset.signature === signature) return;
     tr.dataset.signature = signature;
-    tr.replaceChildren(...this.columns.map((c) => put(h('td', {class: c.class}), [c.cell(row)])));
+    fill(tr, this.columns.map((c) => h('td', {class: c.class}, c.cell(row))));
     if (this.actions) {
       tr.append(h('td.row-actions', this.actions(row).map((a) => button('icon', a.label, (e) => {
         e.stopPropagation();

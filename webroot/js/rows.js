@@ -1,6 +1,6 @@
 // Inputs of several rows: an ordered list with a value each, and rows of two choices.
 
-import {h, put, button, icon} from './dom.js';
+import {h, button, icon} from './dom.js';
 import {t} from './text.js';
 import {choices} from './refs.js';
 import {refill} from './choose.js';
@@ -62,7 +62,7 @@ export function places({property, changed}) {
   });
   const wrong = () => rows.map((r, i) => [i, schema.check(p, r[key])]).find(([, text]) => text);
   return {
-    el: put(h('div'), [box, more, said]), group: true, focus: () => (box.querySelector('[aria-invalid]') ?? more).focus(),
+    el: h('div', box, more, said), group: true, focus: () => (box.querySelector('[aria-invalid]') ?? more).focus(),
     get: () => rows.map((r) => ({...r})),
     set: (v) => {
       rows = (v ?? []).map((r) => ({...r}));
@@ -112,7 +112,7 @@ export function grants({property, changed}) {
     draw();
   });
   return {
-    el: put(h('div'), [h('div.grants-head.muted', {'aria-hidden': 'true'}, labels.map((x) => h('span', x))), box, add]),
+    el: h('div', h('div.grants-head.muted', {'aria-hidden': 'true'}, labels.map((x) => h('span', x))), box, add),
     group: true, focus: () => (box.querySelector('select') ?? add).focus(),
     get: () => rows.map((r) => ({...r})),
     set: (v) => {
