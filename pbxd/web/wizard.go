@@ -18,7 +18,7 @@ type Wizard struct {
 	Done     bool          `json:"done" title:"Done" doc:"The wizard was finished or left; it does not start by itself any more"`
 	Locale   pbx.Locale    `json:"locale" title:"Country" doc:"Country, language and time zone of now"`
 	Mail     EmailDelivery `json:"mail" title:"E-mail delivery" doc:"How the device sends e-mail now"`
-	Users    []WizardUser  `json:"users" title:"Users" doc:"The users demo101, demo102 and demo103 of now, or what they would be" maxItems:"3"`
+	Users    []WizardUser  `json:"users" title:"Users" doc:"The users demo101, demo102 and demo103 of now; one that is absent shows what it would be, and once the wizard is done nothing" maxItems:"3"`
 	Model    string        `json:"model" title:"Model" doc:"Model of the device" maxLength:"16"`
 	MaxUsers int           `json:"maxUsers" title:"Users of the model" doc:"Most users with an extension; 0 for no limit" minimum:"0" maximum:"10000"`
 }
@@ -35,7 +35,7 @@ type WizardUser struct {
 type WizardSubmit struct {
 	Locale pbx.Locale           `json:"locale" title:"Country" doc:"Country, language and time zone; an empty time zone is that of the country"`
 	Mail   *EmailDeliveryChange `json:"mail,omitempty" title:"E-mail delivery" doc:"How the device sends e-mail; absent: stays"`
-	Users  []WizardUser         `json:"users,omitempty" title:"Users" doc:"The users demo101, demo102 and demo103, in this order; those that are absent stay" maxItems:"3"`
+	Users  []WizardUser         `json:"users,omitempty" title:"Users" doc:"The users demo101, demo102 and demo103, in this order; those that are absent stay, and an empty entry makes no user" maxItems:"3"`
 }
 
 const wizardModule = "wizard"
@@ -83,13 +83,18 @@ func (s *Server) showWizard() *tagged[Wizard] {
 	return &tagged[Wizard]{tagOfWizard(cfg), w}
 }
 
-// wizardUsersOf returns the wizard's users of now, or what they would be.
+// wizardUsersOf returns the wizard's users of now. The first time an absent one
+// shows what it would be; later somebody has deleted it, and it stays so unless
+// it is filled in.
 func wizardUsersOf(cfg *pbx.Config) []WizardUser {
 	users := []WizardUser{}
 	for i := range wizardUsers {
 		u := cfg.UserByName(wizardName(i))
 		if u == nil {
-			u = &pbx.User{UserSettings: pbx.UserSettings{Extension: strconv.Itoa(101 + i)}}
+			u = &pbx.User{}
+			if !cfg.Setup.WizardDone {
+				u.Extension = strconv.Itoa(101 + i)
+			}
 		}
 		users = append(users, WizardUser{u.FirstName, u.LastName, u.Extension, u.Email})
 	}
@@ -119,6 +124,9 @@ func (s *Server) submitWizard(ctx context.Context, w *WizardSubmit, match func(t
 			}
 		}
 		for i, x := range w.Users {
+			if x == (WizardUser{}) && cfg.UserByName(wizardName(i)) == nil {
+				continue
+			}
 			at := s.wizardUser(cfg, i, x)
 			places = append(places, place{fmt.Sprintf("users[%d].", at), fmt.Sprintf("users[%d].", i)})
 		}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +42,18 @@ func TestWizard(t *testing.T) {
 	}
 	if m.audited("finish-wizard") != 1 {
 		t.Error("the wizard was not audited")
+	}
+	m.edit(t, func(cfg *pbx.Config) {
+		cfg.Users = slices.DeleteFunc(cfg.Users, func(u pbx.User) bool { return u.Name == "demo103" })
+	})
+	w = Wizard{}
+	c.want(200, "GET", "/wizard", "", &w) // again: who was deleted does not come back unless filled in
+	if w.Users[1].Extension != "202" || w.Users[2] != (WizardUser{}) {
+		t.Errorf("the second time it begins with %+v", w.Users)
+	}
+	c.want(200, "POST", "/wizard", `{`+locale+`,"users":[{"firstName":"Eva","lastName":"Maier","extension":"201"},{"firstName":"Max","lastName":"","extension":"202"},{"firstName":"","lastName":"","extension":""}]}`, nil)
+	if cfg, _ := m.Current(); cfg.UserByName("demo103") != nil || len(cfg.Users) != 3 {
+		t.Error("an empty entry made a user")
 	}
 	c.want(200, "POST", "/wizard", `{"locale":{"country":"CH","language":"de","timeZone":"Europe/Vienna"}}`, nil) // again, with less
 	if cfg, _ := m.Current(); cfg.Locale.TimeZone != "Europe/Vienna" || cfg.UserByName("demo101").FirstName != "Eva" || cfg.Mail.Server == "" {

@@ -1,15 +1,17 @@
 // System > Installation wizard: one step after the other; the device takes all
 // of it at the end, at once. A step is added to the list named steps.
 
-import {h, put, facts, button, icon} from '../dom.js';
+import {h, put, facts, button, icon, styles} from '../dom.js';
 import {t, load, languages} from '../text.js';
 import {call, get, told} from '../api.js';
 import {Field} from '../field.js';
 import * as schema from '../schema.js';
 import {tabs} from '../tabs.js';
-import {attempt, toast} from '../dialog.js';
+import {attempt, mayDiscard, toast} from '../dialog.js';
 import {profile, hides, named, choices} from '../country.js';
 import * as mail from '../mail.js';
+
+await styles('wizard');
 
 const empty = (u) => !u.firstName && !u.lastName && !u.extension;
 
@@ -94,19 +96,19 @@ const steps = [
     id: 'users',
     fields: (w) => Object.fromEntries(w.state.users.flatMap((u, i) => ['firstName', 'lastName', 'extension'].map((n) => [`users[${i}].${n}`,
       w.field(w.userSchema, n, u[n], {help: '', must: false})]))),
-    draw: (w) => w.state.users.map((u, i) => h('fieldset.person', h('legend', t('wizard.user', {name: `demo${101 + i}`})),
+    draw: (w) => [w.makes && h('p.help', t('wizard.pin')), w.state.users.map((u, i) => h('fieldset.person', h('legend', t('wizard.user', {name: `demo${101 + i}`})),
       ['firstName', 'lastName', 'extension'].map((n) => {
         const f = w.fields[`users[${i}].${n}`];
         if (n === 'extension') f.addEventListener('change', () => w.number(f));
         return f;
-      }))),
+      })))],
     take: (w) => w.state.users.forEach((u, i) => ['firstName', 'lastName', 'extension'].forEach((n) => {
       u[n] = w.fields[`users[${i}].${n}`].value;
     })),
-    check: (w) => Object.fromEntries(filled(w.state.users).map((u, i) => [`users[${i}].extension`, !u.extension ? t('rule.needed')
+    check: (w) => Object.fromEntries(filled(w.state.users).map((u, i) => [`users[${i}].extension`, w.absent[i] && empty(u) ? '' : !u.extension ? t('rule.needed')
       : w.wrongNumber(u.extension) || (w.state.users.findIndex((x) => x.extension === u.extension) < i ? t('wizard.twice') : '')])),
     review: ({state}) => {
-      const people = filled(state.users).map((u, i) => [`demo${101 + i}`, u]);
+      const people = filled(state.users).map((u, i) => [`demo${101 + i}`, u]).filter(([, u]) => !empty(u));
       return people.length ? people.map(([name, u]) => [name, [u.firstName, u.lastName, u.extension].filter(Boolean).join(', ')]) : [[t('wizard.step.users'), t('wizard.noUsers')]];
     },
   },
@@ -139,9 +141,12 @@ class Wizard extends HTMLElement {
     this.locale = schema.body('PUT', '/locale');
     this.mailSchema = schema.body('PUT', '/email-delivery');
     this.userSchema = 'WizardUser';
+    // The first time the reader's language is the best guess, and all users are new.
     this.state = {
-      locale: {...begin.locale, language: document.documentElement.lang}, mail: {...begin.mail}, users: begin.users,
+      locale: {...begin.locale, ...(!begin.done && {language: document.documentElement.lang})}, mail: {...begin.mail}, users: begin.users,
     };
+    this.absent = begin.users.map(empty);
+    this.makes = !begin.done || this.absent.includes(true);
     this.country = () => this.countries.find((c) => c.code === this.state.locale.country) ?? this.countries[0];
     this.addEventListener('edit', () => {
       this.#edited = true;
@@ -256,6 +261,7 @@ class Wizard extends HTMLElement {
   }
 
   async #leave() {
+    if (this.#edited && !(await mayDiscard())) return;
     await attempt(async () => {
       await call('POST', '/wizard/leave');
       this.#over();
