@@ -50,6 +50,12 @@ export function button(kind, label, onclick, {icon: sign, ...attributes} = {}) {
     sign && icon(sign), !only && h('span', label));
 }
 
+// styles adds a style sheet that only some screens need, and resolves once it holds. Their modules
+// await it, so that nothing is shown without.
+export const styles = (name) => new Promise((done, failed) => {
+  document.head.append(h('link', {rel: 'stylesheet', href: `/css/${name}.css`, onload: done, onerror: () => failed(new Error(`no style sheet ${name}`))}));
+});
+
 let last = 0;
 
 // uid returns an id for labels and descriptions.

@@ -1,8 +1,10 @@
 // A list of numbered entries, newest first, that loads older ones on request.
 
-import {h, button} from './dom.js';
+import {h, button, styles} from './dom.js';
 import {t} from './text.js';
 import {get} from './api.js';
+
+await styles('log');
 
 const page = 30;
 

@@ -1,11 +1,13 @@
 // Import and export of CSV files. An import has two steps: the file is shown with a verdict on
 // each row, then its good rows are imported.
 
-import {h, put, fill, button, icon, uid} from '../dom.js';
+import {h, put, fill, button, icon, uid, styles} from '../dom.js';
 import {t, api, message, number} from '../text.js';
 import {Problem} from '../api.js';
 import {List} from '../list.js';
 import {Upload, dropZone} from '../upload.js';
+
+await styles('import');
 
 // choice is a labelled select; options are [value, text].
 function choice(label, options, changed) {

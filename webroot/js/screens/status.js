@@ -1,10 +1,12 @@
 // System status > General information: the device, registrations, calls.
 
-import {h, facts} from '../dom.js';
+import {h, facts, styles} from '../dom.js';
 import {t, when, span} from '../text.js';
 import {get} from '../api.js';
 import {live} from '../live.js';
 import {List} from '../list.js';
+
+await styles('status');
 
 function device(s) {
   const uptime = h('span.ticking', {'data-since': Date.parse(s.time) - s.uptimeSeconds * 1000}, span(s.uptimeSeconds));
