@@ -8,21 +8,35 @@ import (
 )
 
 // Health returns nil when calls can be made: the store takes a row, the SIP
-// port answers, RTP ports are left.
+// port answers, RTP ports are left. What keeps no call from being made but must
+// be looked after is one of the alarms ErrMemory, ErrReadOnly and ErrFellBack.
 func (p *PBX) Health(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if err := p.store.Check(ctx); err != nil {
-		return fmt.Errorf("store: %w", err)
+		return err
 	}
 	if err := p.callHealth(ctx); err != nil {
 		return err
 	}
-	if p.deps.Memory {
+	switch {
+	case p.deps.Memory:
 		return ErrMemory
+	case p.copied != nil:
+		return ErrReadOnly
+	case p.store.FellBack() != 0:
+		return ErrFellBack
 	}
 	return nil
 }
+
+// alarm says what is wrong, though calls are carried, and what to do next.
+type alarm string
+
+func (a alarm) Error() string { return string(a) }
+
+// Alarm returns the words for administrators.
+func (a alarm) Alarm() string { return string(a) }
 
 // callHealth is Health without the store.
 func (p *PBX) callHealth(ctx context.Context) error {

@@ -13,6 +13,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
+	"syscall"
 	"time"
 
 	"galilei/pbxd/call"
@@ -39,11 +41,20 @@ type Host interface {
 var ErrNotHere = errors.New("not on this host")
 
 // ErrUnusableData says that the data directory holds what cannot be used: a
-// damaged database, one of a newer version, or one without its device key.
+// damaged database, one of a newer version, or one without its device key; or
+// that it cannot be written, and is too large for a copy in memory.
 var ErrUnusableData = errors.New("the data cannot be used")
 
-// ErrMemory says that what is configured now is lost with the next restart.
-var ErrMemory = errors.New("the data partition does not mount: running from memory, nothing is kept")
+// Alarms that Health gives while calls are carried.
+const (
+	// ErrMemory says that the data partition does not mount.
+	ErrMemory = alarm("The data partition does not mount. The device runs from memory: what is changed now is lost with the next restart.")
+	// ErrReadOnly says that the data partition cannot be written, so that a copy
+	// of it is used.
+	ErrReadOnly = alarm("The device's memory cannot be written. What is changed now is lost with the next restart. Restart the device; when that does not help, have it repaired.")
+	// ErrFellBack says that the newest revision was damaged.
+	ErrFellBack = alarm("The newest configuration was damaged, and the one before holds again. Look at the history, then change or restore what is missing.")
+)
 
 // Deps is what a PBX needs.
 type Deps struct {
@@ -77,6 +88,7 @@ type License struct {
 type PBX struct {
 	deps   Deps
 	store  *store.Store
+	copied *store.Copied // of data that cannot be written, or nil
 	facts  *presence.Board
 	ports  *rtpio.Ports
 	edge   *sipedge.Edge
@@ -99,12 +111,12 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 		if err != nil {
 			p.close()
 		}
-	}()
-	if p.store, err = store.Open(ctx, d.Dir, store.Options{Model: d.Model, Defaults: d.Defaults, Now: d.Now, Log: d.Log}); err != nil {
-		if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNewer) || errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, store.ErrDamaged) || errors.Is(err, pbx.ErrSealed) {
 			err = fmt.Errorf("%w: %w", ErrUnusableData, err)
 		}
-		return nil, fmt.Errorf("open store in %s: %w", d.Dir, err)
+	}()
+	if err := p.openStore(ctx); err != nil {
+		return nil, err
 	}
 	cfg, rev := p.store.Current()
 	p.facts.Publish(pbx.Fact{Kind: pbx.FactRevision, Revision: rev})
@@ -135,6 +147,27 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	}
 	p.stopWatch = append(p.stopWatch, p.store.Watch(p.committed))
 	return p, nil
+}
+
+// openStore opens the store. A data directory that cannot be written is copied
+// into memory: telephones work, and nothing that is changed outlives a restart.
+func (p *PBX) openStore(ctx context.Context) (err error) {
+	d := p.deps
+	options := store.Options{Model: d.Model, Defaults: d.Defaults, Now: d.Now, Log: d.Log}
+	p.store, err = store.Open(ctx, d.Dir, options)
+	if errors.Is(err, syscall.EROFS) {
+		d.Log.Error("the data cannot be written; using a copy in memory", "dir", d.Dir, "err", err)
+		if p.copied, err = store.Copy(d.Dir, os.TempDir()); err == nil {
+			p.store, err = store.Open(ctx, p.copied.Dir, options)
+		}
+		if errors.Is(err, syscall.ENOSPC) {
+			err = fmt.Errorf("%w: no room for a copy: %w", ErrUnusableData, err)
+		}
+	}
+	if errors.Is(err, store.ErrNewer) || errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", ErrUnusableData, err)
+	}
+	return err
 }
 
 // publishStored makes known what waits in the store, now and from now on.

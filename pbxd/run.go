@@ -71,9 +71,10 @@ func (p *PBX) Run(ctx context.Context) error {
 // reads but does not take anything is told and hinders no call.
 func (p *PBX) ready(ctx context.Context) error {
 	err := p.Health(ctx)
-	if errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrReadOnly) || errors.Is(err, ErrMemory) {
+	var a alarm
+	if errors.As(err, &a) || errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrReadOnly) || errors.Is(err, store.ErrDisk) {
 		// Calls need no room on the disk, and whoever makes some needs the page.
-		p.deps.Log.Error("nothing can be stored; calls are carried all the same", "err", err)
+		p.deps.Log.Error("the data needs care; calls are carried all the same", "err", err)
 		err = p.callHealth(ctx)
 	}
 	if err != nil {
@@ -140,6 +141,11 @@ func (p *PBX) close() {
 	if p.store != nil {
 		if err := p.store.Close(); err != nil {
 			p.deps.Log.Error("store not closed cleanly", "err", err)
+		}
+	}
+	if p.copied != nil {
+		if err := p.copied.Remove(); err != nil {
+			p.deps.Log.Error("copy of the data not deleted", "err", err)
 		}
 	}
 }

@@ -53,6 +53,7 @@ type Revision struct {
 	Comment string    `json:"comment" title:"Comment" doc:"What the change was about, in English or as its author wrote it"`
 	Message Message   `json:"message" title:"Message" doc:"The comment as template and arguments"`
 	Changes []Change  `json:"changes" title:"Changes" doc:"Parameters that differ from the revision before"`
+	Damaged bool      `json:"damaged,omitempty" title:"Damaged" doc:"The revision cannot be read any more: what it changed is not known, and it cannot be restored"`
 }
 
 // AuditEntry is one act that must be accounted for: a login, a reveal of a

@@ -80,16 +80,19 @@ func phoneIDOf(extension string, c *sip.ContactHeader) phoneID {
 }
 
 // newer returns the registration of the phone that was made or refreshed after
-// since. When its connection is gone, a registration from the same host will do.
-func (r *registrar) newer(id phoneID, since time.Time, gone bool) (pbx.Registration, bool) {
-	var found pbx.Registration
-	for _, g := range r.contacts(id.extension) {
+// since, and when, both by the monotonic clock. When its connection is gone, a
+// registration from the same host will do.
+func (r *registrar) newer(id phoneID, since time.Time, gone bool) (found pbx.Registration, at time.Time, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, g := range r.validLocked(id.extension) {
 		same := id.instance != "" && g.Instance == id.instance || g.Contact == id.contact || gone && sameHost(g.Contact, id.contact)
-		if same && g.Refreshed.After(since) && g.Refreshed.After(found.Refreshed) {
-			found = g
+		refreshed := r.started.Add(g.refreshed)
+		if same && refreshed.After(since) && refreshed.After(at) {
+			found, at, ok = r.shownLocked(g), refreshed, true
 		}
 	}
-	return found, found.Extension != ""
+	return found, at, ok
 }
 
 func sameHost(a, b string) bool {

@@ -52,7 +52,7 @@ type leg struct {
 	cseq       uint32         // of our last request
 	remoteCSeq uint32         // of their last request
 	flow       transport.Flow // where they were last seen
-	seenAt     time.Time      // when
+	seenAt     time.Time      // when, by the monotonic clock
 	phone      phoneID        // which registration is theirs
 	reachedAt  netip.AddrPort // how they address us, where that is known
 	nat        bool           // they call themselves by an address at which they are not seen
@@ -100,7 +100,7 @@ func newTag() string { return strings.ToLower(rand.Text())[:16] }
 
 func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort, state legState) (*leg, error) {
 	l := &leg{
-		edge: e, dialog: dialogID{callID, newTag()}, state: state, flow: f, seenAt: e.deps.Now(), reachedAt: reachedAt,
+		edge: e, dialog: dialogID{callID, newTag()}, state: state, flow: f, seenAt: time.Now(), reachedAt: reachedAt,
 		origin: sdp.NewOrigin(), notify: func(call.Event) {},
 	}
 	l.log = e.deps.Log.With("leg", l.ID())
@@ -237,9 +237,9 @@ func (l *leg) byeLocked(cause pbx.Cause) {
 // over another connection or port since it was last heard in this dialog is
 // followed there.
 func (l *leg) wayLocked() (transport.Flow, error) {
-	if reg, ok := l.edge.registrar.newer(l.phone, l.seenAt, !l.flow.Alive()); ok {
+	if reg, at, ok := l.edge.registrar.newer(l.phone, l.seenAt, !l.flow.Alive()); ok {
 		if f, err := l.edge.seen(reg); err == nil {
-			l.flow, l.seenAt = f, reg.Refreshed
+			l.flow, l.seenAt = f, at
 		}
 	}
 	return l.edge.flowTo(l.nextHopLocked(), l.flow)

@@ -3,6 +3,7 @@ package sipedge
 import (
 	"errors"
 	"net/url"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -256,6 +257,6 @@ func (l *leg) admit(tx *transaction.Server, req *sip.Request) (status int, reaso
 		return 500, "Out Of Order"
 	}
 	l.remoteCSeq = req.CSeq().SeqNo
-	l.flow, l.seenAt = tx.Flow(), l.edge.deps.Now()
+	l.flow, l.seenAt = tx.Flow(), time.Now()
 	return 0, ""
 }

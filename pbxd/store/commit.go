@@ -58,8 +58,9 @@ func (s *Store) changed(now *revised, change func(*pbx.Config) error) (*pbx.Conf
 	return next, nil
 }
 
-// with is what goes with a revision; either may be nil.
+// with is what goes with a revision; each may be nil.
 type with struct {
+	changes []pbx.Change                      // in place of those from the configuration in force
 	written func(writeTx, pbx.Revision) error // in the same transaction
 	kept    func()                            // when it is on the disk, before the watchers hear of it
 }
@@ -71,7 +72,9 @@ func (s *Store) revise(ctx context.Context, next *pbx.Config, author string, com
 	comment = bounded(comment)
 	r := pbx.Revision{Number: now.number + 1, Time: s.opts.Now(), Author: clipped(author, maxAuthor), Comment: comment.Text(), Message: comment}
 	err := s.db.write(ctx, durable, func(tx writeTx) error {
-		if err := putRevision(ctx, tx, now.config, next, r); err != nil || w.written == nil {
+		kept := r
+		kept.Changes = w.changes
+		if err := putRevision(ctx, tx, now.config, next, kept); err != nil || w.written == nil {
 			return err
 		}
 		return w.written(tx, r)
@@ -80,6 +83,7 @@ func (s *Store) revise(ctx context.Context, next *pbx.Config, author string, com
 		return now.number, fmt.Errorf("store: commit revision %d: %w", r.Number, err)
 	}
 	s.current.Store(&revised{next, r.Number})
+	s.fellBack.Store(damagedIn(comment))
 	if w.kept != nil {
 		w.kept()
 	}
@@ -95,7 +99,10 @@ func (s *Store) revise(ctx context.Context, next *pbx.Config, author string, com
 // that exist both then and now keep their PIN and SIP password of now; a user
 // that is brought back has those of then. The revision's comment says so. The
 // page keeps its certificate, which changes on trial alone. The
-// error is fs.ErrNotExist when there is no such revision.
+// mail account keeps its password, and the OAuth application its secret, when
+// they are the same then and now: those of then may no longer be good. The error
+// is fs.ErrNotExist when there is no such revision, ErrDamaged when it cannot be
+// read any more.
 func (s *Store) Restore(ctx context.Context, author string, number int64) (int64, error) {
 	return s.RestoreIf(ctx, author, number, func(_, _ *pbx.Config) error { return nil })
 }
@@ -117,11 +124,26 @@ func (s *Store) RestoreIf(ctx context.Context, author string, number int64, allo
 				u.PIN, u.MustChangePIN, u.SIPPassword = now.PIN, now.MustChangePIN, now.SIPPassword
 			}
 		}
+		keepMailSecrets(c.Mail, &then.Mail)
 		then.KeepCertificate(c)
 		before := *c
 		*c = *then
 		return allowed(&before, c)
 	})
+}
+
+// keepMailSecrets gives then the secrets of now that belong to the same account
+// and go there no less protected.
+func keepMailSecrets(now pbx.Mail, then *pbx.Mail) {
+	sameClient := now.OAuthTokenURL == then.OAuthTokenURL && now.OAuthClientID == then.OAuthClientID
+	sameLogin := now.Server == then.Server && now.UserName == then.UserName && now.Method == then.Method && (now.Method != "xoauth2" || sameClient)
+	asProtected := now.Security == then.Security && (now.AllowPlaintextPassword || !then.AllowPlaintextPassword)
+	if sameLogin && asProtected && now.Password != "" {
+		then.Password = now.Password
+	}
+	if sameClient && now.ClientSecret != "" {
+		then.ClientSecret = now.ClientSecret
+	}
 }
 
 // Watch has fn called after every commit with the configuration before and

@@ -94,6 +94,9 @@ func openDatabase(ctx context.Context, path string) (*database, error) {
 	if err := migrate(ctx, db.writer, migrations()); err != nil {
 		return nil, errors.Join(explained(err), db.close())
 	}
+	if err := db.complete(ctx); err != nil {
+		return nil, errors.Join(err, db.close())
+	}
 	return db, nil
 }
 

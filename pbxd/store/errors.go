@@ -7,6 +7,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"galilei/pbxd/pbx"
 )
 
 // Errors that a caller may want to tell apart with errors.Is.
@@ -14,10 +16,15 @@ var (
 	// ErrFull says that the disk has no room left. Nothing was changed. It is
 	// syscall.ENOSPC for those who do not know this package.
 	ErrFull = fmt.Errorf("the disk is full: %w", syscall.ENOSPC)
-	// ErrReadOnly says that the disk or the file cannot be written. Nothing was changed.
-	ErrReadOnly = errors.New("the disk is read-only")
+	// ErrReadOnly says that the disk or the file cannot be written. Nothing was
+	// changed. It is syscall.EROFS, too.
+	ErrReadOnly = fmt.Errorf("the disk is read-only: %w", syscall.EROFS)
+	// ErrDisk says that the disk did not read or write what it was asked to,
+	// for example since it became read-only meanwhile. Nothing was changed. It
+	// is syscall.EIO, too.
+	ErrDisk = fmt.Errorf("the disk does not work: %w", syscall.EIO)
 	// ErrDamaged says that a file is not what the store wrote.
-	ErrDamaged = errors.New("damaged")
+	ErrDamaged = pbx.ErrDamaged
 	// ErrNewer says that a newer version of Galilei wrote the database.
 	ErrNewer = errors.New("the database was written by a newer version")
 	// ErrInUse says that another process has the data directory open.
@@ -37,6 +44,8 @@ func explained(err error) error {
 		return fmt.Errorf("%w (%w)", ErrFull, err)
 	case sqlite3.SQLITE_READONLY:
 		return fmt.Errorf("%w (%w)", ErrReadOnly, err)
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+		return fmt.Errorf("%w (%w)", ErrDisk, err)
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT:
 		return fmt.Errorf("%w (%w)", ErrDamaged, err)
 	}

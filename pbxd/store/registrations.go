@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"galilei/pbxd/pbx"
 )
@@ -25,7 +26,12 @@ func (s *Store) SaveRegistrations(ctx context.Context, byExtension map[string][]
 				return fmt.Errorf("extension %s: %w", ext, err)
 			}
 		}
-		_, err := tx.ExecContext(ctx, "DELETE FROM registration WHERE expires <= ?", s.opts.Now().UnixMilli())
+		// Those from before the clock was set expire by another clock.
+		now, from := s.opts.Now(), time.Time{}
+		if clockIsSet(now) {
+			from = firstTime()
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM registration WHERE expires <= ? AND expires >= ?", now.UnixMilli(), from.UnixMilli())
 		return err
 	})
 	if err != nil {
@@ -56,23 +62,36 @@ func replaceRegistrations(ctx context.Context, tx writeTx, ext string, list []pb
 }
 
 // Registrations returns the registrations that have not expired, by extension
-// and in the order in which they were saved.
+// and in the order in which they were saved. None lasts longer than the longest
+// that is granted now: those that were saved before the clock was set, or by a
+// clock that was wrong, last as long. One that cannot be read is left out, and
+// the log says so: its phone registers again.
 func (s *Store) Registrations(ctx context.Context) ([]pbx.Registration, error) {
+	now, unset := s.opts.Now(), time.Time{}
+	if clockIsSet(now) {
+		unset = firstTime()
+	}
+	cfg, _ := s.Current()
+	last := now.Add(time.Duration(cfg.SIP.MaxExpires) * time.Second)
 	rows, err := s.db.readers.QueryContext(ctx,
-		"SELECT binding FROM registration WHERE expires > ? ORDER BY extension, position", s.opts.Now().UnixMilli())
+		"SELECT extension, binding FROM registration WHERE expires > ? OR expires < ? ORDER BY extension, position", now.UnixMilli(), unset.UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("store: read registrations: %w", s.db.reading(err))
 	}
 	defer rows.Close()
 	list := []pbx.Registration{}
 	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
+		var ext, text string
+		if err := rows.Scan(&ext, &text); err != nil {
 			return nil, fmt.Errorf("store: read registrations: %w", s.db.reading(err))
 		}
 		var r pbx.Registration
 		if err := json.Unmarshal([]byte(text), &r); err != nil {
-			return nil, fmt.Errorf("store: parse registration %d: %w: %w", len(list), ErrDamaged, err)
+			s.opts.Log.Error("registration is damaged; its phone must register again", "extension", ext, "err", err)
+			continue
+		}
+		if r.Expires.After(last) || r.Expires.Before(unset) {
+			r.Expires = last
 		}
 		list = append(list, r)
 	}

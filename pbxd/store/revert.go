@@ -156,10 +156,11 @@ func (s *Store) loadPending(ctx context.Context) error {
 	}
 	p.Begun, p.Deadline = time.UnixMilli(begun).UTC(), time.UnixMilli(deadline).UTC()
 	if err := json.Unmarshal([]byte(text), &p.altered); err != nil {
-		return fmt.Errorf("parse the pending change: %w: %w", ErrDamaged, err)
+		s.opts.Log.Error("pending change is damaged; reverted by its revision", "section", p.Section, "revision", p.Revision, "err", err)
+		p.altered = s.alteredBy(ctx, p.Revision, p.Section)
 	}
 	if p.Message, err = messageOf(message, p.Comment); err != nil {
-		return fmt.Errorf("read the comment of the pending change: %w", err)
+		p.Message = pbx.Typed(p.Comment)
 	}
 	p.timer = time.AfterFunc(retryRevert, func() { s.overdue(p) })
 	s.pending.Store(p)
@@ -167,4 +168,25 @@ func (s *Store) loadPending(ctx context.Context) error {
 		s.opts.Log.Error("change not reverted; trying again", "section", p.Section, "revision", p.Revision, "in", retryRevert, "err", err)
 	}
 	return nil
+}
+
+// alteredBy finds what a tentative change has altered by its revision and the
+// one before. When they cannot be read it is nothing: what the newest good
+// revision says then holds.
+func (s *Store) alteredBy(ctx context.Context, number int64, section string) []altered {
+	list, err := func() ([]altered, error) {
+		before, err := s.configOf(ctx, number-1)
+		if err != nil {
+			return nil, err
+		}
+		after, err := s.configOf(ctx, number)
+		if err != nil {
+			return nil, err
+		}
+		return alteredParams(before, after, section)
+	}()
+	if err != nil {
+		s.opts.Log.Error("pending change not reverted", "section", section, "revision", number, "err", err)
+	}
+	return list
 }

@@ -33,7 +33,8 @@ const pruneBySizeEvery = 16
 
 // Revisions returns up to limit (1 to 200, otherwise 200) revisions older than
 // number before, newest first, each with what it changed. before 0 begins with
-// the newest.
+// the newest. One that cannot be read any more is marked as damaged and has no
+// changes.
 func (s *Store) Revisions(ctx context.Context, before int64, limit int) ([]pbx.Revision, error) {
 	if before <= 0 {
 		before = math.MaxInt64
@@ -42,7 +43,7 @@ func (s *Store) Revisions(ctx context.Context, before int64, limit int) ([]pbx.R
 		limit = maxRevisionsAsked
 	}
 	rows, err := s.db.readers.QueryContext(ctx,
-		"SELECT number, time, author, comment, message, changes FROM revision WHERE number < ? ORDER BY number DESC LIMIT ?", before, limit)
+		"SELECT number, time, author, comment, message, changes, config FROM revision WHERE number < ? ORDER BY number DESC LIMIT ?", before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("store: list revisions: %w", s.db.reading(err))
 	}
@@ -51,17 +52,17 @@ func (s *Store) Revisions(ctx context.Context, before int64, limit int) ([]pbx.R
 	for rows.Next() {
 		var r pbx.Revision
 		var ms int64
-		var changes []byte
+		var changes, config []byte
 		var message string
-		if err := rows.Scan(&r.Number, &ms, &r.Author, &r.Comment, &message, &changes); err != nil {
+		if err := rows.Scan(&r.Number, &ms, &r.Author, &r.Comment, &message, &changes, &config); err != nil {
 			return nil, fmt.Errorf("store: list revisions: %w", s.db.reading(err))
 		}
-		if r.Message, err = messageOf(message, r.Comment); err != nil {
-			return nil, fmt.Errorf("store: comment of revision %d: %w", r.Number, err)
-		}
 		r.Time = time.UnixMilli(ms).UTC()
-		if err := unpack(changes, &r.Changes); err != nil {
-			return nil, fmt.Errorf("store: changes of revision %d: %w", r.Number, err)
+		if r.Message, err = messageOf(message, r.Comment); err != nil {
+			r.Message, r.Damaged = pbx.Typed(r.Comment), true
+		}
+		if err := errors.Join(unpack(changes, &r.Changes), intact(config)); err != nil {
+			r.Changes, r.Damaged = nil, true
 		}
 		list = append(list, r)
 	}
@@ -115,26 +116,33 @@ func emptyLists(c *pbx.Config, known map[string]json.RawMessage) {
 	}
 }
 
-// newest returns the highest revision number. A database without a revision
-// is damaged, because none is ever put in place without the first.
-func (d *database) newest(ctx context.Context) (int64, error) {
-	var n sql.NullInt64
-	if err := d.readers.QueryRowContext(ctx, "SELECT max(number) FROM revision").Scan(&n); err != nil {
-		return 0, fmt.Errorf("find the newest revision: %w", d.reading(err))
+// newest returns the highest revision number and what that revision is about,
+// as far as it can be read. A database without a revision is damaged, because
+// none is ever put in place without the first.
+func (d *database) newest(ctx context.Context) (number int64, about pbx.Message, err error) {
+	var comment, message string
+	err = d.readers.QueryRowContext(ctx, "SELECT number, comment, message FROM revision ORDER BY number DESC LIMIT 1").Scan(&number, &comment, &message)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && number < 1 {
+		return 0, about, fmt.Errorf("the database holds no revision: %w", ErrDamaged)
 	}
-	if !n.Valid || n.Int64 < 1 {
-		return 0, fmt.Errorf("the database holds no revision: %w", ErrDamaged)
+	if err != nil {
+		return 0, about, fmt.Errorf("find the newest revision: %w", d.reading(err))
 	}
-	return n.Int64, nil
+	about, _ = messageOf(message, comment) // a damaged one tells of nothing
+	return number, about, nil
 }
 
-// putRevision writes one revision and drops the oldest beyond the limits.
+// putRevision writes one revision and drops the oldest beyond the limits. Its
+// changes are those that r names, or when it names none, those from old to new.
 func putRevision(ctx context.Context, tx writeTx, old, new *pbx.Config, r pbx.Revision) error {
 	config, err := pack(new)
 	if err != nil {
 		return fmt.Errorf("pack the configuration: %w", err)
 	}
-	changes, err := pack(pbx.Diff(old, new))
+	if r.Changes == nil {
+		r.Changes = pbx.Diff(old, new)
+	}
+	changes, err := pack(r.Changes)
 	if err != nil {
 		return fmt.Errorf("pack the changes: %w", err)
 	}
@@ -188,6 +196,15 @@ func pack(v any) ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// intact says whether what pack wrote has its checksum still.
+func intact(packed []byte) error {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err == nil {
+		_, err = io.Copy(io.Discard, io.LimitReader(z, maxRevisionText+1))
+	}
+	return err
 }
 
 // unpack reads what pack wrote, over what v holds already.

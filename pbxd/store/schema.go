@@ -136,6 +136,13 @@ func migrations() []string {
 		ALTER TABLE revision ADD COLUMN message TEXT NOT NULL DEFAULT ''; -- pbx.Message, JSON; '' when the comment is all there is
 		ALTER TABLE pending ADD COLUMN message TEXT NOT NULL DEFAULT '';
 		`,
+		// 4: the newest time that was believed.
+		`
+		CREATE TABLE clock (
+			one    INTEGER PRIMARY KEY CHECK (one = 1),
+			newest INTEGER NOT NULL
+		);
+		`,
 	}
 }
 

@@ -48,7 +48,10 @@ type Store struct {
 	mailWatchers    watchers[func()]
 	draftMu         sync.Mutex
 	pending         atomic.Pointer[pending] // nil when no change waits; written by whoever has its turn to commit
+	fellBack        atomic.Int64            // see FellBack
 	closed          bool                    // read and written by whoever has its turn to commit
+
+	doubt doubt // whether the clock is right; guarded by the turn to write
 
 	checkMu sync.Mutex
 	checked time.Time // last good Check; zero after a failed write
@@ -64,7 +67,8 @@ type revised struct {
 // first start it makes the device key and revision 1: the factory
 // configuration with a generated SIP password for each user that has an
 // extension, by the author "system". A change that was never confirmed is
-// reverted.
+// reverted. When the newest revision is damaged the newest good one holds
+// again, see FellBack.
 //
 // A database without its device key, a key that belongs to another database,
 // a damaged database (ErrDamaged), one of a newer version (ErrNewer) and a
@@ -193,16 +197,17 @@ func (s *Store) create(ctx context.Context, path string) error {
 	return syncPath(s.dir)
 }
 
-// load checks the key against the database and reads the newest revision.
+// load checks the key against the database and reads the newest revision that
+// can be read.
 func (s *Store) load(ctx context.Context) error {
 	if err := checkKey(ctx, s.db, s.key); err != nil {
 		return err
 	}
-	number, err := s.db.newest(ctx)
+	newest, comment, err := s.db.newest(ctx)
 	if err != nil {
 		return err
 	}
-	c, err := s.configOf(ctx, number)
+	c, number, err := s.readable(ctx)
 	if err != nil {
 		return err
 	}
@@ -211,7 +216,12 @@ func (s *Store) load(ctx context.Context) error {
 		// the same; the next change has to put it right.
 		s.opts.Log.Warn("the configuration breaks a rule of this version", "revision", number, "err", err)
 	}
-	s.current.Store(&revised{c, number})
+	if number == newest {
+		s.current.Store(&revised{c, number})
+		s.fellBack.Store(damagedIn(comment))
+	} else {
+		s.fallBack(ctx, c, number, newest)
+	}
 	if err := s.loadPending(ctx); err != nil {
 		return err
 	}

@@ -21,6 +21,9 @@ func clockIsSet(now time.Time) bool { return now.Year() >= firstYear }
 // firstYear is before any device was sold.
 const firstYear = 2024
 
+// firstTime is when firstYear began.
+func firstTime() time.Time { return time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC) }
+
 // Run does the daily work until ctx ends: it deletes what has been kept for
 // its time. Open has done so, too.
 func (s *Store) Run(ctx context.Context) {
@@ -39,7 +42,8 @@ func (s *Store) Run(ctx context.Context) {
 // tidy deletes entries of the audit log that are older than the setting says,
 // and private contacts whose owner was deleted 30 days ago. Until then the
 // restore of a revision brings both back. It does nothing while the clock is
-// not set, and what it cannot delete now it deletes the next time.
+// not set or not believed, and what it cannot delete now it deletes the next
+// time.
 func (s *Store) tidy(ctx context.Context) {
 	now := s.opts.Now()
 	if !clockIsSet(now) {
@@ -47,6 +51,11 @@ func (s *Store) tidy(ctx context.Context) {
 	}
 	c, _ := s.Current()
 	err := s.db.write(ctx, lazy, func(tx writeTx) error {
+		if ok, err := s.believes(ctx, tx, now); err != nil {
+			return fmt.Errorf("look at the clock: %w", err)
+		} else if !ok {
+			return nil
+		}
 		if err := pruneAudit(ctx, tx, now.AddDate(0, 0, -c.Retention.AuditDays)); err != nil {
 			return fmt.Errorf("prune the audit log: %w", err)
 		}
@@ -82,9 +91,8 @@ func sameUsers(a, b *pbx.Config) bool {
 // pruneAudit deletes the entries from before cutoff. Those that were written
 // while the clock was not set are as old as the entries around them.
 func pruneAudit(ctx context.Context, tx writeTx, cutoff time.Time) error {
-	set := time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC)
 	_, err := tx.ExecContext(ctx, `DELETE FROM audit WHERE time < ?1 AND id <= (
-		SELECT coalesce(max(id), 0) FROM audit WHERE time >= ?2 AND time < ?1)`, cutoff.UnixMilli(), set.UnixMilli())
+		SELECT coalesce(max(id), 0) FROM audit WHERE time >= ?2 AND time < ?1)`, cutoff.UnixMilli(), firstTime().UnixMilli())
 	return err
 }
 
@@ -98,6 +106,10 @@ func followOrphans(ctx context.Context, tx writeTx, c *pbx.Config, now time.Time
 	users := map[string]bool{}
 	for i := range c.Users {
 		users[c.Users[i].ID] = true
+	}
+	// A clock that was wrong must not keep them for years.
+	if _, err := tx.ExecContext(ctx, "UPDATE orphan SET since = ? WHERE since > ?", now.UnixMilli(), now.Add(maxLeap).UnixMilli()); err != nil {
+		return err
 	}
 	for _, owner := range owners {
 		query, args := "INSERT INTO orphan (owner, since) VALUES (?, ?) ON CONFLICT (owner) DO NOTHING", []any{owner, now.UnixMilli()}

@@ -217,6 +217,12 @@ func TestFullDisk(t *testing.T) {
 	c := loggedIn(t, s)
 	m.auditErr = fmt.Errorf("the disk is full: %w", syscall.ENOSPC)
 	c.want(507, "POST", "/users/demo101/reveal-sip-password", "", nil)
+	for _, reason := range []error{syscall.EROFS, syscall.EIO} { // a disk that became read-only
+		m.auditErr = fmt.Errorf("disk I/O error (778): %w", reason)
+		if res := c.want(507, "POST", "/users/demo101/reveal-sip-password", "", nil); !strings.Contains(res.text, "cannot be written") {
+			t.Errorf("%v: %s", reason, res.text)
+		}
+	}
 	before, _ := m.Current()
 	if res := c.do("POST", apiPrefix+"/users/demo101/new-sip-password", "", "If-Match", "*"); res.StatusCode != 507 {
 		t.Errorf("new password: got status %d, want 507", res.StatusCode)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/netip"
@@ -24,19 +25,28 @@ import (
 const certificateSecret = "web-certificate"
 
 // deviceCertificate returns the certificate of the device, which it makes when
-// there is none yet.
-func deviceCertificate(ctx context.Context, st Store, n pbx.Network) (tls.Certificate, error) {
+// there is none yet or the stored one cannot be read. A disk that takes nothing
+// keeps nobody from the page: the certificate is another then after the next
+// start.
+func deviceCertificate(ctx context.Context, st Store, n pbx.Network, log *slog.Logger) (tls.Certificate, error) {
 	text, err := st.Secret(ctx, certificateSecret)
-	if errors.Is(err, fs.ErrNotExist) {
-		if text, err = newCertificate(n); err != nil {
-			return tls.Certificate{}, err
+	switch {
+	case err == nil:
+		cert, err := tls.X509KeyPair(text, text)
+		if err == nil {
+			return cert, nil
 		}
-		if err := st.SetSecret(ctx, certificateSecret, text); err != nil {
-			return tls.Certificate{}, fmt.Errorf("keep: %w", err)
-		}
-	}
-	if err != nil {
+		log.Error("device certificate cannot be read; making another", "bytes", len(text), "err", err)
+	case errors.Is(err, pbx.ErrSealed):
+		log.Error("device certificate cannot be read; making another", "err", err)
+	case !errors.Is(err, fs.ErrNotExist):
 		return tls.Certificate{}, fmt.Errorf("read: %w", err)
+	}
+	if text, err = newCertificate(n); err != nil {
+		return tls.Certificate{}, err
+	}
+	if err := st.SetSecret(ctx, certificateSecret, text); err != nil {
+		log.Error("device certificate not kept", "err", err)
 	}
 	cert, err := tls.X509KeyPair(text, text)
 	if err != nil {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -85,6 +86,9 @@ func (s *Server) restore(ctx context.Context, in *struct {
 		}
 		return nil
 	})
+	if errors.Is(err, pbx.ErrDamaged) {
+		return nil, refuse(http.StatusConflict, "Revision {n} is damaged. Restore another one.", "n", in.Number)
+	}
 	if err != nil {
 		return nil, notFound(fmt.Errorf("restore revision %d: %w", in.Number, err), "There is no revision {n}.", "n", in.Number)
 	}

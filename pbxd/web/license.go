@@ -46,6 +46,9 @@ func newLicenseKeeper(ctx context.Context, d Deps) (*licenseKeeper, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || err == nil && len(text) == 0:
 		return k, nil
+	case errors.Is(err, pbx.ErrSealed):
+		d.Log.Warn("stored licence not used", "err", err)
+		return k, nil
 	case err != nil:
 		return nil, fmt.Errorf("read licence: %w", err)
 	}

@@ -122,8 +122,11 @@ func (s *Server) problem(operation string, err error) *Problem {
 		return refuse(http.StatusServiceUnavailable, "The request was given up before it was done.")
 	}
 	s.Log.Error("web request failed", "operation", operation, "err", err)
-	if errors.Is(err, syscall.ENOSPC) {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
 		return refuse(http.StatusInsufficientStorage, "The device's memory is full. Nothing can be saved. Nothing was changed.")
+	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EIO):
+		return refuse(http.StatusInsufficientStorage, "The device's memory cannot be written. Nothing was changed. Restart the device; when that does not help, have it repaired.")
 	}
 	return refuse(http.StatusInternalServerError, "The device could not do this. Its log says why.")
 }

@@ -99,8 +99,9 @@ func TestCertificate(t *testing.T) {
 		t.Errorf("valid from %s to %s", cert.NotBefore, cert.NotAfter)
 	}
 	m.secrets[certificateSecret] = []byte("damaged")
-	if _, err := New(t.Context(), first.Deps); err == nil {
-		t.Error("a damaged certificate was taken")
+	third, fourth := newServer(t, m, nil), newServer(t, m, nil)
+	if a, b := string(third.device.Certificate[0]), string(fourth.device.Certificate[0]); a == string(first.device.Certificate[0]) || a != b {
+		t.Error("no new certificate was made and kept in place of a damaged one")
 	}
 }
 
@@ -217,5 +218,12 @@ func TestHealth(t *testing.T) {
 	c.want(200, "GET", "/status", "", &st)
 	if st.Problem != memoryFull {
 		t.Errorf("problem %q, want %q", st.Problem, memoryFull)
+	}
+	for _, reason := range []error{syscall.EROFS, syscall.EIO} {
+		s.Health = func(context.Context) error { return fmt.Errorf("store: %w", reason) }
+		c.want(200, "GET", "/status", "", &st)
+		if st.Problem != memoryReadOnly {
+			t.Errorf("problem %q, want %q", st.Problem, memoryReadOnly)
+		}
 	}
 }

@@ -185,7 +185,7 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 		mailTest:    make(chan struct{}, 1),
 	}
 	cfg, _ := d.Store.Current()
-	cert, err := deviceCertificate(ctx, d.Store, cfg.Network)
+	cert, err := deviceCertificate(ctx, d.Store, cfg.Network, d.Log)
 	if err != nil {
 		return nil, fmt.Errorf("device certificate: %w", err)
 	}

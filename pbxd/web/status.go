@@ -58,13 +58,19 @@ func (s *Server) status(ctx context.Context, _ *none) (*answer[Status], error) {
 
 // problemText says to administrators what is wrong.
 func problemText(err error) string {
+	var a interface {
+		error
+		Alarm() string // what is wrong and what to do next
+	}
 	switch {
 	case err == nil:
 		return ""
+	case errors.As(err, &a):
+		return a.Alarm()
 	case errors.Is(err, syscall.ENOSPC):
 		return memoryFull
-	case errors.Is(err, syscall.EROFS):
-		return "The device's memory cannot be written. Nothing can be saved."
+	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EIO):
+		return memoryReadOnly
 	}
 	return "Self-test failed: " + err.Error()
 }
@@ -98,3 +104,6 @@ func (s *Server) liveState(now []pbx.Fact) LiveState {
 }
 
 const memoryFull = "The device's memory is full. Nothing can be saved."
+
+// memoryReadOnly is the problem of a device whose disk takes nothing.
+const memoryReadOnly = "The device's memory cannot be written. Nothing can be saved. Restart the device; when that does not help, have it repaired."

@@ -42,7 +42,7 @@ function learn(r, users) {
 
 // changes shows old and new side by side.
 function changes(r, users) {
-  if (r.damaged) return h('p', {class: 'result bad'}, icon('bad'), h('span', {}, t('history.damaged')));
+  if (r.damaged) return h('div', {class: 'result bad'}, icon('alert'), h('p', {}, t('history.damaged')));
   const shown = r.changes.filter((c) => !/^\w+\[.*?\]\.id$/.test(c.path));
   if (!shown.length) return h('p.muted', t('history.noChange'));
   return h('div.table-frame', h('table.diff',
