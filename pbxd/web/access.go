@@ -35,6 +35,7 @@ type caller struct {
 	permissions map[pbx.Permission]bool // that the user holds, towards anybody
 	token       tokenHash
 	cookie      bool      // the token came as a cookie
+	op          operation // that the caller asks for
 	ends        time.Time // of the session, at the latest
 }
 
@@ -91,8 +92,25 @@ func (s *Server) require(op operation) func(huma.Context, func(huma.Context)) {
 			s.answer(ctx, p)
 			return
 		}
+		c.op = op
 		next(huma.WithValue(ctx, callerKey{}, c))
 	}
+}
+
+// stillMay returns why the caller, who was allowed to begin a request, may not
+// go on with it now that its body has come, or nil: the session is over, is
+// that of another, or does not have the rights any more.
+func (s *Server) stillMay(ctx huma.Context) *Problem {
+	c := callerOf(ctx.Context())
+	if c == nil {
+		return nil
+	}
+	user := c.user.ID
+	if !s.refresh(c, false) || c.user.ID != user {
+		ctx.SetHeader("WWW-Authenticate", "Bearer")
+		return mayCall(c.op, nil, ctx)
+	}
+	return mayCall(c.op, c, ctx)
 }
 
 // mayCall returns why c, who may be nil, may not call op, or nil.

@@ -2,22 +2,19 @@ package web
 
 import (
 	"errors"
-	"io"
-	"net/http"
-	"os"
 	"reflect"
 	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"galilei/pbxd/pbx"
 )
 
 // read fills the input of an operation from a request, and says what is wrong
-// with it: all parameters at once, or the body.
-func (e *endpoint) read(ctx huma.Context, in reflect.Value) *Problem {
+// with it: all parameters at once, or the body. What the body holds in memory
+// is counted in held.
+func (e *endpoint) read(ctx huma.Context, in reflect.Value, held *share) *Problem {
 	var wrong []ProblemDetail
 	for i := range e.params {
 		p := &e.params[i]
@@ -25,12 +22,18 @@ func (e *endpoint) read(ctx huma.Context, in reflect.Value) *Problem {
 			wrong = append(wrong, detailOf(p.in+"."+p.name, rule))
 		}
 	}
-	if e.file != nil { // its body is read when the operation asks for it
-		r, w := humago.Unwrap(ctx)
-		*in.FieldByIndex(e.file).Addr().Interface().(*upload) = upload{r: r, w: w}
+	if e.file != nil {
+		if len(wrong) > 0 {
+			return invalid(wrong...)
+		}
+		body, p := e.readFile(ctx, held)
+		if p != nil {
+			return p
+		}
+		*in.FieldByIndex(e.file).Addr().Interface().(*upload) = upload{media: ctx.Header("Content-Type"), body: body}
 	}
 	if e.body != nil {
-		text, p := e.readBody(ctx)
+		text, p := e.readBody(ctx, held)
 		if p != nil {
 			return p
 		}
@@ -98,23 +101,4 @@ func parse(text string, field reflect.Value) (value any, ok bool) {
 		return text, err == nil
 	}
 	panic("no parameter can be of type " + field.Type().String())
-}
-
-// readBody returns the body of a request, which must come within its time and
-// size.
-func (e *endpoint) readBody(ctx huma.Context) ([]byte, *Problem) {
-	// Not every connection has deadlines: a test's recorder has none.
-	_ = ctx.SetReadDeadline(time.Now().Add(e.op.BodyReadTimeout))
-	text, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), e.op.MaxBodyBytes+1))
-	switch {
-	case int64(len(text)) > e.op.MaxBodyBytes:
-		return nil, refuse(http.StatusRequestEntityTooLarge, "This is too large.")
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, refuse(http.StatusRequestTimeout, "The request took too long to arrive.")
-	case err != nil:
-		return nil, refuse(http.StatusBadRequest, "The request did not arrive whole.")
-	case len(text) == 0:
-		return nil, refuse(http.StatusBadRequest, "The request has no body.")
-	}
-	return text, nil
 }

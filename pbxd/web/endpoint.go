@@ -157,10 +157,17 @@ func (e *endpoint) describeErrors() {
 	}
 }
 
-// serve answers one request.
+// serve answers one request. The memory of its body counts until the answer is
+// written. A body may be long in coming, so who sent it is asked for again.
 func (e *endpoint) serve(ctx huma.Context) {
 	in := reflect.New(e.input)
-	if p := e.read(ctx, in.Elem()); p != nil {
+	held := e.s.intake.share(senderOf(ctx.Context()))
+	defer held.release()
+	p := e.read(ctx, in.Elem(), held)
+	if p == nil && (e.body != nil || e.file != nil) {
+		p = e.s.stillMay(ctx)
+	}
+	if p != nil {
 		e.s.answer(ctx, p)
 		return
 	}
@@ -195,9 +202,7 @@ func (e *endpoint) write(ctx huma.Context, out reflect.Value) {
 		ctx.SetStatus(status)
 		_, err = ctx.BodyWriter().Write(body)
 	default:
-		ctx.SetHeader("Content-Type", "application/json")
-		ctx.SetStatus(status)
-		err = writeJSON(ctx.BodyWriter(), body)
+		err = e.writeAnswer(ctx, status, body)
 	}
 	if err != nil {
 		e.s.Log.Debug("answer not delivered", "operation", e.op.OperationID, "err", err)

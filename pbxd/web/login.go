@@ -16,7 +16,8 @@ import (
 // time and takes some ten milliseconds each.
 const (
 	maxLogins      = 16
-	maxKnownLogins = 8 // further ones, of addresses that the user has logged in from
+	maxKnownLogins = 8       // further ones, of addresses that the user has logged in from
+	maxLoginBody   = 4 << 10 // bytes of a body with a login name or PINs
 )
 
 // LoginRequest is the body of POST /login.
@@ -43,14 +44,14 @@ type withCookie[T any] struct {
 }
 
 func (s *Server) registerLogin() {
-	register(s, operation{id: "login", method: http.MethodPost, path: "/login", tag: "Login", access: accessPublic,
+	register(s, operation{id: "login", method: http.MethodPost, path: "/login", tag: "Login", access: accessPublic, maxBody: maxLoginBody,
 		summary:     "Log in",
 		description: "Sets the session cookie of the page and returns the token that scripts send. After several failures logins must wait; the answer is then 429 with Retry-After.",
 		errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable},
 		audits:      []string{"login", "login-failed"}}, s.login)
 	register(s, operation{id: "logout", method: http.MethodPost, path: "/logout", tag: "Login", access: accessAny, status: http.StatusNoContent,
 		summary: "Log out", description: "Ends this session.", audits: []string{"logout", "impersonate-end"}}, s.logout)
-	register(s, operation{id: "change-pin", method: http.MethodPut, path: "/profile/pin", tag: "Login", access: accessAny, status: http.StatusNoContent,
+	register(s, operation{id: "change-pin", method: http.MethodPut, path: "/profile/pin", tag: "Login", access: accessAny, status: http.StatusNoContent, maxBody: maxLoginBody,
 		summary: "Change the own PIN", description: "This session lives on; the user's other sessions end. The old PIN takes the place of If-Match.",
 		errors: []int{http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable},
 		audits: []string{"change-pin", "change-pin-failed"}}, s.changePIN)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -99,7 +100,7 @@ func (s *Server) putImage(ctx context.Context, o imageOf, id string, file *uploa
 	if err != nil {
 		return nil, brokenUpload(err)
 	}
-	p, err := s.pictures.Decode(ctx, r)
+	p, err := s.decodePicture(ctx, r)
 	if err != nil {
 		return nil, pictureProblem(err)
 	}
@@ -124,6 +125,17 @@ func (s *Server) dropImage(ctx context.Context, o imageOf, id string, match func
 	}
 	s.record(ctx, "delete-"+o.id+"-image", name)
 	return &tagged[Image]{ETag: tag}, nil
+}
+
+// decodePicture lets one administrator and one of all others wait for the
+// decoder, which takes pictures in their order.
+func (s *Server) decodePicture(ctx context.Context, r io.Reader) (picture.Picture, error) {
+	leave, err := s.decoding.enter(ctx)
+	if err != nil {
+		return picture.Picture{}, err
+	}
+	defer leave()
+	return s.pictures.Decode(ctx, r)
 }
 
 // pictureProblem says to the client what is wrong with a picture.

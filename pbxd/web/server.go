@@ -91,6 +91,8 @@ type DraftStore interface {
 // MailStore shows the mails that wait.
 type MailStore interface {
 	MailJobs(ctx context.Context) ([]pbx.MailJob, error)
+	// RetryMail and DeleteMail return fs.ErrNotExist for one that there is not.
+	RetryMail(ctx context.Context, id int64) error
 	DeleteMail(ctx context.Context, id int64) error
 }
 
@@ -121,15 +123,17 @@ type Deps struct {
 
 // Limits of the server. A device of 80 users needs far less.
 const (
-	maxConns        = 256
-	maxConnsPerAddr = 32
-	maxHeaderBytes  = 16 << 10
-	maxBodyBytes    = 64 << 10
-	readTimeout     = 30 * time.Second
-	writeTimeout    = 60 * time.Second
-	idleTimeout     = 2 * time.Minute
-	stopTimeout     = 3 * time.Second
-	redirectTimeout = 10 * time.Second
+	maxConns         = 256
+	maxConnsPerAddr  = 32
+	maxHeaderBytes   = 16 << 10
+	maxStreamsOfConn = 16       // requests of one connection at a time (RFC 9113 section 5.1.2); browsers keep further ones back
+	maxReceived      = 64 << 10 // bytes of a connection that wait to be read (RFC 9113 section 6.9); http.HTTP2Config takes no less
+	maxBodyBytes     = 64 << 10
+	readTimeout      = 30 * time.Second
+	writeTimeout     = 60 * time.Second
+	idleTimeout      = 2 * time.Minute
+	stopTimeout      = 3 * time.Second
+	redirectTimeout  = 10 * time.Second
 )
 
 // Server answers the web port of the device.
@@ -155,7 +159,10 @@ type Server struct {
 
 	license     *licenseKeeper
 	pictures    *picture.Decoder
-	uploads     chan struct{} // one element for each file in memory
+	intake      *intake       // counts the memory of request bodies
+	outgoing    *intake       // counts the memory of large answers
+	uploads     uploadPlaces  // of those who work on a file
+	decoding    uploadPlaces  // of those who decode a picture, or wait for it
 	mailTest    chan struct{} // one element while a test mail is on its way
 	directories sync.Mutex    // held while contacts are checked and written
 	drafts      sync.Mutex    // held while uncommitted settings are read and written
@@ -181,7 +188,10 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 		notices:     newNotices(),
 		stopping:    make(chan struct{}),
 		pictures:    picture.NewDecoder(),
-		uploads:     make(chan struct{}, maxUploads),
+		intake:      newIntake(),
+		outgoing:    newIntake(),
+		uploads:     newUploadPlaces(maxUploads),
+		decoding:    newUploadPlaces(1),
 		mailTest:    make(chan struct{}, 1),
 	}
 	cfg, _ := d.Store.Current()
@@ -233,7 +243,12 @@ func (s *Server) Serve(ctx context.Context, https, redirect net.Listener) error 
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          quiet,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          maxStreamsOfConn,
+			MaxReceiveBufferPerConnection: maxReceived,
+			MaxReceiveBufferPerStream:     maxReceived,
+		},
+		ErrorLog: quiet,
 	}
 	plain := &http.Server{
 		Handler:        redirectTo(https.Addr()),

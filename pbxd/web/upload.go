@@ -8,19 +8,21 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"galilei/pbxd/csvtable"
 )
 
 // Limits of uploads.
 const (
-	maxUploads    = 4               // in memory at a time
-	uploadTime    = 2 * time.Minute // for the body: 5 MB at 350 kbit/s
-	uploadWork    = 5 * time.Minute // for what is done with it, beside that
+	maxUpload     = csvtable.MaxBytes // bytes of a file, the largest that is taken
+	maxUploads    = 2                 // that are worked on at a time, and as many of administrators
+	uploadTime    = 2 * time.Minute   // for the body: 5 MB at 350 kbit/s
+	uploadWork    = 5 * time.Minute   // for what is done with it, beside that
 	uploadWait    = 20 * time.Second
 	multipartRoom = 64 << 10 // bytes of a form around its file
 )
@@ -35,31 +37,25 @@ const (
 )
 
 // upload is a request body that is a file: the body itself, or the one file
-// of a form. It is read as it comes, while the access has been checked before.
+// of a form. It has come whole before the operation begins.
 type upload struct {
-	r *http.Request
-	w http.ResponseWriter
+	media string // Content-Type
+	body  *pieces
 
 	form *multipart.Reader // nil when the body is the file
 }
 
 // open returns the file, of which at most limit bytes are wanted: there may be
-// a few more, so that its reader can say that it is too large. From now on the
-// body has uploadTime to come, which is longer than the server gives to others.
+// a few more, so that its reader can say that it is too large.
 func (u *upload) open(limit int64) (io.Reader, error) {
-	control := http.NewResponseController(u.w)
-	// Not every writer has deadlines: a test's recorder has none.
-	_ = control.SetReadDeadline(time.Now().Add(uploadTime))
-	_ = control.SetWriteDeadline(time.Now().Add(uploadTime + uploadWork))
-	if u.r.ContentLength > limit+multipartRoom {
+	if u.body.size > limit+multipartRoom {
 		return nil, refuse(http.StatusRequestEntityTooLarge, "The file is larger than {limit} bytes.", "limit", limit)
 	}
-	body := http.MaxBytesReader(u.w, u.r.Body, limit+multipartRoom)
-	media, params, err := mime.ParseMediaType(u.r.Header.Get("Content-Type"))
+	media, params, err := mime.ParseMediaType(u.media)
 	if err != nil || media != typeMultipart {
-		return body, nil // a type that is not taken was refused before
+		return u.body, nil // a type that is not taken was refused before
 	}
-	u.form = multipart.NewReader(body, params["boundary"])
+	u.form = multipart.NewReader(u.body, params["boundary"])
 	return u.nextFile()
 }
 
@@ -101,32 +97,40 @@ func (u *upload) bytes(limit int64) ([]byte, error) {
 	return text, nil
 }
 
-// brokenUpload says to the client what is wrong with a body that cannot be
-// read, and returns other errors as they are.
+// brokenUpload says to the client that a form cannot be read, and returns
+// other errors as they are.
 func brokenUpload(err error) error {
-	var status huma.StatusError
-	var large *http.MaxBytesError
-	switch {
-	case err == nil, errors.As(err, &status):
-		return err
-	case errors.As(err, &large):
-		return refuse(http.StatusRequestEntityTooLarge, "The file is larger than {limit} bytes.", "limit", large.Limit-multipartRoom)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return refuse(http.StatusRequestTimeout, "The file did not arrive within {seconds} s.", "seconds", int(uploadTime.Seconds()))
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, errForm):
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errForm) {
 		return refuse(http.StatusBadRequest, "The file did not arrive whole.")
 	}
 	return err
 }
 
-// enterUpload takes a place among the files in memory and returns how to leave
-// it.
+// uploadPlaces are what only so many may have at a time. Those of administrators are
+// apart, so that nobody else keeps them waiting.
+type uploadPlaces struct{ plain, admin chan struct{} }
+
+func newUploadPlaces(each int) uploadPlaces {
+	return uploadPlaces{plain: make(chan struct{}, each), admin: make(chan struct{}, each)}
+}
+
+// enterUpload takes a place among those who work on a file, and returns how to
+// leave it.
 func (s *Server) enterUpload(ctx context.Context) (leave func(), err error) {
+	return s.uploads.enter(ctx)
+}
+
+// enter takes a place within uploadWait.
+func (p uploadPlaces) enter(ctx context.Context) (leave func(), err error) {
+	queue := p.plain
+	if c := callerOf(ctx); c != nil && c.actor.Admin {
+		queue = p.admin
+	}
 	wait := time.NewTimer(uploadWait)
 	defer wait.Stop()
 	select {
-	case s.uploads <- struct{}{}:
-		return func() { <-s.uploads }, nil
+	case queue <- struct{}{}:
+		return func() { <-queue }, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait to upload: %w", ctx.Err())
 	case <-wait.C:
@@ -136,8 +140,12 @@ func (s *Server) enterUpload(ctx context.Context) (leave func(), err error) {
 }
 
 // registerUpload registers an operation whose body is a file of one of the
-// media types, or a form with one file.
+// media types, or a form with one file, of at most maxBody bytes, 0 for maxUpload.
 func registerUpload[I, O any](s *Server, op operation, types []string, handle func(context.Context, *I) (*O, error)) {
+	if op.maxBody == 0 {
+		op.maxBody = maxUpload
+	}
+	op.maxBody += multipartRoom
 	op.accepts = append(slices.Clone(types), typeMultipart)
 	op.errors = append(op.errors, http.StatusRequestTimeout, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
 	register(s, op, handle)
