@@ -109,20 +109,36 @@ func (s *Server) registerDelivery() {
 	register(s, operation{id: "delete-mail", method: http.MethodDelete, path: path + "/queue/{id}", tag: tag, module: deliveryModule, status: http.StatusNoContent,
 		summary: "Delete a mail of the queue", description: "It needs no If-Match: a mail is never edited, and goes however often it was tried.", audits: []string{"delete-mail"}, errors: []int{http.StatusNotFound}},
 		func(ctx context.Context, in *mailNumber) (*none, error) {
-			jobs, err := s.Store.MailJobs(ctx)
-			if err != nil {
-				return nil, fmt.Errorf("list mail queue: %w", err)
-			}
-			i := slices.IndexFunc(jobs, func(j pbx.MailJob) bool { return j.ID == in.ID })
-			if i < 0 {
-				return nil, refuse(http.StatusNotFound, "There is no such mail.")
-			}
-			if err := s.Store.DeleteMail(ctx, in.ID); err != nil {
-				return nil, notFound(fmt.Errorf("delete mail %d: %w", in.ID, err), "There is no such mail.")
-			}
-			s.record(ctx, "delete-mail", jobs[i].To)
-			return &none{}, nil
+			return s.atMail(ctx, in.ID, "delete-mail", s.Store.DeleteMail)
 		})
+	register(s, operation{id: "retry-mail", method: http.MethodPost, path: path + "/queue/{id}/retry", tag: tag, module: deliveryModule, status: http.StatusNoContent,
+		summary: "Try a mail again", description: "Sends a mail that was given up or waits at once, as if it had never been tried.",
+		audits: []string{"retry-mail"}, errors: []int{http.StatusNotFound, http.StatusConflict}},
+		func(ctx context.Context, in *mailNumber) (*none, error) {
+			done, err := s.atMail(ctx, in.ID, "retry-mail", s.Store.RetryMail)
+			if err == nil && s.Mail != nil {
+				s.Mail.Configured()
+			}
+			return done, err
+		})
+}
+
+// atMail does something with a mail of the queue and records it with the
+// mail's receiver.
+func (s *Server) atMail(ctx context.Context, id int64, action string, do func(ctx context.Context, id int64) error) (*none, error) {
+	jobs, err := s.Store.MailJobs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list mail queue: %w", err)
+	}
+	i := slices.IndexFunc(jobs, func(j pbx.MailJob) bool { return j.ID == id })
+	if i < 0 {
+		return nil, refuse(http.StatusNotFound, "There is no such mail.")
+	}
+	if err := do(ctx, id); err != nil {
+		return nil, notFound(fmt.Errorf("%s %d: %w", action, id, err), "There is no such mail.")
+	}
+	s.record(ctx, action, jobs[i].To)
+	return &none{}, nil
 }
 
 func showMail(m *pbx.Mail) *tagged[EmailDelivery] {

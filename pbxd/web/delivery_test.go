@@ -141,6 +141,12 @@ func TestMailQueue(t *testing.T) {
 	if !strings.Contains(res.text, "anna@example.org") || strings.Contains(res.text, "private text") {
 		t.Errorf("got %s", res.text)
 	}
+	c.want(404, "POST", "/email-delivery/queue/8/retry", "", nil)
+	told := m.retried
+	c.want(204, "POST", "/email-delivery/queue/7/retry", "", nil)
+	if m.mails[0].State != "waiting" || m.retried != told+1 || m.audited("retry-mail") != 1 {
+		t.Errorf("retried: got %+v, told %d times, audited %d times", m.mails[0], m.retried-told, m.audited("retry-mail"))
+	}
 	c.want(404, "DELETE", "/email-delivery/queue/8", "", nil)
 	c.want(204, "DELETE", "/email-delivery/queue/7", "", nil)
 	c.want(404, "DELETE", "/email-delivery/queue/7", "", nil)

@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,10 +12,6 @@ import (
 	"galilei/pbxd/csvtable"
 	"galilei/pbxd/pbx"
 )
-
-// maxImportRows is how many rows an answer shows. Rows with problems go first,
-// so that none of them is left out for good ones.
-const maxImportRows = 10_000
 
 // ImportQuery says how the file of an import is written and what is to happen.
 type ImportQuery struct {
@@ -32,7 +27,7 @@ type ImportReport struct {
 	Separator string         `json:"separator" title:"Separator" doc:"Separator of the file" enum:"comma,semicolon,tab"`
 	Columns   []ImportColumn `json:"columns" title:"Columns" doc:"Columns of the file, in its order" maxItems:"64"`
 	Warnings  []Sentence     `json:"warnings" title:"Warnings" doc:"What may be wrong with the file" maxItems:"10"`
-	Rows      []ImportRow    `json:"rows" title:"Rows" doc:"Rows of the file, in its order" maxItems:"10000"`
+	Rows      []ImportRow    `json:"rows" title:"Rows" doc:"Rows of the file, in its order: at most 500, those that cannot be imported first, then those with something to know. The numbers below count all." maxItems:"500"`
 	Total     int            `json:"total" title:"Total" doc:"Rows of the file" minimum:"0" maximum:"20000"`
 	Good      int            `json:"good" title:"Good" doc:"Rows that can be imported, or were" minimum:"0" maximum:"20000"`
 	Bad       int            `json:"bad" title:"Bad" doc:"Rows that cannot be imported" minimum:"0" maximum:"20000"`
@@ -43,17 +38,17 @@ type ImportReport struct {
 // ImportColumn is one column of the file.
 type ImportColumn struct {
 	Name  string `json:"name" title:"Name" doc:"JSON name of the parameter; empty for a column that is passed over" maxLength:"40"`
-	Title string `json:"title" title:"Title" doc:"Name in the header of the file" maxLength:"4096"`
+	Title string `json:"title" title:"Title" doc:"Name in the header of the file, its beginning if it is long" maxLength:"101"`
 }
 
 // ImportRow is one row of the file and its verdict.
 type ImportRow struct {
 	Line     int             `json:"line" title:"Line" doc:"Where the row begins in the file" minimum:"1" maximum:"10000000"`
-	Fields   []string        `json:"fields" title:"Fields" doc:"Texts of the row; PINs show as ***" maxItems:"64"`
-	Values   importValues    `json:"values" title:"Values" doc:"What was read, by JSON name"`
+	Fields   []string        `json:"fields" title:"Fields" doc:"Texts of the row, the beginnings of long ones; PINs show as ***" maxItems:"64"`
+	Values   importValues    `json:"values" title:"Values" doc:"What was read, by JSON name; nothing of a row that cannot be imported"`
 	OK       bool            `json:"ok" title:"Good" doc:"The row can be imported, or was"`
 	Imported bool            `json:"imported" title:"Imported" doc:"The row was imported"`
-	Problems []ImportProblem `json:"problems" title:"Problems" doc:"What is wrong with the row; with a good row, what to know about it" maxItems:"100"`
+	Problems []ImportProblem `json:"problems" title:"Problems" doc:"What is wrong with the row; with a good row, what to know about it" maxItems:"20"`
 }
 
 // ImportProblem is one thing that is wrong with a row.
@@ -62,11 +57,11 @@ type ImportProblem struct {
 	Sentence
 }
 
-// importValues are the values of a row by their JSON names.
-type importValues struct{ row any }
+// importValues are the values of a row by their JSON names, as JSON.
+type importValues []byte
 
-// MarshalJSON writes the row; secrets in it write themselves as ***.
-func (v importValues) MarshalJSON() ([]byte, error) { return json.Marshal(v.row) }
+// MarshalJSON returns v.
+func (v importValues) MarshalJSON() ([]byte, error) { return v, nil }
 
 // Schema says that there is an object.
 func (importValues) Schema(huma.Registry) *huma.Schema {
@@ -144,51 +139,6 @@ func mostOften(counts map[byte]int) string {
 	return name
 }
 
-// report returns the answer.
-func (f *importFile[T]) report() *answer[ImportReport] {
-	r := ImportReport{Separator: f.separator, Columns: []ImportColumn{}, Warnings: sentences(f.Warnings), Rows: []ImportRow{}, Total: len(f.Rows)}
-	for _, c := range f.Columns {
-		r.Columns = append(r.Columns, ImportColumn{c.Name, c.Title})
-	}
-	for i := range f.Rows {
-		if f.Rows[i].OK {
-			r.Good++
-		}
-	}
-	r.Bad = r.Total - r.Good
-	if f.done {
-		r.Imported = r.Good
-	}
-	noted := 0 // rows with something to say
-	for i := range f.Rows {
-		if len(f.Rows[i].Problems) > 0 {
-			noted++
-		}
-	}
-	plain := max(maxImportRows-noted, 0) // rows without, for which there is room
-	for i := range f.Rows {
-		row := &f.Rows[i]
-		if len(row.Problems) == 0 {
-			if plain--; plain < 0 {
-				continue
-			}
-		}
-		if len(r.Rows) < maxImportRows {
-			r.Rows = append(r.Rows, f.row(row))
-		}
-	}
-	r.Truncated = len(r.Rows) < r.Total
-	return &answer[ImportReport]{r}
-}
-
-func (f *importFile[T]) row(row *csvtable.Row[T]) ImportRow {
-	shown := ImportRow{Line: row.Line, Fields: row.Fields, Values: importValues{row.Value}, OK: row.OK, Imported: f.done && row.OK, Problems: []ImportProblem{}}
-	for _, p := range row.Problems {
-		shown.Problems = append(shown.Problems, ImportProblem{p.Column, sentence(p.Message)})
-	}
-	return shown
-}
-
 // warn adds what is worth knowing of a row that is imported all the same.
 func warn[T any](row *csvtable.Row[T], column string, m pbx.Message) {
 	row.Problems = append(row.Problems, csvtable.Problem{Column: column, Message: m})
@@ -218,7 +168,7 @@ func (s *Server) registerContactImport(d directory) {
 			if err := s.importContacts(ctx, d, f); err != nil {
 				return nil, err
 			}
-			return f.report(), nil
+			return f.report()
 		})
 }
 

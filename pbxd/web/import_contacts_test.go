@@ -81,6 +81,9 @@ func TestContactIdentity(t *testing.T) {
 		for range r.IntN(most + 1) {
 			b.WriteRune(letters[r.IntN(len(letters))])
 		}
+		if pbx.Bare(b.String()) == "" {
+			return "" // nothing else is allowed to look like nothing
+		}
 		return b.String()
 	}
 	number := func() string {
@@ -142,7 +145,7 @@ func TestLargeImport(t *testing.T) {
 			t.Fatalf("line %d after line %d", row.Line, r.Rows[i-1].Line)
 		}
 	}
-	if r.Total != 15_000 || r.Bad != 15 || bad != 15 || r.Imported != 14_985 || !r.Truncated || len(r.Rows) != maxImportRows {
+	if r.Total != 15_000 || r.Bad != 15 || bad != 15 || r.Imported != 14_985 || !r.Truncated || len(r.Rows) != maxShownRows {
 		t.Errorf("got total %d, bad %d, shown bad %d, imported %d, truncated %t, %d rows", r.Total, r.Bad, bad, r.Imported, r.Truncated, len(r.Rows))
 	}
 }

@@ -38,7 +38,7 @@ func (s *Server) registerUserImport() {
 			if err := s.importUsers(ctx, f, in.CreateGroups); err != nil {
 				return nil, err
 			}
-			return f.report(), nil
+			return f.report()
 		})
 }
 
@@ -105,8 +105,13 @@ func (im *newcomers) join(cfg *pbx.Config) error {
 		next := cfg.Clone()
 		a := &admission{newcomers: im, cfg: next, rowOfUser: map[int]int{}, pickup: map[int][]int{}, hunt: map[int][]int{}}
 		a.admit()
-		err := pbx.Validate(next, im.model)
+		unlimited := im.model
+		unlimited.MaxUsers = 0 // room is judged last: rows that are refused for something else take none
+		err := pbx.Validate(next, unlimited)
 		if err == nil {
+			if a.squeeze() {
+				continue
+			}
 			*cfg = *next
 			return nil
 		}
@@ -125,20 +130,31 @@ type admission struct {
 	pickup, hunt map[int][]int // index of a group => rows that joined it
 }
 
-func (a *admission) admit() {
+// squeeze refuses the rows for which there is no room, the last ones, and
+// reports whether there are any.
+func (a *admission) squeeze() (refused bool) {
 	phones := 0
 	for i := range a.cfg.Users {
-		if a.cfg.Users[i].Extension != "" {
-			phones++
+		if a.cfg.Users[i].Extension == "" {
+			continue
 		}
+		if row, is := a.rowOfUser[i]; is {
+			if m := a.noRoom(phones); !m.IsZero() {
+				a.rows[row].Refuse("", m)
+				refused = true
+				continue
+			}
+		}
+		phones++
 	}
+	return refused
+}
+
+// admit adds the users of all rows that are good so far.
+func (a *admission) admit() {
 	for i := range a.rows {
 		row := &a.rows[i]
 		if !row.OK {
-			continue
-		}
-		if m := a.noRoom(phones); !m.IsZero() {
-			row.Refuse("", m)
 			continue
 		}
 		u := pbx.User{ID: a.ids[i], UserSettings: row.Value.Settings()}
@@ -153,7 +169,6 @@ func (a *admission) admit() {
 		}
 		a.rowOfUser[len(a.cfg.Users)] = i
 		a.cfg.Users = append(a.cfg.Users, u)
-		phones++
 	}
 }
 
@@ -206,54 +221,6 @@ func (a *admission) joinGroups(i int, id string) bool {
 		a.hunt[g] = append(a.hunt[g], i)
 	}
 	return true
-}
-
-const (
-	huntTimeout    = 5    // s, of a member who is imported (F085)
-	maxPickupGroup = 9999 // number of a pickup group
-)
-
-// pickupGroup returns the index of the pickup group of that number or name,
-// which is added if need be.
-func (a *admission) pickupGroup(name string) (int, pbx.Message) {
-	number, err := strconv.Atoi(name)
-	at := slices.IndexFunc(a.cfg.PickupGroups, func(g pbx.PickupGroup) bool {
-		return err == nil && g.Number == number || strings.EqualFold(g.Name, name)
-	})
-	if at >= 0 {
-		return at, pbx.Message{}
-	}
-	if !a.createGroups {
-		return 0, pbx.Say("names a pickup group that does not exist: {name}", "name", name)
-	}
-	if err == nil {
-		name = "Group " + name
-	} else {
-		number = 1
-		for slices.ContainsFunc(a.cfg.PickupGroups, func(g pbx.PickupGroup) bool { return g.Number == number }) && number <= maxPickupGroup {
-			number++
-		}
-	}
-	a.cfg.PickupGroups = append(a.cfg.PickupGroups, pbx.PickupGroup{ID: pbx.NewID(),
-		PickupGroupSettings: pbx.PickupGroupSettings{Number: number, Name: name, Members: []string{}}})
-	return len(a.cfg.PickupGroups) - 1, pbx.Message{}
-}
-
-// huntGroup returns the index of the hunt group of that extension or title,
-// which is added if need be and it is an extension.
-func (a *admission) huntGroup(name string) (int, pbx.Message) {
-	at := slices.IndexFunc(a.cfg.HuntGroups, func(g pbx.HuntGroup) bool { return g.Extension == name || strings.EqualFold(g.Title, name) })
-	if at >= 0 {
-		return at, pbx.Message{}
-	}
-	if !a.createGroups || strings.Trim(name, "0123456789") != "" {
-		return 0, pbx.Say("names a hunt group that does not exist: {name}", "name", name)
-	}
-	g := pbx.HuntGroup{ID: pbx.NewID()}
-	pbx.SetDefaults(&g.HuntGroupSettings)
-	g.Extension, g.Title, g.Members = name, "Group "+name, []pbx.HuntMember{}
-	a.cfg.HuntGroups = append(a.cfg.HuntGroups, g)
-	return len(a.cfg.HuntGroups) - 1, pbx.Message{}
 }
 
 // blame refuses the rows that break rules. It returns false when a rule is

@@ -262,6 +262,17 @@ func (m *memory) MailJobs(context.Context) ([]pbx.MailJob, error) {
 	return slices.Clone(m.mails), nil
 }
 
+func (m *memory) RetryMail(_ context.Context, id int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := slices.IndexFunc(m.mails, func(j pbx.MailJob) bool { return j.ID == id })
+	if i < 0 {
+		return fmt.Errorf("mail %d: %w", id, fs.ErrNotExist)
+	}
+	m.mails[i].State, m.mails[i].Attempts = "waiting", 0
+	return nil
+}
+
 func (m *memory) DeleteMail(_ context.Context, id int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

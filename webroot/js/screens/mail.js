@@ -22,11 +22,14 @@ function queue(signal) {
           j.state === 'waiting' && j.attempts > 0 && h('span.reason.muted', t('mail.next', {time: when(j.next)}))]},
       {key: 'created', class: 'wide', cell: (j) => when(j.created)},
     ],
-    actions: (j) => [{icon: 'trash', label: t('mail.delete', {to: j.to}), run: async () => {
+    actions: (j) => [j.state === 'failed' && {icon: 'refresh', label: t('mail.retry', {to: j.to}), run: async () => {
+      await call('POST', `/email-delivery/queue/${j.id}/retry`).then(() => toast(t('mail.retried')), (err) => toast(told(err), 'bad'));
+      await load().catch(() => {}); // a lost connection has its banner
+    }}, {icon: 'trash', label: t('mail.delete', {to: j.to}), run: async () => {
       if (!(await mayDelete(t('mail.deleteTitle', {to: j.to}), t('mail.deleteText')))) return;
       await attempt(() => call('DELETE', `/email-delivery/queue/${j.id}`));
-      await load().catch(() => {}); // a lost connection has its banner
-    }}],
+      await load().catch(() => {}); // as above
+    }}].filter(Boolean),
   });
   const load = async () => {
     const jobs = await get('/email-delivery/queue');
