@@ -65,20 +65,20 @@ func Limits(d Device, l *License, now time.Time) (pbx.Model, State) {
 	return m, s
 }
 
-// AllowUsers says whether the number of users with an extension may go from
-// before to after; the same number stands for a change of a user. Users may
-// always be deleted. The error is State.Problem or UsersError. A device whose
+// AllowUsers says whether the licence lets the number of users with an extension
+// go from before to after; the same number stands for a change of a user. Users
+// may always be deleted. The error is State.Problem or UsersError. A device whose
 // licence became smaller keeps the users that it has, so whether a whole
-// configuration is valid must be judged by the hardware's model, and what a
-// change adds by this.
+// configuration is valid must be judged by the hardware's model, whose limit no
+// licence is to blame for, and what a change adds by this.
 func (s State) AllowUsers(before, after int) error {
 	switch {
 	case after < before:
 		return nil
 	case s.Problem != nil:
 		return s.Problem
-	case after > before && s.MaxUsers > 0 && after > s.MaxUsers:
-		return UsersError{Users: after, Max: s.MaxUsers}
+	case s.Status == Active && after > before && after > s.License.Users:
+		return UsersError{Users: after, Max: s.License.Users}
 	}
 	return nil
 }

@@ -48,6 +48,10 @@ func TestAllowUsers(t *testing.T) {
 		return s
 	}
 	open, active := state(false, nil, now), state(true, &example, now)
+	of500 := example
+	of500.Users = 500
+	large := state(true, &of500, now)
+	_, lab := Limits(Device{pbx.Model{Name: "T640"}, example.Serial, true}, &example, now)
 	missing, expired := state(true, nil, now), state(true, &example, now.AddDate(1, 0, 0))
 	for _, c := range []struct {
 		name          string
@@ -56,7 +60,9 @@ func TestAllowUsers(t *testing.T) {
 		want          error
 	}{
 		{"open, add the last", open, 79, 80, nil},
-		{"open, add one too many", open, 80, 81, UsersError{81, 80}},
+		{"open, add more than the model has: no matter of licences", open, 80, 81, nil},
+		{"licence for more than the model has", large, 80, 81, nil},
+		{"no limit of the model", lab, 60, 61, UsersError{61, 60}},
 		{"active, add the last", active, 59, 60, nil},
 		{"active, add one too many", active, 60, 61, UsersError{61, 60}},
 		{"active with more than licensed, change", active, 70, 70, nil},

@@ -233,7 +233,9 @@ func TestLoginModule(t *testing.T) {
 	admin := loggedIn(t, s)
 	user := &client{t: t, s: s, addr: lanAddr}
 	user.login("demo101", "0000")
-	admin.want(200, "PUT", "/gui-groups/newusergui", `{"title":"New user GUI","modules":["home","profile"]}`, nil)
+	var home GUIGroup
+	admin.want(201, "POST", "/gui-groups", `{"title":"No login","modules":["home","profile"]}`, &home)
+	admin.want(200, "PUT", "/permission-groups/allusers", `{"name":"All users","type":"user","permissions":[{"permission":"show-gui","appliesTo":"`+home.ID+`"}]}`, nil)
 	user.want(401, "GET", "/session", "", nil)
 	res := user.do("POST", apiPrefix+"/login", `{"user":"demo101","pin":"0000"}`)
 	if res.StatusCode != 403 || !strings.Contains(res.text, "GUI groups") {

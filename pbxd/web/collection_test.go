@@ -22,7 +22,7 @@ func TestCollections(t *testing.T) {
 			`{"extension":"612","title":"Shop","callScheme":"linear","members":[{"user":"demo101","timeout":5},{"user":"nobody","timeout":5}]}`, "members[1].user"},
 		{"/permission-groups", "permission-group", `{"name":"Local","members":["demo101"],"permissions":[{"permission":"allow-dnd","appliesTo":"allusers"}]}`, `{"name":"National","type":"user","members":[]}`,
 			`{"name":"Local","type":"user","permissions":[{"permission":"fly","appliesTo":"allusers"}]}`, "permissions[0].permission"},
-		{"/gui-groups", "gui-group", `{"title":"Reception","modules":["contacts-private-csv"]}`, `{"title":"Reception","modules":["home"]}`, `{"title":"Reception","modules":["x"]}`, "modules"},
+		{"/gui-groups", "gui-group", `{"title":"Reception","modules":["contacts-private-csv"]}`, `{"title":"Reception","modules":["home"]}`, `{"title":"Reception","modules":["x"]}`, "modules[0]"},
 		{"/provisioning-groups", "provisioning-group", `{"name":"Desk phones"}`, `{"name":"Door phones"}`, `{"name":""}`, "name"},
 	} {
 		before, _ := m.Current()
@@ -95,8 +95,8 @@ func TestPredefinedGroups(t *testing.T) {
 		t.Errorf("after the change: %+v, shown %v", kept, g.Members)
 	}
 	var gui GUIGroup
-	c.want(200, "PUT", "/gui-groups/newusergui", `{"title":"Users","modules":["login","profile-pin"]}`, &gui)
-	if fmt.Sprint(gui.Modules) != "[login profile profile-pin]" {
+	c.want(200, "PUT", "/gui-groups/newusergui", `{"title":"Users","modules":["login","logout","profile-pin"]}`, &gui)
+	if fmt.Sprint(gui.Modules) != "[login logout profile profile-pin]" {
 		t.Errorf("modules: %v", gui.Modules)
 	}
 }

@@ -19,7 +19,7 @@ func (s *Server) commit(ctx context.Context, comment pbx.Message, change func(*p
 	revision, err = s.Store.Commit(ctx, c.author(), comment, func(cfg *pbx.Config) error {
 		before = cfg.Clone()
 		if err := change(cfg); err != nil {
-			return err
+			return s.refusedWhole(before, cfg, err)
 		}
 		normalise(cfg)
 		after = cfg
@@ -32,6 +32,22 @@ func (s *Server) commit(ctx context.Context, comment pbx.Message, change func(*p
 		return revision, fmt.Errorf("%s: %w", comment, err)
 	}
 	return revision, nil
+}
+
+// refusedWhole joins the fields that a change has refused by itself with those
+// that the configuration refuses, so that all of them are named at once. Another
+// error stays alone.
+func (s *Server) refusedWhole(before, cfg *pbx.Config, err error) error {
+	if fieldsOf(err) == nil {
+		return err
+	}
+	normalise(cfg)
+	wrong, ok := errors.AsType[*pbx.ValidationError](pbx.Validate(cfg, s.Model))
+	if !ok {
+		return err
+	}
+	wrong.Blame(before, cfg)
+	return errors.Join(err, wrong)
 }
 
 // commitTentative is commit for a change that reverts after window unless it

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/mail"
@@ -192,10 +193,10 @@ func (s *Server) applyMail(m *pbx.Mail, c EmailDeliveryChange, within string) er
 			wrong = append(wrong, detailOf("body."+within+x.field, pbx.Say("has {n} characters; at most {max} are allowed", "n", len(*x.secret), "max", maxMailSecret)))
 		}
 	}
-	if wrong != nil {
-		return invalid(wrong...)
-	}
 	m.MailSettings = c.MailSettings
+	if wrong != nil {
+		return invalid(wrong...) // what else is wrong with the settings can be said, too
+	}
 	s.sealMail(&m.Password, pbx.MailPasswordPurpose, c.Password)
 	s.sealMail(&m.ClientSecret, pbx.MailClientSecretPurpose, c.ClientSecret)
 	return nil
@@ -229,11 +230,9 @@ func (s *Server) testMail(ctx context.Context, in *struct{ Body body[EmailTest] 
 	cfg = cfg.Clone()
 	test := MailTest{To: t.To}
 	if t.Settings != nil {
-		if err := s.applyMail(&cfg.Mail, *t.Settings, "settings."); err != nil {
-			return nil, err
-		}
+		err := s.applyMail(&cfg.Mail, *t.Settings, "settings.")
 		cfg.Mail.Enabled = true // what is tested must be able to work
-		if err := pbx.Validate(cfg, s.Model); err != nil {
+		if err = errors.Join(err, pbx.Validate(cfg, s.Model)); err != nil {
 			return nil, refusedIn(err, []place{{"mail.", "settings."}})
 		}
 		test.Password, test.ClientSecret = t.Settings.Password, t.Settings.ClientSecret

@@ -159,8 +159,8 @@ func (s *Server) commitDrafts(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, fmt.Errorf("drafts: %w", err)
 	}
-	if len(in.Body.value.Comment) > 200 {
-		return nil, invalidField("comment", pbx.Say("has {n} characters; at most {max} are allowed", "n", len(in.Body.value.Comment), "max", 200))
+	if err := pbx.CheckParams(&in.Body.value); err != nil {
+		return nil, refusedIn(err, []place{{"", ""}})
 	}
 	comment := pbx.Say("System settings changed")
 	if c := strings.TrimSpace(in.Body.value.Comment); c != "" {
@@ -195,13 +195,11 @@ func (s *Server) commitDrafts(ctx context.Context, in *struct {
 
 // draftsRefused names the parameters that keep the drafts from holding.
 func draftsRefused(err error) error {
-	wrong, ok := errors.AsType[*pbx.ValidationError](err)
-	if !ok {
-		return err
+	var places []place
+	for _, t := range pbx.SettingsTabs() {
+		for _, path := range t.Paths {
+			places = append(places, place{path, path})
+		}
 	}
-	var details []ProblemDetail
-	for _, f := range wrong.Fields {
-		details = append(details, detailOf("body."+f.Path, f.Rule))
-	}
-	return invalid(details...)
+	return refusedIn(err, places)
 }

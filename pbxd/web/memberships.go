@@ -26,17 +26,16 @@ func membershipsOf(cfg *pbx.Config, id string) Memberships {
 // isUserGroup reports whether users are put into the group by hand.
 func isUserGroup(g *pbx.PermissionGroup) bool { return g.Type == "user" && !g.Predefined() }
 
-// setMemberships puts the user with that ID into exactly these groups. nil
-// leaves the groups of that kind as they are.
-func setMemberships(cfg *pbx.Config, id string, pickup, user *[]string) error {
+// setMemberships puts the user with that ID into exactly these groups, and
+// returns those that there are not. nil leaves the groups of that kind as they
+// are.
+func setMemberships(cfg *pbx.Config, id string, pickup, user *[]string) (wrong []ProblemDetail) {
 	if pickup != nil {
 		lists := map[string]*[]string{}
 		for i := range cfg.PickupGroups {
 			lists[cfg.PickupGroups[i].ID] = &cfg.PickupGroups[i].Members
 		}
-		if err := putInto(lists, id, "pickupGroups", *pickup); err != nil {
-			return err
-		}
+		wrong = putInto(lists, id, "pickupGroups", *pickup)
 	}
 	if user != nil {
 		lists := map[string]*[]string{}
@@ -45,17 +44,17 @@ func setMemberships(cfg *pbx.Config, id string, pickup, user *[]string) error {
 				lists[g.ID] = &g.Members
 			}
 		}
-		return putInto(lists, id, "userGroups", *user)
+		wrong = append(wrong, putInto(lists, id, "userGroups", *user)...)
 	}
-	return nil
+	return wrong
 }
 
 // putInto makes id a member of the wanted groups and of no other. Who is a
 // member already keeps the place in the list.
-func putInto(lists map[string]*[]string, id, field string, wanted []string) error {
+func putInto(lists map[string]*[]string, id, field string, wanted []string) (wrong []ProblemDetail) {
 	for i, group := range wanted {
 		if lists[group] == nil {
-			return invalidField(fmt.Sprintf("%s[%d]", field, i), pbx.Say("names an entry that does not exist: {id}", "id", group))
+			wrong = append(wrong, detailOf(fmt.Sprintf("body.%s[%d]", field, i), pbx.Say("names an entry that does not exist: {id}", "id", group)))
 		}
 	}
 	for group, members := range lists {
@@ -67,7 +66,7 @@ func putInto(lists map[string]*[]string, id, field string, wanted []string) erro
 			*members = slices.DeleteFunc(slices.Clone(*members), func(m string) bool { return m == id })
 		}
 	}
-	return nil
+	return wrong
 }
 
 // authorisationsOf lists what u may do, group by group (F066).

@@ -107,11 +107,8 @@ func (s *Server) fail(ctx huma.Context, operation string, err error) {
 }
 
 func (s *Server) problem(operation string, err error) *Problem {
-	if p, ok := errors.AsType[*Problem](err); ok {
+	if p, ok := errors.AsType[*Problem](refusedIn(err, nil)); ok {
 		return p
-	}
-	if wrong, ok := errors.AsType[*pbx.ValidationError](err); ok {
-		return invalidFields(wrong, "", "")
 	}
 	switch {
 	case errors.Is(err, pbx.ErrPending):

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"strings"
 
 	"galilei/pbxd/pbx"
 )
@@ -60,6 +59,14 @@ func invalid(fields ...ProblemDetail) *Problem {
 	return p
 }
 
+// invalidIfAny refuses a request for its fields when there are any.
+func invalidIfAny(fields []ProblemDetail) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	return invalid(fields...)
+}
+
 // invalidField refuses one field of the body.
 func invalidField(field string, rule pbx.Message) *Problem {
 	return invalid(detailOf("body."+field, rule))
@@ -69,28 +76,19 @@ func detailOf(location string, rule pbx.Message) ProblemDetail {
 	return ProblemDetail{Location: location, Message: rule.Text(), Template: rule.Template, Args: rule.Args}
 }
 
-// invalidFields tells which fields of the request the configuration refused.
-// The parameters below path ("users[3].", "sip.") are those of the body at the
-// place within it ("" or "users[1]."); what else is wrong keeps its own path in
-// the message.
-func invalidFields(e *pbx.ValidationError, path, within string) *Problem {
-	details := make([]ProblemDetail, 0, len(e.Fields))
-	for _, f := range e.Fields {
-		if field, ok := strings.CutPrefix(f.Path, path); ok && path != "" {
-			details = append(details, detailOf("body."+within+field, f.Rule))
-			continue
-		}
-		details = append(details, ProblemDetail{Location: "body", Message: f.Path + " " + f.Rule.Text(), Template: f.Rule.Template, Args: f.Rule.Args})
+// fieldsOf returns the fields that err refuses, when it does nothing else:
+// those of a *Problem that names fields.
+func fieldsOf(err error) []ProblemDetail {
+	if p, ok := errors.AsType[*Problem](err); ok && p.Status == http.StatusUnprocessableEntity {
+		return p.Errors
 	}
-	return invalid(details...)
+	return nil
 }
 
 // refusedAt names the fields of the body when the configuration was refused.
+// The parameters below path ("users[3].", "sip.") are those of the body.
 func refusedAt(err error, path string) error {
-	if wrong, ok := errors.AsType[*pbx.ValidationError](err); ok {
-		return invalidFields(wrong, path, "")
-	}
-	return err
+	return refusedIn(err, []place{{path, ""}})
 }
 
 // notFound answers 404 when err says that something does not exist.

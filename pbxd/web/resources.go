@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"galilei/pbxd/pbx"
@@ -120,14 +121,15 @@ func editGUIGroup(_ context.Context, _ string, in *GUIGroupChange) (func(*pbx.Co
 	for _, m := range pbx.Modules() {
 		known[m.ID] = true
 	}
-	for _, id := range in.Modules {
+	var wrong []ProblemDetail
+	for i, id := range in.Modules {
 		if !known[id] {
-			return nil, invalidField("modules", pbx.Say("names a module that does not exist: {id}", "id", id))
+			wrong = append(wrong, detailOf(fmt.Sprintf("body.modules[%d]", i), pbx.Say("names a module that does not exist: {id}", "id", id)))
 		}
 	}
 	return func(_ *pbx.Config, g *pbx.GUIGroup) error {
 		g.GUIGroupSettings = in.GUIGroupSettings
 		g.SetModules(in.Modules)
-		return nil
+		return invalidIfAny(wrong)
 	}, nil
 }

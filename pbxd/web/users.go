@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 
 	"galilei/pbxd/pbx"
 )
@@ -145,23 +146,23 @@ func noUser() error {
 type secrets struct {
 	pin         pbx.PINHash
 	sipPassword pbx.Sealed
+	wrong       []ProblemDetail // what cannot be sealed
 }
 
 // seal checks and seals the secrets of a change for the user with that ID.
-func (s *Server) seal(id string, c *UserChange) (x secrets, err error) {
-	var wrong []ProblemDetail
+func (s *Server) seal(id string, c *UserChange) (x secrets) {
 	if c.PIN != nil {
 		if rule := pbx.CheckPIN(c.PIN.Reveal()); !rule.IsZero() {
-			wrong = append(wrong, detailOf("body.pin", rule))
+			x.wrong = append(x.wrong, detailOf("body.pin", rule))
 		}
 	}
 	if c.SIPPassword != nil {
 		if rule := checkSIPPassword(c.SIPPassword.Reveal()); !rule.IsZero() {
-			wrong = append(wrong, detailOf("body.sipPassword", rule))
+			x.wrong = append(x.wrong, detailOf("body.sipPassword", rule))
 		}
 	}
-	if wrong != nil {
-		return x, invalid(wrong...)
+	if x.wrong != nil {
+		return x // the rest of the change is judged, but never made
 	}
 	if c.PIN != nil {
 		x.pin = s.pins.Hash(*c.PIN)
@@ -169,11 +170,12 @@ func (s *Server) seal(id string, c *UserChange) (x secrets, err error) {
 	if c.SIPPassword != nil {
 		x.sipPassword = s.Store.Key().Seal(pbx.SIPPasswordPurpose(id), *c.SIPPassword)
 	}
-	return x, nil
+	return x
 }
 
-// apply makes the change to u and to the groups of cfg.
-func (c *UserChange) apply(cfg *pbx.Config, u *pbx.User, x secrets) error {
+// apply makes the change to u and to the groups of cfg. It returns the fields
+// that it refuses.
+func (c *UserChange) apply(cfg *pbx.Config, u *pbx.User, x secrets) (wrong []ProblemDetail) {
 	u.UserSettings = c.UserSettings
 	if c.Admin != nil {
 		u.Admin = *c.Admin
@@ -187,27 +189,21 @@ func (c *UserChange) apply(cfg *pbx.Config, u *pbx.User, x secrets) error {
 	if x.sipPassword != "" {
 		u.SIPPassword = x.sipPassword
 	}
-	return setMemberships(cfg, u.ID, c.PickupGroups, c.UserGroups)
+	return append(slices.Clone(x.wrong), setMemberships(cfg, u.ID, c.PickupGroups, c.UserGroups)...)
 }
 
 // newUser prepares a new user. One without a given SIP password gets a random
 // one.
 func (s *Server) newUser(_ context.Context, id string, in *UserChange) (func(*pbx.Config, *pbx.User) error, error) {
-	x, err := s.seal(id, in)
-	if err != nil {
-		return nil, err
-	}
+	x := s.seal(id, in)
 	if x.sipPassword == "" {
 		x.sipPassword = s.Store.Key().Seal(pbx.SIPPasswordPurpose(id), pbx.NewSIPPassword())
 	}
-	return func(cfg *pbx.Config, u *pbx.User) error { return in.apply(cfg, u, x) }, nil
+	return func(cfg *pbx.Config, u *pbx.User) error { return invalidIfAny(in.apply(cfg, u, x)) }, nil
 }
 
 func (s *Server) editUser(ctx context.Context, id string, in *UserChange) (func(*pbx.Config, *pbx.User) error, error) {
-	x, err := s.seal(id, in)
-	if err != nil {
-		return nil, err
-	}
+	x := s.seal(id, in)
 	c := callerOf(ctx)
 	if x.pin != "" && id == c.actor.ID {
 		s.sessions.announce(c.token, x.pin)
@@ -217,18 +213,22 @@ func (s *Server) editUser(ctx context.Context, id string, in *UserChange) (func(
 	}
 	return func(cfg *pbx.Config, u *pbx.User) error {
 		was := *u
-		if err := in.apply(cfg, u, x); err != nil {
-			return err
+		wrong := in.apply(cfg, u, x)
+		if u.ID == pbx.AdminID && u.Name != pbx.AdminID {
+			wrong = append(wrong, detailOf("body.user", pbx.Say("cannot be changed for admin")))
+			u.Name = pbx.AdminID // is not refused a second time as a device without admin
 		}
-		switch {
-		case u.ID == pbx.AdminID && u.Name != pbx.AdminID:
-			return invalidField("user", pbx.Say("cannot be changed for admin"))
-		case !u.Admin && u.ID == pbx.AdminID:
-			return invalidField("admin", pbx.Say("cannot be taken from admin"))
-		case was.Admin && !u.Admin && (u.ID == c.user.ID || u.ID == c.actor.ID):
-			return invalidField("admin", pbx.Say("cannot be taken from oneself"))
+		if was.Admin && !u.Admin {
+			switch u.ID {
+			case pbx.AdminID:
+				wrong = append(wrong, detailOf("body.admin", pbx.Say("cannot be taken from admin")))
+				u.Admin = true
+			case c.user.ID, c.actor.ID:
+				wrong = append(wrong, detailOf("body.admin", pbx.Say("cannot be taken from oneself")))
+				u.Admin = true
+			}
 		}
-		return nil
+		return invalidIfAny(wrong)
 	}, nil
 }
 

@@ -118,10 +118,9 @@ func (s *Server) submitWizard(ctx context.Context, w *WizardSubmit, match func(t
 		}
 		cfg.Locale = inCountry(w.Locale)
 		cfg.Setup.WizardDone = true
+		var err error
 		if w.Mail != nil {
-			if err := s.applyMail(&cfg.Mail, *w.Mail, "mail."); err != nil {
-				return err
-			}
+			err = s.applyMail(&cfg.Mail, *w.Mail, "mail.")
 		}
 		for i, x := range w.Users {
 			if x == (WizardUser{}) && cfg.UserByName(wizardName(i)) == nil {
@@ -130,7 +129,7 @@ func (s *Server) submitWizard(ctx context.Context, w *WizardSubmit, match func(t
 			at := s.wizardUser(cfg, i, x)
 			places = append(places, place{fmt.Sprintf("users[%d].", at), fmt.Sprintf("users[%d].", i)})
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return refusedIn(err, places)
