@@ -22,6 +22,8 @@ class App extends HTMLElement {
   #at = 0; // number of the shown entry in the browser's history
   #returning = false; // on the way back to a form that is not saved
   #discarding = false; // the changes may be lost
+  #asking = false; // for the login, over the page
+  #missed = false; // the screen could not be shown without a session
 
   async connectedCallback() {
     api.addEventListener('expired', () => this.#expired());
@@ -146,16 +148,52 @@ class App extends HTMLElement {
     if (rights(now) !== rights(before)) toast(t('session.rights'));
   }
 
-  #expired() {
-    if (!this.#session) return;
-    this.#leave();
-    this.#login(t('login.expired')).catch(() => this.#unreachable());
+  // expired asks for the login again. What was typed stays for the user who typed it.
+  async #expired() {
+    const before = this.#session;
+    if (!before || this.#asking) return;
+    if (before.mustChangePin) {
+      this.#leave();
+      this.#login(t('login.expired')).catch(() => this.#unreachable());
+      return;
+    }
+    this.#asking = true;
+    live.stop();
+    const focused = document.activeElement;
+    try {
+      const {loginAgain} = await import('./login.js');
+      const over = loginAgain((before.actor ?? before).user, async (old) => {
+        const now = await get('/session');
+        over();
+        this.#asking = false;
+        await this.#resume(before, now, old);
+        focused.focus();
+      });
+    } catch {
+      this.#asking = false; // the next call that is refused asks again
+      toast(t('error.unreachable'), 'bad');
+    }
+  }
+
+  // resume goes on with a session in place of the one before.
+  async #resume(before, now, old) {
+    if (before.actor || now.id !== before.id || now.mustChangePin) {
+      this.#leave();
+      await this.#enter(now, old);
+      return;
+    }
+    live.start();
+    if (this.#missed) this.#show(this.#screen);
+    this.#missed = false;
+    await this.#recheck(); // the rights may be others
   }
 
   #leave() {
     this.#session = null;
     this.#screen = null;
     this.#frame = null;
+    this.#asking = false;
+    this.#missed = false;
     this.#leaving?.abort();
     for (const d of document.querySelectorAll('body > dialog')) d.remove();
     live.stop();
@@ -282,7 +320,9 @@ class App extends HTMLElement {
       if (this.#entry !== entry) this.#shown.entry?.(this.#entry); // asked for meanwhile
       this.#point();
     } catch (err) {
-      if (signal.aborted || (err instanceof Problem && err.status === 401)) return;
+      if (signal.aborted) return;
+      this.#missed = err instanceof Problem && err.status === 401;
+      if (this.#missed) return;
       // A browser may keep that it did not get a file: only a new page asks again.
       const again = async () => (module ? this.#show(screen) : (await version()) && location.reload());
       fill(content, h('p.alert', {role: 'alert'}, module ? told(err) : t('error.unreachable')), button('plain', t('action.again'), again));

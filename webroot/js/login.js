@@ -77,10 +77,11 @@ async function queued(send) {
   }
 }
 
-// loginScreen asks for user and PIN; done gets the PIN when it must be changed.
-export function loginScreen(done, notice) {
+// loginScreen asks for user and PIN; done gets the PIN when it must be changed. user is who most
+// likely logs in.
+export function loginScreen(done, notice, user = '') {
   const inputs = {
-    user: input('login.user', {type: 'text', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', maxlength: 50, required: true}),
+    user: input('login.user', {type: 'text', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', maxlength: 50, required: true, value: user}),
     pin: pin('login.pin', 'current-password'),
   };
   const f = form(inputs, t('login.action'), async () => {
@@ -94,8 +95,23 @@ export function loginScreen(done, notice) {
       throw err;
     }
   });
-  queueMicrotask(() => inputs.user.el.focus());
+  queueMicrotask(() => inputs[user ? 'pin' : 'user'].el.focus());
   return welcome(t('login.title'), notice ? h('p.notice', {role: 'status'}, icon('alert'), notice) : h('p.help', t('login.first')), f.el);
+}
+
+// loginAgain asks for it over the page, which is hidden but stays as it is. It returns what ends that.
+export function loginAgain(user, done) {
+  const box = h('dialog.again', {'aria-label': t('login.title')}, loginScreen(done, t('login.expired'), user));
+  // There is no way past it: Escape would reach what lies below.
+  const keep = (e) => {
+    if (!box.isConnected) removeEventListener('keydown', keep, true);
+    else if (e.key === 'Escape') e.preventDefault();
+  };
+  addEventListener('keydown', keep, true);
+  box.addEventListener('close', () => box.isConnected && box.showModal());
+  document.body.append(box);
+  box.showModal();
+  return () => box.remove();
 }
 
 // welcome is the frame of the screens before the menu.
