@@ -3,7 +3,6 @@ package pbx
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	_ "time/tzdata" // the device has no zone files
 )
@@ -100,7 +99,7 @@ func checkLocaleAndMail(c *Config) (errs []FieldError) {
 	if _, ok := CountryByCode(c.Locale.Country); !ok && c.Locale.Country != "" {
 		errs = append(errs, refused("locale.country", "is not one of the countries that this version knows"))
 	}
-	if _, err := time.LoadLocation(c.Locale.TimeZone); err != nil {
+	if !knownTimeZone(c.Locale.TimeZone) {
 		errs = append(errs, refused("locale.timeZone", "is not a known time zone, such as Europe/Berlin"))
 	}
 	m := c.Mail

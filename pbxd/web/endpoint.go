@@ -157,8 +157,10 @@ func (e *endpoint) describeErrors() {
 	}
 }
 
-// serve answers one request. The memory of its body counts until the answer is
-// written. A body may be long in coming, so who sent it is asked for again.
+// serve answers one request. The memory of its body counts until the operation
+// has an answer, which holds nothing of a large one: how long a client takes to
+// read it must not keep others from sending. A body may be long in coming, so
+// who sent it is asked for again.
 func (e *endpoint) serve(ctx huma.Context) {
 	in := reflect.New(e.input)
 	held := e.s.intake.share(senderOf(ctx.Context()))
@@ -172,6 +174,7 @@ func (e *endpoint) serve(ctx huma.Context) {
 		return
 	}
 	out, err := e.call(ctx.Context(), in.Interface())
+	held.release()
 	if err != nil {
 		e.s.fail(ctx, e.op.OperationID, err)
 		return
