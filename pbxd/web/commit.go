@@ -38,7 +38,7 @@ func (s *Server) commit(ctx context.Context, comment pbx.Message, change func(*p
 // that the configuration refuses, so that all of them are named at once. Another
 // error stays alone.
 func (s *Server) refusedWhole(before, cfg *pbx.Config, err error) error {
-	if fieldsOf(err) == nil {
+	if refusedFields(err) == nil {
 		return err
 	}
 	normalise(cfg)

@@ -20,7 +20,7 @@ func refusedIn(err error, places []place) error {
 	if !ok {
 		return err
 	}
-	details := slices.Clone(fieldsOf(err))
+	details := slices.Clone(refusedFields(err))
 	for _, f := range wrong.Fields {
 		d := atPlace(f, places)
 		if d.Location == "body" || !slices.ContainsFunc(details, func(x ProblemDetail) bool { return x.Location == d.Location }) {

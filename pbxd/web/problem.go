@@ -76,9 +76,9 @@ func detailOf(location string, rule pbx.Message) ProblemDetail {
 	return ProblemDetail{Location: location, Message: rule.Text(), Template: rule.Template, Args: rule.Args}
 }
 
-// fieldsOf returns the fields that err refuses, when it does nothing else:
+// refusedFields returns the fields that err refuses, when it does nothing else:
 // those of a *Problem that names fields.
-func fieldsOf(err error) []ProblemDetail {
+func refusedFields(err error) []ProblemDetail {
 	if p, ok := errors.AsType[*Problem](err); ok && p.Status == http.StatusUnprocessableEntity {
 		return p.Errors
 	}
