@@ -37,9 +37,7 @@ func (e *endpoint) read(ctx huma.Context, in reflect.Value, held *share) *Proble
 		if p != nil {
 			return p
 		}
-		if detail := in.FieldByIndex(e.body).Addr().Interface().(requestBody).read(text); detail != nil {
-			wrong = append(wrong, *detail)
-		}
+		wrong = append(wrong, in.FieldByIndex(e.body).Addr().Interface().(requestBody).read(text)...)
 	}
 	if len(wrong) > 0 {
 		return invalid(wrong...)

@@ -1,12 +1,9 @@
 package web
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -24,8 +21,8 @@ type newBody[T any] struct{ body[T] }
 
 // requestBody is a body of any type.
 type requestBody interface {
-	// read takes the text of a request and says what is wrong with it, or nil.
-	read(text []byte) *ProblemDetail
+	// read takes the text of a request and says what is wrong with it.
+	read(text []byte) []ProblemDetail
 }
 
 // Schema describes T.
@@ -33,67 +30,48 @@ func (*body[T]) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[T](), true, "")
 }
 
-func (b *body[T]) read(text []byte) *ProblemDetail { return readObject(text, &b.value) }
+func (b *body[T]) read(text []byte) []ProblemDetail { return readObject(text, &b.value, false) }
 
-func (b *newBody[T]) read(text []byte) *ProblemDetail {
-	pbx.SetDefaults(&b.value)
-	return b.body.read(text)
+func (b *newBody[T]) read(text []byte) []ProblemDetail {
+	return readObject(text, &b.value, true)
 }
 
-// readObject reads a JSON object into v, a pointer to a struct, and names the
-// field that is unknown or of a wrong type. A syntax error is told by its
-// place, never by quoting the text, which may hold a PIN.
-func readObject(text []byte, v any) *ProblemDetail {
-	wrong := func(location, template string, pairs ...any) *ProblemDetail {
-		d := detailOf(location, pbx.Say(template, pairs...))
-		return &d
+// readObject reads a JSON object into v, a pointer to a struct, and names all
+// fields that are unknown, of a wrong type or there twice. With defaults, what
+// is left out has the default of its parameter, in entries of lists, too.
+func readObject(text []byte, v any, defaults bool) []ProblemDetail {
+	to := reflect.ValueOf(v).Elem()
+	wrong, absent := checkObject(text, to.Type())
+	if len(wrong) > 0 {
+		return wrong
 	}
-	if bytes.Equal(bytes.TrimSpace(text), []byte("null")) {
-		return wrong("body", "must be {type}", "type", "an object")
+	if defaults {
+		pbx.SetDefaults(v)
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	err := d.Decode(v)
-	if err == nil {
-		if _, err = d.Token(); errors.Is(err, io.EOF) {
-			return nil
+	if err := json.Unmarshal(text, v); err != nil {
+		return []ProblemDetail{detailOf("body", pbx.Say("is not JSON that can be read"))}
+	}
+	if defaults {
+		for _, p := range absent {
+			p.setDefault(to)
 		}
-		return wrong("body", "is not JSON: error at byte {n}", "n", d.InputOffset())
 	}
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return wrong("body", "is not JSON: error at byte {n}", "n", syntax.Offset)
-	}
-	if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		location := "body"
-		for name := range strings.SplitSeq(wrongType.Field, ".") {
-			if name != "" && (name[0] < 'A' || name[0] > 'Z') { // those are embedded structs
-				location += "." + name
-			}
-		}
-		return wrong(location, "must be {type}", "type", typeName(wrongType.Type))
-	}
-	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return wrong("body."+strings.Trim(name, `"`), "is not known")
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return wrong("body", "is not JSON: it ends too early")
-	}
-	return wrong("body", "is not JSON that can be read")
+	return nil
 }
 
 func typeName(t reflect.Type) string {
+	if t == reflect.TypeFor[time.Time]() {
+		return "a time"
+	}
 	switch t.Kind() {
 	case reflect.String:
 		return "text"
 	case reflect.Bool:
 		return "true or false"
-	case reflect.Int, reflect.Int64:
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return "a whole number"
 	case reflect.Slice:
 		return "a list"
-	}
-	if t == reflect.TypeFor[time.Time]() {
-		return "a time"
 	}
 	return "an object"
 }
