@@ -23,6 +23,7 @@ import (
 // only a success changes the configuration. GALILEI_LONG=api-fuzz tries more;
 // GALILEI_SEED repeats a run.
 func TestAPIFuzz(t *testing.T) {
+	t.Parallel()
 	rounds := 40
 	if os.Getenv("GALILEI_LONG") == "api-fuzz" {
 		rounds = 2000

@@ -13,6 +13,7 @@ import (
 // TestBackoff guesses PINs: the guesser waits longer and longer, an
 // administrator at another address of the local network does not.
 func TestBackoff(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, newMemory(), nil)
 		admin := loggedIn(t, s)
@@ -49,6 +50,7 @@ func TestBackoff(t *testing.T) {
 }
 
 func TestBackoffIsBounded(t *testing.T) {
+	t.Parallel()
 	b := newBackoff()
 	now := time.Now()
 	trusted := who{"admin", true, parseAddr(lanAddr)}
@@ -101,6 +103,7 @@ func TestKnownAddressesOfOthers(t *testing.T) {
 // and from many names: an honest login from a new local address and from a
 // known one is let in at once.
 func TestNoLockoutByManyAddresses(t *testing.T) {
+	t.Parallel()
 	for _, attacker := range []string{"10.1.%d.%d", "fd00::%d:%d", "fe80::%d:%d"} {
 		b := newBackoff()
 		now := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
@@ -132,6 +135,7 @@ func TestNoLockoutByManyAddresses(t *testing.T) {
 // TestNamelessLogin checks that logins without a name, or with one that can be
 // no user's, wait only for their own failures and keep no user out.
 func TestNamelessLogin(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"", strings.Repeat("x", 51)} {
 		synctest.Test(t, func(t *testing.T) {
 			c := &client{t: t, s: newServer(t, newMemory(), nil), addr: lanAddr}

@@ -12,6 +12,7 @@ import (
 // TestFactoryPIN checks that PIN 0000 is good only in the local network and
 // that nothing works before it is changed.
 func TestFactoryPIN(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		addr string
 		want int

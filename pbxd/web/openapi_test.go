@@ -116,6 +116,7 @@ func checkParameter(t *testing.T, path string, p *huma.Schema) {
 // TestOpenAPIIsValid checks the document against OpenAPI 3.1, and the answers
 // to every GET against the document.
 func TestOpenAPIIsValid(t *testing.T) {
+	t.Parallel()
 	m := newMemory()
 	s := newServer(t, m, nil)
 	c := loggedIn(t, s)

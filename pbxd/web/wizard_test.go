@@ -11,6 +11,7 @@ import (
 const locale = `"locale":{"country":"AT","language":"de","timeZone":""}`
 
 func TestWizard(t *testing.T) {
+	t.Parallel()
 	m := newMemory()
 	s := newServer(t, m, nil)
 	c := loggedIn(t, s)
@@ -64,6 +65,7 @@ func TestWizard(t *testing.T) {
 // TestWizardRefused checks that the wizard does everything or nothing, and
 // names the step.
 func TestWizardRefused(t *testing.T) {
+	t.Parallel()
 	m := newMemory()
 	c := loggedIn(t, newServer(t, m, nil))
 	users := `"users":[{"firstName":"Eva","extension":"201"},{"firstName":"Max","extension":"EXT"}]`
@@ -97,6 +99,7 @@ func TestWizardRefused(t *testing.T) {
 }
 
 func TestCountries(t *testing.T) {
+	t.Parallel()
 	m := newMemory()
 	c := loggedIn(t, newServer(t, m, nil))
 	var list []CountryName
