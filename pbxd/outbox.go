@@ -10,26 +10,19 @@ import (
 )
 
 // newOutbox returns the queue of e-mail.
-func (p *PBX) newOutbox() *mail.Outbox {
+func (p *PBX) newOutbox(ctx context.Context) *mail.Outbox {
+	p.renewed = openRenewed(ctx, p.store, p.deps.Log)
 	return mail.New(mail.Deps{
-		Config: p.config, Queue: p.store, Open: p.store.Key().Open, Hostname: func() string { return p.config().Network.Hostname },
+		Config: p.config, Queue: p.store, Open: p.renewed.open, Hostname: func() string { return p.config().Network.Hostname },
 		Now: p.deps.Now, Log: p.deps.Log.With("part", "mail"), SaveRefreshToken: p.saveRefreshToken,
 	})
 }
 
 // saveRefreshToken keeps the refresh token that an OAuth server gave in place
-// of the old one, which is no longer good (RFC 6749 section 6). When the stored
-// one is another, the account has been changed meanwhile, and nothing is kept.
+// of the old one. When the one in force is another, the account has been
+// changed meanwhile, and nothing is kept.
 func (p *PBX) saveRefreshToken(ctx context.Context, old, new pbx.Secret) error {
-	key := p.store.Key()
-	sealed := key.Seal(pbx.MailPasswordPurpose, new)
-	_, err := p.store.Commit(ctx, "system", pbx.Say("Refresh token of the mail account renewed"), func(c *pbx.Config) error {
-		if stored, err := key.Open(pbx.MailPasswordPurpose, c.Mail.Password); err == nil && stored == old {
-			c.Mail.Password = sealed
-		}
-		return nil
-	})
-	if err != nil {
+	if err := p.renewed.replace(ctx, p.config().Mail.Password, old, new); err != nil {
 		return fmt.Errorf("keep the refresh token: %w", err)
 	}
 	return nil

@@ -86,15 +86,16 @@ type License struct {
 
 // PBX is one running system.
 type PBX struct {
-	deps   Deps
-	store  *store.Store
-	copied *store.Copied // of data that cannot be written, or nil
-	facts  *presence.Board
-	ports  *rtpio.Ports
-	edge   *sipedge.Edge
-	engine *call.Engine
-	mail   *mail.Outbox
-	web    *web.Server
+	deps    Deps
+	store   *store.Store
+	copied  *store.Copied // of data that cannot be written, or nil
+	facts   *presence.Board
+	ports   *rtpio.Ports
+	edge    *sipedge.Edge
+	engine  *call.Engine
+	mail    *mail.Outbox
+	renewed *renewed
+	web     *web.Server
 
 	listeners []net.Listener
 	webAddr   netip.AddrPort
@@ -133,7 +134,7 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("SIP: %w", err)
 	}
-	p.mail = p.newOutbox()
+	p.mail = p.newOutbox(ctx)
 	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.facts.Publish, Now: d.Now, Log: d.Log.With("part", "call")})
 	p.web, err = web.New(ctx, web.Deps{
 		Store: p.store, Facts: p.facts, Mail: p.mail, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,

@@ -135,13 +135,10 @@ func (s *Store) RestoreIf(ctx context.Context, author string, number int64, allo
 // keepMailSecrets gives then the secrets of now that belong to the same account
 // and go there no less protected.
 func keepMailSecrets(now pbx.Mail, then *pbx.Mail) {
-	sameClient := now.OAuthTokenURL == then.OAuthTokenURL && now.OAuthClientID == then.OAuthClientID
-	sameLogin := now.Server == then.Server && now.UserName == then.UserName && now.Method == then.Method && (now.Method != "xoauth2" || sameClient)
-	asProtected := now.Security == then.Security && (now.AllowPlaintextPassword || !then.AllowPlaintextPassword)
-	if sameLogin && asProtected && now.Password != "" {
+	if then.KeepsPassword(now.MailSettings) && now.Password != "" {
 		then.Password = now.Password
 	}
-	if sameClient && now.ClientSecret != "" {
+	if then.KeepsClientSecret(now.MailSettings) && then.OAuthClientID == now.OAuthClientID && now.ClientSecret != "" {
 		then.ClientSecret = now.ClientSecret
 	}
 }

@@ -10,37 +10,53 @@ import (
 	"galilei/pbxd/pbx"
 )
 
-// TestWriteFixture writes testdata/v3 anew, as long as version 3 is the newest
-// schema: GALILEI_WRITE_FIXTURE=v3 go test ./pbxd/store -run TestWriteFixture.
+// TestWriteFixture writes testdata/v4 anew, as long as version 4 is the newest
+// schema: GALILEI_WRITE_FIXTURE=v4 go test ./pbxd/store -run TestWriteFixture.
 // Once a later schema is released the fixture is never written again, and this
 // test writes that of the new version.
 func TestWriteFixture(t *testing.T) {
-	if os.Getenv("GALILEI_WRITE_FIXTURE") != "v3" {
-		t.Skip("GALILEI_WRITE_FIXTURE is not v3")
+	if os.Getenv("GALILEI_WRITE_FIXTURE") != "v4" {
+		t.Skip("GALILEI_WRITE_FIXTURE is not v4")
 	}
-	if n := len(migrations()); n != 3 {
+	if n := len(migrations()); n != 4 {
 		t.Fatalf("this program writes schema version %d", n)
 	}
-	dir := fixture(t, "v2") // what the versions before wrote must outlive all steps
+	dir := fixture(t, "v3") // what the versions before wrote must outlive all steps
 	s := openAt(t, dir, fixtureClock())
-	if _, err := s.Commit(t.Context(), "vera", picked(), func(c *pbx.Config) error { c.UserByName("demo101").LastName = "Groß-Klein"; return nil }); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.CommitTentative(t.Context(), "vera", pbx.Typed("{own} words"), "network", time.Minute, setHostname("trial")); err != nil {
-		t.Fatal(err)
-	}
+	s.tidy(t.Context())
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{dbName, keyName} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err == nil {
-			err = writeWhole(filepath.Join("testdata", "v3", name), b)
+			err = writeWhole(filepath.Join("testdata", "v4", name), b)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// Every version from now on opens what version 4 wrote: all of version 3, and
+// the newest time that was believed.
+func TestOpensVersion4(t *testing.T) {
+	dir := fixture(t, "v4")
+	if v := schemaVersion(t, dir); v != 4 {
+		t.Fatalf("the fixture has schema version %d", v)
+	}
+	c := fixtureClock()
+	written := c.at
+	c.at = c.at.AddDate(10, 0, 0) // a wrong date, which the version before would have believed
+	s := openAt(t, dir, c)
+	var ms int64
+	if err := s.db.readers.QueryRowContext(t.Context(), "SELECT newest FROM clock").Scan(&ms); err != nil || !time.UnixMilli(ms).Equal(written) {
+		t.Errorf("newest time %v, %v; want %v", time.UnixMilli(ms), err, written)
+	}
+	if got := actions(t, s); got != "login login-failed change-user reveal-sip-password restore-revision change-profile" {
+		t.Errorf("audit log: %s", got)
+	}
+	checkVersion3(t, s)
 }
 
 // picked is a comment with all kinds of arguments.
@@ -54,29 +70,34 @@ func TestOpensVersion3(t *testing.T) {
 	if v := schemaVersion(t, dir); v != 3 {
 		t.Fatalf("the fixture has schema version %d", v)
 	}
-	reverted := pbx.Say("Not confirmed before the restart: {change}; reverted", "change", pbx.Typed("{own} words"))
 	for range 2 {
 		s := openAt(t, dir, fixtureClock())
-		if c, n := s.Current(); n != 12 || c.UserByName("demo101").LastName != "Groß-Klein" || c.Network.Hostname != "fixture" || s.Pending() != nil {
-			t.Errorf("revision %d, %+v", n, c)
-		}
-		revs, err := s.Revisions(t.Context(), 0, 4)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var said []pbx.Message
-		for _, r := range revs {
-			if r.Comment != r.Message.Text() {
-				t.Errorf("revision %d: %q, but %q", r.Number, r.Comment, r.Message)
-			}
-			said = append(said, r.Message)
-		}
-		if want := []pbx.Message{reverted, pbx.Typed("{own} words"), picked()}; !reflect.DeepEqual(said[:3], want) || revs[2].Comment != "User demo101 changed 3 times" {
-			t.Errorf("%q, want %q", said, want)
-		}
+		checkVersion3(t, s)
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func checkVersion3(t *testing.T, s *Store) {
+	t.Helper()
+	reverted := pbx.Say("Not confirmed before the restart: {change}; reverted", "change", pbx.Typed("{own} words"))
+	if c, n := s.Current(); n != 12 || c.UserByName("demo101").LastName != "Groß-Klein" || c.Network.Hostname != "fixture" || s.Pending() != nil {
+		t.Errorf("revision %d, %+v", n, c)
+	}
+	revs, err := s.Revisions(t.Context(), 0, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []pbx.Message
+	for _, r := range revs {
+		if r.Comment != r.Message.Text() {
+			t.Errorf("revision %d: %q, but %q", r.Number, r.Comment, r.Message)
+		}
+		said = append(said, r.Message)
+	}
+	if want := []pbx.Message{reverted, pbx.Typed("{own} words"), picked()}; !reflect.DeepEqual(said[:3], want) || revs[2].Comment != "User demo101 changed 3 times" {
+		t.Errorf("%q, want %q", said, want)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -138,4 +140,66 @@ func fullDisk(ctx context.Context, dir string) error {
 		return err
 	}
 	return s.Close()
+}
+
+// A disk that refuses to write, as one does that became read-only under an open
+// file, is told from other faults, and works again when it does.
+func TestDiskBroken(t *testing.T) {
+	out, err := outputOf(child(t.Context(), "broken", t.TempDir()))
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func outputOf(cmd *exec.Cmd) (string, error) {
+	out := &bytes.Buffer{}
+	cmd.Stdout, cmd.Stderr = out, out
+	err := cmd.Run()
+	return out.String(), err
+}
+
+// onBrokenDisk runs in a process of its own: it limits the size of its files,
+// which makes writes fail with another error than those on a full disk.
+func onBrokenDisk() int {
+	if err := brokenDisk(context.Background(), os.Getenv(dirEnv)); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	return 0
+}
+
+func brokenDisk(ctx context.Context, dir string) error {
+	signal.Ignore(syscall.SIGXFSZ) // without it, a write beyond the limit fails with EFBIG
+	s, err := Open(ctx, dir, Options{Model: model()})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4096, Max: limit.Max}); err != nil {
+		return err
+	}
+	_, before := s.Current()
+	err = fillUp(ctx, s)
+	if !errors.Is(err, ErrDisk) || !errors.Is(err, syscall.EIO) || strings.Count(err.Error(), "store:") != 1 {
+		return fmt.Errorf("commit: %w", err)
+	}
+	err = s.Check(ctx)
+	if !errors.Is(err, ErrDisk) || strings.Count(err.Error(), "store:") != 1 {
+		return fmt.Errorf("check: %w", err)
+	}
+	if err := s.Audit(ctx, pbx.AuditEntry{Action: "login"}); !errors.Is(err, ErrDisk) {
+		return fmt.Errorf("audit: %w", err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	_, number := s.Current()
+	if n, err := s.Commit(ctx, "a", pbx.Typed(""), setRingTime(599)); err != nil || n != number+1 || number < before {
+		return fmt.Errorf("commit when the disk works again: revision %d after %d: %w", n, number, err)
+	}
+	return s.Check(ctx)
 }

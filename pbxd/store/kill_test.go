@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 		os.Exit(commitForEver(os.Getenv(dirEnv)))
 	case "full":
 		os.Exit(onFullDisk())
+	case "broken":
+		os.Exit(onBrokenDisk())
 	case "trial":
 		os.Exit(tryForEver(os.Getenv(dirEnv)))
 	case "migrate":
