@@ -68,7 +68,7 @@ func TestLicense(t *testing.T) {
 				t.Errorf("%s %s: got %d %s, want 403, %q", x.method, x.path, res.StatusCode, res.text, why)
 			}
 		}
-		if r := c.upload(t, 200, "/users/import?check=false", "text/csv", userHeader+"eva,210,4711,Eva\n"); r.Imported != 0 || !strings.Contains(r.problem(0), why) {
+		if r := c.upload(t, 200, "/users/import?check=false", "text/csv", userHeader+"nora,219,4711,Nora\n"); r.Imported != 0 || !strings.Contains(r.problem(0), why) {
 			t.Errorf("import: got %+v", r)
 		}
 		if after, _ := m.Current(); after != before {
