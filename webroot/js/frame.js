@@ -13,8 +13,11 @@ const parts = {
   search: () => import('./search.js'), own: () => import('./own.js'), pin: () => import('./pin.js'), pending: () => import('./pending.js'),
 };
 
-// part fetches one. What is fetched once stays.
-const part = (name) => parts[name]().catch((err) => {
+const fetched = {};
+
+// part fetches one. What was fetched once is there at once.
+const part = (name) => fetched[name] ??= parts[name]().catch((err) => {
+  delete fetched[name];
   throw new Unreachable(err.message);
 });
 

@@ -176,10 +176,10 @@ class Resource {
 
   async #add(v) {
     const {body} = await call('POST', this.spec.resource, {body: v});
-    toast(t('entry.added', {name: this.spec.called(body)}));
     await this.load();
     this.close();
     this.app.go(`${this.spec.path}/${encodeURIComponent(body.id)}${location.search}`, {replace: true});
+    toast(t('entry.added', {name: this.spec.called(body)})); // last: the sheet of what was added is on its way
   }
 
   // change sends the whole entry: what the form does not show stays.
