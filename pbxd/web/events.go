@@ -17,6 +17,8 @@ import (
 // session still lives. Routers forget a quiet connection after a minute.
 const heartbeat = 15 * time.Second
 
+const eventStream = "text/event-stream"
+
 func (s *Server) registerEvents() {
 	register(s, operation{id: "events", method: http.MethodGet, path: "/events", tag: "Status", access: accessUser,
 		summary: "Live facts as server-sent events",
@@ -24,16 +26,22 @@ func (s *Server) registerEvents() {
 			"`logout` says that the session is over. What is seen follows from the GUI modules: calls need general-information, all registrations that or users, drafts system-settings, mail email-delivery, a pending change any module of the administration. Everybody sees the registrations of the own extension and the number of the revision. A client that reads too slowly is cut off and gets a new snapshot when it comes again.",
 		errors: []int{http.StatusServiceUnavailable},
 		content: &huma.Response{Description: "Stream of events", Content: map[string]*huma.MediaType{
-			"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}}}, s.events)
+			eventStream: {Schema: &huma.Schema{Type: huma.TypeString}}}}}, s.events)
 }
 
 func (s *Server) events(ctx context.Context, _ *none) (*huma.StreamResponse, error) {
 	c := callerOf(ctx)
-	leave := s.streams.enter(&c.user)
-	if leave == nil {
-		return nil, refuse(http.StatusServiceUnavailable, "Live display is not available at the moment: too many pages are open.")
-	}
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
+		if hctx.Method() == http.MethodHead { // takes no place: nothing follows
+			hctx.SetHeader("Content-Type", eventStream)
+			hctx.SetStatus(http.StatusOK)
+			return
+		}
+		leave := s.streams.enter(&c.user)
+		if leave == nil {
+			s.answer(hctx, refuse(http.StatusServiceUnavailable, "Live display is not available at the moment: too many pages are open."))
+			return
+		}
 		defer leave()
 		_, w := humago.Unwrap(hctx)
 		s.stream(ctx, c, w)
@@ -45,14 +53,14 @@ func (s *Server) events(ctx context.Context, _ *none) (*huma.StreamResponse, err
 func (s *Server) stream(ctx context.Context, c *caller, w http.ResponseWriter) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Content-Type", eventStream)
 	w.Header().Set("X-Accel-Buffering", "no")
 	out := &eventWriter{w: w, control: http.NewResponseController(w)}
 	now, updates := s.Facts.Subscribe(ctx)
 	if !out.event("snapshot", snapshot{visibleState(s.liveState(now), c), s.Now()}) {
 		return
 	}
-	user := c.user.ID
+	user, over := c.user.ID, s.sessions.over(c.token)
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for {
@@ -61,6 +69,9 @@ func (s *Server) stream(ctx context.Context, c *caller, w http.ResponseWriter) {
 		case <-ctx.Done():
 			return
 		case <-s.stopping:
+			return
+		case <-over:
+			out.event("logout", struct{}{})
 			return
 		case f, open := <-updates:
 			if !open {

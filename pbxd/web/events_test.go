@@ -2,7 +2,12 @@ package web
 
 import (
 	"fmt"
+	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"galilei/pbxd/pbx"
 )
@@ -46,5 +51,48 @@ func TestEventsFollowModules(t *testing.T) {
 		if state := fmt.Sprint(len(st.Registrations), len(st.Calls), st.Pending != nil, st.Drafts); seen != tc.facts || state != tc.state {
 			t.Errorf("%s sees facts %s and state %q, want %s and %q", tc.id, seen, state, tc.facts, tc.state)
 		}
+	}
+}
+
+// TestStreamsEndWithTheSession checks that a stream ends at once when its
+// session does, and that HEAD takes no place among the streams.
+func TestStreamsEndWithTheSession(t *testing.T) {
+	for name, end := range map[string]func(*testing.T, *Server, *client){
+		"logout": func(t *testing.T, _ *Server, c *client) { c.want(204, "POST", "/logout", "", nil) },
+		"too many": func(t *testing.T, s *Server, c *client) {
+			for range maxUserSessions {
+				enter(t, s, pbx.AdminID)
+			}
+		},
+		"session is up": func(_ *testing.T, s *Server, c *client) { s.sessions.close(hashToken(c.token)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer(t, newMemory(), nil)
+				c := loggedIn(t, s)
+				r := httptest.NewRequestWithContext(t.Context(), "GET", "https://galilei"+apiPrefix+"/events", nil)
+				r.RemoteAddr = c.addr
+				r.Header.Set("Authorization", "Bearer "+c.token)
+				w, begun, ended := httptest.NewRecorder(), time.Now(), time.Time{}
+				var wg sync.WaitGroup
+				wg.Go(func() { s.ServeHTTP(w, r); ended = time.Now() })
+				synctest.Wait()
+				end(t, s, c)
+				wg.Wait()
+				if !ended.Equal(begun) || !strings.HasSuffix(w.Body.String(), "event: logout\ndata: {}\n\n") {
+					t.Errorf("ended after %v with %q", ended.Sub(begun), w.Body)
+				}
+			})
+		})
+	}
+	s := newServer(t, newMemory(), nil)
+	c := loggedIn(t, s)
+	for range maxStreamsOfUser + 2 {
+		if res := c.do("HEAD", apiPrefix+"/events", ""); res.StatusCode != 200 || res.Header.Get("Content-Type") != eventStream {
+			t.Fatalf("HEAD: got %d %v", res.StatusCode, res.Header)
+		}
+	}
+	if n := s.streams.admins; n != 0 {
+		t.Errorf("%d places are taken", n)
 	}
 }

@@ -55,11 +55,12 @@ func (s *Server) impersonate(ctx context.Context, in *struct{ Body body[Imperson
 	if p := mayImpersonate(cfg, &c.actor, target); p != nil {
 		return nil, p
 	}
-	if err := s.audit(ctx, "impersonate", target.Name); err != nil {
-		return nil, err
-	}
 	if !s.sessions.impersonate(c.token, target.ID) {
 		return nil, refuse(http.StatusConflict, "This session has the rights of another user already.")
+	}
+	if err := s.audit(ctx, "impersonate", target.Name); err != nil {
+		s.sessions.impersonate(c.token, "") // not without a record
+		return nil, err
 	}
 	return s.sessionNow(c)
 }

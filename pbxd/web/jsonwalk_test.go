@@ -42,7 +42,7 @@ func TestBodyLocations(t *testing.T) {
 		{`{"foo":{"a":[{}]},"bar":1}`, "body.foo is not known;body.bar is not known"},
 		{`null`, "body must be an object"},
 		{`[]`, "body must be an object"},
-		{`{"name":}`, "body is not JSON: error at byte 9"},
+		{`{"name":}`, "body is not JSON: error at byte 8"},
 		{`{} {}`, "body is not JSON: error at byte 4"},
 		{`{"people":[`, "body is not JSON: it ends too early"},
 		{``, "body is not JSON: it ends too early"},

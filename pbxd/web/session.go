@@ -30,6 +30,7 @@ type session struct {
 	as      string      // ID of the user who is impersonated, or empty (F051)
 	created time.Time
 	used    time.Time
+	done    chan struct{} // closed when the session is over
 }
 
 // sessions are the logins of now. They live in memory: a restart ends them.
@@ -52,12 +53,12 @@ func (s *sessions) open(u *pbx.User, p pbx.Page, now time.Time) string {
 	defer s.mu.Unlock()
 	for h, x := range s.byHash {
 		if x.over(p, now) {
-			delete(s.byHash, h)
+			s.end(h)
 		}
 	}
 	s.trim(func(x *session) bool { return x.userID == u.ID }, maxUserSessions-1)
 	s.trim(func(*session) bool { return true }, maxSessions-1)
-	s.byHash[hashToken(token)] = &session{userID: u.ID, pin: u.PIN, created: now, used: now}
+	s.byHash[hashToken(token)] = &session{userID: u.ID, pin: u.PIN, created: now, used: now, done: make(chan struct{})}
 	return token
 }
 
@@ -78,7 +79,7 @@ func (s *sessions) trim(kind func(*session) bool, n int) {
 		if count <= n {
 			return
 		}
-		delete(s.byHash, oldest)
+		s.end(oldest)
 	}
 }
 
@@ -98,7 +99,7 @@ func (s *sessions) users(h tokenHash, cfg *pbx.Config, now time.Time, touch bool
 	}
 	actor = cfg.UserByID(x.userID)
 	if !x.holds(actor) || x.over(cfg.Page, now) || !mayLogIn(cfg, actor) {
-		delete(s.byHash, h)
+		s.end(h)
 		return nil, nil, time.Time{}
 	}
 	if touch {
@@ -162,7 +163,7 @@ func (s *sessions) follow(cfg *pbx.Config) {
 	defer s.mu.Unlock()
 	for h, x := range s.byHash {
 		if !x.holds(cfg.UserByID(x.userID)) {
-			delete(s.byHash, h)
+			s.end(h)
 		}
 	}
 }
@@ -175,5 +176,26 @@ func (x *session) holds(u *pbx.User) bool {
 func (s *sessions) close(h tokenHash) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.byHash, h)
+	s.end(h)
+}
+
+// end takes a session out and tells those who wait for that.
+func (s *sessions) end(h tokenHash) {
+	if x := s.byHash[h]; x != nil {
+		delete(s.byHash, h)
+		close(x.done)
+	}
+}
+
+// over returns what is closed when a session ends. Of one that is not there it
+// is closed already.
+func (s *sessions) over(h tokenHash) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x := s.byHash[h]; x != nil {
+		return x.done
+	}
+	closed := make(chan struct{})
+	close(closed)
+	return closed
 }

@@ -41,12 +41,12 @@ func (s *Server) revealSIPPassword(ctx context.Context, in *EntryPath) (*answer[
 	case u.SIPPassword == "":
 		return nil, refuse(http.StatusConflict, "This user has no SIP password. Make a new one.")
 	}
-	if err := s.audit(ctx, "reveal-sip-password", u.Name); err != nil {
-		return nil, err
-	}
 	p, err := s.Store.Key().Open(pbx.SIPPasswordPurpose(u.ID), u.SIPPassword)
 	if err != nil {
 		return nil, fmt.Errorf("SIP password of %s: %w", u.Name, err)
+	}
+	if err := s.audit(ctx, "reveal-sip-password", u.Name); err != nil {
+		return nil, err
 	}
 	return &answer[SIPPassword]{SIPPassword{u.Name, u.Extension, p.Reveal()}}, nil
 }
@@ -61,9 +61,6 @@ func (s *Server) newSIPPassword(ctx context.Context, in *struct {
 		return nil, noUser()
 	}
 	if err := in.check(tagOfUser(cfg, u)); err != nil {
-		return nil, err
-	}
-	if err := s.audit(ctx, "new-sip-password", u.Name); err != nil {
 		return nil, err
 	}
 	p := pbx.NewSIPPassword()
@@ -84,5 +81,6 @@ func (s *Server) newSIPPassword(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, fmt.Errorf("new SIP password of %s: %w", u.Name, err)
 	}
+	s.record(ctx, "new-sip-password", u.Name)
 	return out, nil
 }
