@@ -145,14 +145,18 @@ func TestUserImportRows(t *testing.T) {
 		{"admin,215,4711,Admin", "user: admin is already in use"},
 		{",216,4711,", "user: is needed"},
 		{"kim,217,4711,Kim,more", "5 of 4 fields"},
+		{"leo,218,,Leo", "pin: is needed"},
 	}
 	text := userHeader
 	for _, r := range rows {
 		text += r.row + "\n"
 	}
 	r := c.upload(t, 200, "/users/import?check=false", "text/plain", text)
-	if r.Imported != 2 || r.Good != 2 || r.Bad != 8 {
-		t.Errorf("got %d imported, %d good, %d bad; want 2, 2, 8", r.Imported, r.Good, r.Bad)
+	if r.Imported != 2 || r.Good != 2 || r.Bad != 9 {
+		t.Errorf("got %d imported, %d good, %d bad; want 2, 2, 9", r.Imported, r.Good, r.Bad)
+	}
+	if leo := r.Rows[len(rows)-1]; leo.Fields[2] != "" || leo.Values["pin"] != nil {
+		t.Errorf("a PIN that is not there shows as %q, %v", leo.Fields[2], leo.Values["pin"])
 	}
 	for i, x := range rows {
 		if got := r.problem(i); x.want == "" && got != "" || !strings.Contains(got, x.want) {

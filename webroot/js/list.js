@@ -35,6 +35,8 @@ export class List extends HTMLElement {
   #letters = null;
   #asked = 0;
   #timer = 0;
+  #loaded = false; // the rows are known
+  #slow = 0; // timer: until it shows that it waits for rows
 
   constructor(options) {
     super();
@@ -69,10 +71,12 @@ export class List extends HTMLElement {
   disconnectedCallback() {
     document.removeEventListener('address', this.moved);
     clearTimeout(this.#timer);
+    clearTimeout(this.#slow);
   }
 
   set rows(rows) {
     this.#rows = rows;
+    this.#loaded = true;
     if (this.#body) this.#draw();
   }
 
@@ -85,11 +89,20 @@ export class List extends HTMLElement {
     if (!this.source || !this.#body) return;
     const asked = ++this.#asked;
     const {sort, down, page, size, name, number: dialled, letter} = this.#query;
-    const {rows, total} = await this.source({name, number: dialled, letter, sort, down, offset: page * size, limit: size});
-    if (asked !== this.#asked) return;
-    this.#rows = rows;
-    this.#total = total;
-    this.#draw();
+    try {
+      const {rows, total} = await this.source({name, number: dialled, letter, sort, down, offset: page * size, limit: size});
+      if (asked !== this.#asked) return;
+      if (total && page * size >= total) { // there are fewer by now
+        this.#set({page: Math.ceil(total / size) - 1}, true);
+        return;
+      }
+      this.#total = total;
+      this.rows = rows;
+    } catch (err) {
+      if (asked === this.#asked && this.#loaded) this.#draw(); // what it had
+      else if (asked === this.#asked) this.#rest();
+      throw err;
+    }
   }
 
   #read() {
@@ -106,12 +119,30 @@ export class List extends HTMLElement {
   #again() {
     this.#read();
     for (const [key, input] of Object.entries(this.#inputs)) if (document.activeElement !== input) input.value = this.#query[key];
+    this.#marks();
     if (this.source) this.#ask();
     else this.#draw();
   }
 
   #ask() {
+    this.#wait();
     attempt(() => this.reload());
+  }
+
+  #rest() {
+    clearTimeout(this.#slow);
+    this.#body.parentElement.removeAttribute('aria-busy');
+    for (const tr of this.#body.querySelectorAll('.grey')) tr.remove();
+  }
+
+  // wait shows grey rows when the answer takes its time.
+  #wait() {
+    clearTimeout(this.#slow);
+    this.#slow = setTimeout(() => {
+      this.#body.parentElement.setAttribute('aria-busy', 'true');
+      const grey = () => h('tr.grey', this.columns.map((c) => h('td', {class: c.class}, h('span'))), this.actions && h('td'));
+      fill(this.#body, Array.from({length: 8}, grey));
+    }, 300);
   }
 
   // set changes the query; replace leaves no entry in the browser's history.
@@ -129,6 +160,7 @@ export class List extends HTMLElement {
       this.dispatchEvent(new CustomEvent('query', {bubbles: true, detail: {search, replace}}));
     }
     clearTimeout(this.#timer);
+    this.#marks();
     if (!this.source) this.#draw();
     else if (replace) this.#timer = setTimeout(() => this.#ask(), 200);
     else this.#ask();
@@ -179,13 +211,26 @@ export class List extends HTMLElement {
     return down ? sorted.reverse() : sorted;
   }
 
-  // draw keeps the element of each row, so that the focus stays where it is.
-  #draw() {
-    const {sort, down, name, number: dialled, letter, size} = this.#query;
+  // marks shows what is asked for.
+  #marks() {
+    const {sort, down, name, number: dialled, letter} = this.#query;
     for (const c of this.columns.filter((x) => x.sort)) {
       this.#heads.get(c.key).setAttribute('aria-sort', c.key !== sort ? 'none' : down ? 'descending' : 'ascending');
     }
     for (const b of this.#letters?.children ?? []) b.setAttribute('aria-pressed', String(b.dataset.letter === letter));
+    const clear = this.querySelector('.clear');
+    if (clear) clear.disabled = !(name || dialled || letter);
+  }
+
+  // draw keeps the element of each row, so that the focus stays where it is.
+  #draw() {
+    this.#marks();
+    if (!this.#loaded) {
+      this.#wait();
+      return;
+    }
+    this.#rest();
+    const {name, number: dialled, letter, size} = this.#query;
     const all = this.source ? this.#rows : this.#matching();
     const total = this.source ? this.#total : all.length;
     this.#query.page = Math.min(this.#query.page, Math.max(0, Math.ceil(total / size) - 1));
@@ -209,8 +254,6 @@ export class List extends HTMLElement {
     }
     const known = this.source ? total : this.#rows.length;
     this.#count.textContent = filtered && !this.source ? t('list.some', {n: total, all: known}) : t('list.all', {n: known});
-    const clear = this.querySelector('.clear');
-    if (clear) clear.disabled = !filtered;
     this.#pages(from, rows.length, total);
   }
 
