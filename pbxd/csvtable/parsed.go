@@ -23,7 +23,10 @@ type Row[T any] struct {
 	// is or may be a PIN is "***".
 	Fields []string `json:"fields"`
 
-	Value    T         `json:"value"` // what could be read; the zero value when the number of fields is wrong
+	// Value is what could be read; the zero value when the number of fields is
+	// wrong. That of a row which is not OK is not to be shown: a PIN may stand in
+	// any column.
+	Value    T         `json:"value"`
 	Problems []Problem `json:"problems"`
 	OK       bool      `json:"ok"` // there is no problem
 }

@@ -147,7 +147,9 @@ func (t *Table[T]) judge(p *Parsed[T], records []record, missing int) {
 		}
 		if rec.count != len(columns) {
 			row.Refuse("", pbx.Say(MsgFieldCount, "fields", rec.count, "expected", len(columns)))
-			hide(row.Fields, columns, rec.count)
+			if t.secret {
+				row.hideSecrets(columns, false)
+			}
 			continue
 		}
 		if f := rec.flaw; f != nil && columns[f.field] == nil { // a mark that closes too late must show there, too
@@ -162,7 +164,9 @@ func (t *Table[T]) judge(p *Parsed[T], records []record, missing int) {
 				row.Refuse(c.Name, pbx.Say(MsgDuplicate, "line", line))
 			}
 		}
-		hide(row.Fields, columns, rec.count)
+		if t.secret {
+			row.hideSecrets(columns, true)
+		}
 		if !row.OK {
 			continue
 		}
@@ -206,22 +210,46 @@ func (t *Table[T]) fill(row *Row[T], columns []*column, f *flaw) {
 	}
 }
 
-// hide replaces what is a PIN, or in a row with another number of fields than
-// it should have might be one, by ***.
-func hide(fields []string, columns []*column, count int) {
+// hideSecrets replaces what is a PIN by ***, and in a row that seems to have its
+// fields in other columns, too, whatever might be one. sound reports that the
+// row has as many fields as there are columns.
+func (r *Row[T]) hideSecrets(columns []*column, sound bool) {
 	for i, c := range columns {
-		if c == nil || c.kind != kindSecret {
+		if c == nil || c.kind != kindSecret || !sound {
 			continue
 		}
-		// Fields may be lacking or too many before this column: it lies
-		// between these two places.
-		first, last := min(i, i+count-len(columns)), max(i, i+count-len(columns))
-		for j := max(first, 0); j <= last && j < len(fields); j++ {
-			if count == len(columns) && fields[j] != "" || strings.ContainsAny(fields[j], "0123456789") {
-				fields[j] = hidden
-			}
+		sound = isPIN(r.Fields[i])
+		if r.Fields[i] != "" {
+			r.Fields[i] = hidden
 		}
 	}
+	if sound {
+		return
+	}
+	for i, text := range r.Fields {
+		if mayHoldPIN(text) {
+			r.Fields[i] = hidden
+		}
+	}
+}
+
+const minPIN, maxPIN = 3, 10 // digits; see pbx.CheckPIN
+
+func isPIN(text string) bool {
+	text = strings.TrimSpace(text)
+	return len(text) >= minPIN && len(text) <= maxPIN && strings.Trim(text, "0123456789") == ""
+}
+
+// mayHoldPIN reports whether text has as many digits as a PIN at least, with
+// whatever between them.
+func mayHoldPIN(text string) bool {
+	n := 0
+	for _, r := range text {
+		if r >= '0' && r <= '9' {
+			n++
+		}
+	}
+	return n >= minPIN
 }
 
 const hidden = "***"

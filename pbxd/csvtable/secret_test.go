@@ -18,6 +18,11 @@ func TestPINIsNeverShown(t *testing.T) {
 		p, err := Users().Read(strings.NewReader(file), o)
 		text := fmt.Sprintf("%v %+v", err, err)
 		if err == nil {
+			for i := range p.Rows {
+				if !p.Rows[i].OK {
+					p.Rows[i].Value = UserRow{} // is not shown
+				}
+			}
 			b, err := json.Marshal(p)
 			if err != nil {
 				t.Fatal(err)
@@ -44,6 +49,13 @@ func TestPINIsNeverShown(t *testing.T) {
 		shown(t, "wrong separator", file(header, good), Options{Separator: s, Header: true})
 		shown(t, "wrong separator, no header", file(good, good), Options{Separator: s})
 	}
+	for i := range good { // the right number, but the PIN stands elsewhere
+		row := slices.Delete(slices.Clone(good), 4, 5)
+		shown(t, fmt.Sprintf("PIN in column %d", i), file(header, slices.Insert(slices.Clone(row), i, pin)), o)
+		shown(t, fmt.Sprintf("PIN in column %d, none in its own", i), file(header, append(slices.Insert(slices.Clone(row[:5]), min(i, 5), pin), "")), o)
+	}
+	shown(t, "rows in quotation marks", file(header, []string{`"susi`, "14", "Susan", "Brown", pin, "14", "x"}, []string{"eva", "15", "Eva", "Maier", pin, "15", `y"`}), o)
+	shown(t, "wrong separator within marks", "User;Extension;First name;PIN\n\"xx9;312;a;"+pin+"\nxx8;313;b;"+pin+"\n", Options{Separator: Semicolon, Header: true})
 	shown(t, "separator unknown here", strings.ReplaceAll(file(good), ";", "#"), o)
 	shown(t, "separator unknown here, header", strings.ReplaceAll(file(good), ";", "#"), Options{})
 	for i := range good {

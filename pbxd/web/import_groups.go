@@ -23,6 +23,9 @@ func (a *admission) pickupGroup(name string) (int, pbx.Message) {
 	if at >= 0 {
 		return at, pbx.Message{}
 	}
+	if a.createGroups && !a.may("pickup-groups") {
+		return 0, pbx.Say("names a pickup group that does not exist, {name}; adding it needs the module {module}", "name", name, "module", "pickup-groups")
+	}
 	if !a.createGroups {
 		return 0, pbx.Say("names a pickup group that does not exist: {name}", "name", name)
 	}
@@ -67,6 +70,9 @@ func (a *admission) huntGroup(name string) (int, pbx.Message) {
 	}
 	if !a.createGroups || strings.Trim(extension, "0123456789") != "" {
 		return 0, pbx.Say("names a hunt group that does not exist: {name}", "name", name)
+	}
+	if !a.may("hunt-groups") {
+		return 0, pbx.Say("names a hunt group that does not exist, {name}; adding it needs the module {module}", "name", name, "module", "hunt-groups")
 	}
 	g := pbx.HuntGroup{ID: pbx.NewID()}
 	pbx.SetDefaults(&g.HuntGroupSettings)

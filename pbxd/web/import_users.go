@@ -16,7 +16,7 @@ import (
 // usersImport is the request of an import of users (F073).
 type usersImport struct {
 	ImportQuery
-	CreateGroups bool `query:"createGroups" title:"Add groups" doc:"Add pickup groups and hunt groups that the file names and that do not exist"`
+	CreateGroups bool `query:"createGroups" title:"Add groups" doc:"Add pickup groups and hunt groups that the file names and that do not exist. It needs the modules of those, too."`
 	File         upload
 }
 
@@ -46,7 +46,7 @@ func (s *Server) registerUserImport() {
 // check, adds the users of the good ones in one commit.
 func (s *Server) importUsers(ctx context.Context, f *importFile[csvtable.UserRow], createGroups bool) error {
 	cfg, _ := s.Store.Current()
-	im := newcomers{rows: f.Rows, model: s.Model, createGroups: createGroups, room: s.roomForUser, ids: make([]string, len(f.Rows))}
+	im := newcomers{rows: f.Rows, model: s.Model, createGroups: createGroups, may: callerOf(ctx).has, room: s.roomForUser, ids: make([]string, len(f.Rows))}
 	for i := range im.ids {
 		im.ids[i] = pbx.NewID()
 	}
@@ -85,6 +85,7 @@ type newcomers struct {
 	users        []pbx.User // secrets of the users, by row; nil while none are needed
 	model        pbx.Model
 	createGroups bool
+	may          func(module string) bool // whether the caller has it: a group is added by who may add one
 	room         func(before, after int) error // whether so many users may have an extension
 }
 

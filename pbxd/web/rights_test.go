@@ -159,3 +159,29 @@ func TestRestoreKeepsCertificate(t *testing.T) {
 		t.Errorf("back from the device's own to %q of %d", cfg.Page.Certificate, len(cfg.Certificates))
 	}
 }
+
+// TestImportedGroups lets somebody who may import users alone try to add groups
+// with them.
+func TestImportedGroups(t *testing.T) {
+	m, s := office(t)
+	m.edit(t, func(cfg *pbx.Config) {
+		withModules(cfg, "imp", 306, "user-import")
+		cfg.PickupGroups = []pbx.PickupGroup{{ID: "p1", PickupGroupSettings: pbx.PickupGroupSettings{Number: 1, Name: "Sales"}}}
+	})
+	imp := enter(t, s, "imp")
+	const file = "User,Extension,PIN,Call pick up group,Collective line\neva,410,4711,1,\nmax,411,4711,2,\nlea,412,4711,,444\n"
+	r := imp.upload(t, 200, "/users/import?check=false&createGroups=true", "text/csv", file)
+	cfg, _ := m.Current()
+	if r.Imported != 1 || r.Bad != 2 || len(cfg.PickupGroups) != 1 || len(cfg.HuntGroups) != 0 || cfg.UserByName("eva") == nil {
+		t.Errorf("got %+v with %d pickup groups and %d hunt groups", r, len(cfg.PickupGroups), len(cfg.HuntGroups))
+	}
+	for _, row := range r.Rows {
+		if !row.OK && !strings.Contains(row.Problems[0].Message, "needs the module") {
+			t.Errorf("row %d: %+v", row.Line, row.Problems)
+		}
+	}
+	res := imp.do("POST", apiPrefix+"/users/import", "User;Extension;First name;PIN\n\"xx9;413;a;864209\n\"b;864209;86420;1\n", "Content-Type", "text/csv")
+	if res.StatusCode != 200 || strings.Contains(res.text, "86420") {
+		t.Errorf("PINs in the answer: %d %s", res.StatusCode, res.text)
+	}
+}
