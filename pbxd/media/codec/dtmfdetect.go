@@ -17,12 +17,15 @@ const (
 	dtmfLeastDBm0   = -29   // each frequency; must work at -25
 	dtmfTwistMax    = 6.0   // dB by which the high frequency may be louder; must work at 4
 	dtmfTwistMin    = -10.5 // and softer; must work at -8
-	dtmfTolerance   = 0.019 // of the nominal frequency; must work at 0.015 and 2 Hz, must not at 0.035
+	dtmfTolerance   = 0.016 // of the nominal frequency; must work at 0.015 and 2 Hz, must not at 0.035
 	dtmfToleranceHz = 3.0   // on top
 	dtmfPurity      = 0.74  // least part of the energy that the two frequencies have at the start
+	dtmfPurityBest  = 0.94  // in the best of the hops that make a digit; noise 15 dB below leaves 0.97
 	dtmfPurityMax   = 1.15  // most, where the estimate of a change goes wrong
 	dtmfPurityHold  = 0.5   // and to go on
 	dtmfOthers      = 0.25  // most power of another frequency of the same group, of the first's
+	dtmfTwistChange = 4.0   // most change of the difference in level while a digit is found, dB
+	dtmfPowerChange = 2.5   // and of the power, as a factor
 	dtmfConfirm     = 6     // hops that must look like the digit, in a row; 40 ms have 8, 23 ms have 4
 	dtmfRelease     = 7     // hops without it that end a digit; a pause of 40 ms has 10, one of 10 ms has 4
 )
@@ -63,13 +66,12 @@ type DTMFDetector struct {
 	lastSeen  int64
 }
 
-// dtmfCandidate is what the last hops looked like.
+// dtmfCandidate is a digit that the last hops looked like.
 type dtmfCandidate struct {
-	key       byte // 0 for nothing
-	hops      int
-	since     int64   // sample of the first hop's centre
-	low, high float64 // sums of the powers
-	turn      [2]complex128
+	key   byte // 0 for none
+	hops  int
+	since int64                 // sample of the first hop's centre
+	last  [dtmfConfirm]dtmfLook // the last hops, that of number n at n%dtmfConfirm
 }
 
 // NewDTMFDetector returns a detector for a signal of rate samples a second,
@@ -151,16 +153,11 @@ func (d *DTMFDetector) decide(dst []Digit) []Digit {
 	o := d.look()
 	c := &d.candidate
 	if o.key == 0 || o.key != c.key {
-		*c = dtmfCandidate{key: o.key, since: centre}
+		c.key, c.hops, c.since = o.key, 0, centre
 	}
 	if o.key != 0 {
-		if c.hops > 0 { // the first has no hop of its own before it
-			c.turn[0] += o.turn[0]
-			c.turn[1] += o.turn[1]
-		}
+		c.last[c.hops%dtmfConfirm] = o
 		c.hops++
-		c.low += o.low
-		c.high += o.high
 	}
 	if d.digit != 0 {
 		if o.key == d.digit || o.key == 0 && o.resembles == d.digit {
@@ -174,23 +171,42 @@ func (d *DTMFDetector) decide(dst []Digit) []Digit {
 		dst = append(dst, Digit{Key: d.digit, At: d.position(d.lastSeen + dtmfEdge)})
 		d.digit = 0
 	}
-	if c.hops >= dtmfConfirm && c.inTune() {
+	if c.hops >= dtmfConfirm && c.steady() {
 		d.digit, d.lost, d.lastSeen = c.key, 0, centre
-		n := float64(c.hops)
+		var low, high float64
+		for _, o := range c.last {
+			low, high = max(low, o.low), max(high, o.high)
+		}
 		dst = append(dst, Digit{
 			Key: c.key, On: true, At: d.position(c.since - dtmfEdge),
-			Low:  d.one.DBm0(math.Sqrt(c.low / n / 2)),
-			High: d.one.DBm0(math.Sqrt(c.high / n / 2)),
+			Low: d.one.DBm0(math.Sqrt(low / 2)), High: d.one.DBm0(math.Sqrt(high / 2)),
 		})
 	}
 	return dst
 }
 
-// inTune reports whether both frequencies are within the tolerance.
-func (c *dtmfCandidate) inTune() bool {
+// steady reports whether the last hops are of one sound, as speech is not: both
+// frequencies are within the tolerance, nothing else sounds in the best hop,
+// and the levels stay.
+func (c *dtmfCandidate) steady() bool {
+	var turn [2]complex128
+	first := c.last[0]
+	pure, low, high, softest, loudest := 0.0, first.twist, first.twist, first.low+first.high, 0.0
+	for i, o := range c.last {
+		if i != c.hops%dtmfConfirm { // the oldest came from another sound, or from silence
+			turn[0] += o.turn[0]
+			turn[1] += o.turn[1]
+		}
+		pure = max(pure, o.pure)
+		low, high = min(low, o.twist), max(high, o.twist)
+		softest, loudest = min(softest, o.low+o.high), max(loudest, o.low+o.high)
+	}
+	if pure < dtmfPurityBest || high-low > dtmfTwistChange || loudest > softest*dtmfPowerChange {
+		return false
+	}
 	k := keyNumber(c.key)
 	for i, hz := range [2]float64{rowHz(k / 4), columnHz(k % 4)} {
-		if math.Abs(offsetHz(c.turn[i])) > hz*dtmfTolerance+dtmfToleranceHz {
+		if math.Abs(offsetHz(turn[i])) > hz*dtmfTolerance+dtmfToleranceHz {
 			return false
 		}
 	}

@@ -4,9 +4,11 @@ import "math"
 
 // dtmfLook is what one hop looks like.
 type dtmfLook struct {
-	key       byte // 0 when it is no digit
-	resembles byte // the digit that goes on, when one does, at the weaker conditions
-	low, high float64
+	key       byte          // 0 when it is no digit
+	resembles byte          // the digit that goes on, when one does, at the weaker conditions
+	low, high float64       // powers of the two frequencies
+	twist     float64       // dB
+	pure      float64       // part of the energy that they have
 	turn      [2]complex128 // by how much the phases turned since the last hop, weighted with the power
 }
 
@@ -30,15 +32,15 @@ func (d *DTMFDetector) look() (o dtmfLook) {
 	// The window and the filter weaken what is off the nominal frequency.
 	lowTone := power[r] * hannLoss(offsetHz(o.turn[0]))
 	highTone := power[4+c] * hannLoss(offsetHz(o.turn[1]))
-	pure := (lowTone + highTone) / 2 / total
+	o.pure = (lowTone + highTone) / 2 / total
 	o.low, o.high = lowTone/d.gain[r], highTone/d.gain[4+c]
 	key := Keys[4*r+c]
-	if d.digit == key && pure >= dtmfPurityHold && o.low >= d.least/2 && o.high >= d.least/2 {
+	if d.digit == key && o.pure >= dtmfPurityHold && o.low >= d.least/2 && o.high >= d.least/2 {
 		o.resembles = key
 	}
-	twist := 10 * math.Log10(o.high/o.low)
-	if rowPure && columnPure && pure >= dtmfPurity && pure <= dtmfPurityMax && o.low >= d.least && o.high >= d.least &&
-		twist <= dtmfTwistMax && twist >= dtmfTwistMin {
+	o.twist = 10 * math.Log10(o.high/o.low)
+	if rowPure && columnPure && o.pure >= dtmfPurity && o.pure <= dtmfPurityMax && o.low >= d.least && o.high >= d.least &&
+		o.twist <= dtmfTwistMax && o.twist >= dtmfTwistMin {
 		o.key = key
 	}
 	return o
