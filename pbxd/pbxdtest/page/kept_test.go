@@ -45,6 +45,34 @@ func TestPeopleKept(t *testing.T) {
 	p.NoTroubles()
 }
 
+// TestPeopleRefusedSetting leaves a system setting that cannot be: it is not
+// lost without a question, neither by the menu nor by another tab.
+func TestPeopleRefusedSetting(t *testing.T) {
+	t.Parallel()
+	var chromium browser.Chromium
+	defer chromium.Close()
+	s := office(t)
+	p := chromium.Page(t)
+	logIn(p, s, "admin")
+	p.Press("System settings")
+	p.Fill("Ring time", "9999")
+	p.Keys("\t")
+	p.Sees("5 to 600")
+	for _, away := range []string{"Audio", "Users"} {
+		p.Press(away)
+		p.Sees("Discard your changes?")
+		p.Keys("\x1b")
+		p.SeesNot("Discard your changes?")
+		p.Holds("Ring time", "9999")
+	}
+	p.Press("Audio")
+	p.Press("Discard")
+	p.Sees("First audio port")
+	p.Press("Users")
+	p.Heading("Users")
+	p.NoTroubles()
+}
+
 // TestPeopleWizardAgain runs the wizard a second time: it begins with what the
 // device has, and brings nobody back who was deleted.
 func TestPeopleWizardAgain(t *testing.T) {

@@ -20,12 +20,17 @@ func TestPeopleMail(t *testing.T) {
 	p := chromium.Page(t)
 	logIn(p, s, "admin")
 	p.Press("E-mail delivery")
+	p.Fill("Send a test mail to", "nobody@example.net")
+	p.Press("Send test mail")
+	p.Sees("Switch e-mail delivery on first.")
 	p.Tick("E-mail delivery", true)
 	p.Fill("Sender e-mail address", "pbx@example.org")
+	p.Press("Send test mail")
+	p.Sees("SMTP server: ")
+	p.Until("the error stands at the field", "document.querySelector('[data-name=server]').error !== ''")
 	p.Fill("SMTP server", "127.0.0.1")
 	p.Fill("SMTP port", strconv.Itoa(post.port))
 	p.Tick("Plaintext", true)
-	p.Fill("Send a test mail to", "nobody@example.net")
 	p.Press("Send test mail")
 	p.Sees("Failed: receiver")
 	p.Sees("no such user")
@@ -41,5 +46,7 @@ func TestPeopleMail(t *testing.T) {
 	if m := post.next(t); !slices.Equal(m.To, []string{"anna@example.org"}) || !strings.Contains(m.Content, "Last name") || !strings.Contains(m.Content, "Adler") {
 		t.Errorf("the user is told %+v", m)
 	}
+	p.Press("Audit log")
+	p.Sees("tried to send a test mail to")
 	p.NoTroubles()
 }

@@ -2,7 +2,7 @@ package page_test
 
 import (
 	"os"
-	"strings"
+	"slices"
 	"testing"
 
 	"galilei/pbxd/pbx"
@@ -90,13 +90,9 @@ func TestPeopleCertificate(t *testing.T) {
 	if got := s.Served(t); got != "pbx.example.org" {
 		t.Errorf("kept, but the device shows the certificate of %q", got)
 	}
-	var log []pbx.AuditEntry
-	a.Do("GET", "/api/v1/audit", nil, 200, &log)
-	acts := ""
-	for _, e := range log {
-		acts += e.Action + " "
-	}
-	if !strings.Contains(acts, "confirm") {
-		t.Errorf("audit log: %s", acts)
-	}
+	s.Eventually("the confirmation in the audit log", func() bool { // it is written after the page is told
+		var log []pbx.AuditEntry
+		a.Do("GET", "/api/v1/audit", nil, 200, &log)
+		return slices.ContainsFunc(log, func(e pbx.AuditEntry) bool { return e.Action == "confirm-change" })
+	})
 }

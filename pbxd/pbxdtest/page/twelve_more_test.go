@@ -154,7 +154,7 @@ func (p *newcomer) exportsContacts(t *testing.T) {
 			p.Fill(label, c[i])
 		}
 		p.Press("Add contact")
-		p.Sees("is added")
+		p.Heading(c[0] + " " + c[1])
 		p.Press("Close")
 	}
 	p.Press("CSV import/export")

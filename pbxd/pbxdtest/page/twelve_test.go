@@ -188,7 +188,7 @@ func (p *newcomer) delegates(t *testing.T) {
 	}
 	shoot(p.Page, "gui-group")
 	p.Press("Add GUI group")
-	p.Sees("Audit only is added")
+	p.Heading("Audit only")
 	p.Press("Close")
 	p.Press("Permission groups")
 	p.Press("Add permission group")
@@ -199,7 +199,7 @@ func (p *newcomer) delegates(t *testing.T) {
 	p.Tick("Susan Brown (susi) 14", true)
 	shoot(p.Page, "permission-group")
 	p.Press("Add permission group")
-	p.Sees("Auditors is added")
+	p.Heading("Auditors")
 	p.Press("Close")
 
 	susi := p.chromium.Page(t)
