@@ -85,7 +85,12 @@ func (k kind) shrink(ctx context.Context, file []byte) (small *image.RGBA, err e
 	if img.Bounds().Empty() {
 		return nil, DamagedError{k.name, errors.New("no pixels")}
 	}
-	return fit(ctx, img)
+	c, err := k.config(bytes.NewReader(file))
+	if err != nil {
+		return nil, k.explain(err)
+	}
+	// The first frame of a GIF may cover a part of its screen; the rest shows through.
+	return fit(ctx, img, image.Rect(0, 0, c.Width, c.Height))
 }
 
 // interrupted returns why ctx has ended.

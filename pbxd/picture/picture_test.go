@@ -124,14 +124,14 @@ func TestEveryColorModel(t *testing.T) {
 		"4:4:4": ycc(image.YCbCrSubsampleRatio444), "4:2:2": ycc(image.YCbCrSubsampleRatio422), "4:2:0": ycc(image.YCbCrSubsampleRatio420),
 		"4:4:0": ycc(image.YCbCrSubsampleRatio440), "4:1:1": ycc(image.YCbCrSubsampleRatio411), "4:1:0": ycc(image.YCbCrSubsampleRatio410),
 	} {
-		got, err := fit(t.Context(), img)
+		got, err := fit(t.Context(), img, img.Bounds())
 		if err != nil || letters(got) != "rrrr" || got.Bounds() != image.Rect(0, 0, 320, 229) {
 			t.Errorf("%s: %v %s, %v", name, got.Bounds(), letters(got), err)
 		}
 	}
 	for name, img := range map[string]draw.Image{"Gray": image.NewGray(bounds), "Gray16": image.NewGray16(bounds)} {
 		draw.Draw(img, image.Rect(7, 5, 707, 255), image.White, image.Point{}, draw.Src)
-		if got, err := fit(t.Context(), img); err != nil || letters(got) != "wwkk" {
+		if got, err := fit(t.Context(), img, img.Bounds()); err != nil || letters(got) != "wwkk" {
 			t.Errorf("%s: %s, %v", name, letters(got), err)
 		}
 	}

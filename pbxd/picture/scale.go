@@ -8,15 +8,15 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// fit puts img on white and scales it to fit into Side by Side pixels. It
-// never enlarges. Large pictures are first averaged to about twice the size:
+// fit puts img, as it lies on the screen, on white and scales the screen to fit
+// into Side by Side pixels. It never enlarges. Large pictures are first averaged to about twice the size:
 // the scaler's own memory grows with the height of what it is given, 61 MB for
 // 6000 rows.
-func fit(ctx context.Context, img image.Image) (*image.RGBA, error) {
-	w, h := img.Bounds().Dx(), img.Bounds().Dy()
+func fit(ctx context.Context, img image.Image, screen image.Rectangle) (*image.RGBA, error) {
+	w, h := screen.Dx(), screen.Dy()
 	longest := max(w, h)
 	divisor := max(1, longest/(2*Side))
-	reduced, err := average(ctx, img, max(1, w/divisor), max(1, h/divisor))
+	reduced, err := average(ctx, img, screen, max(1, w/divisor), max(1, h/divisor))
 	if err != nil || longest <= Side {
 		return reduced, err
 	}
@@ -26,10 +26,9 @@ func fit(ctx context.Context, img image.Image) (*image.RGBA, error) {
 	return out, nil
 }
 
-// average returns img on white with w by h pixels, which are not more than it
-// has: each is the mean of its share of the source.
-func average(ctx context.Context, img image.Image, w, h int) (*image.RGBA, error) {
-	from := img.Bounds()
+// average returns the part from of img on white with w by h pixels, which are
+// not more than it has: each is the mean of its share of the source.
+func average(ctx context.Context, img image.Image, from image.Rectangle, w, h int) (*image.RGBA, error) {
 	out := image.NewRGBA(image.Rect(0, 0, w, h))
 	band := image.NewRGBA(image.Rect(0, 0, from.Dx(), (from.Dy()-1)/h+1))
 	sums := make([][3]uint32, w)
