@@ -347,8 +347,9 @@ class App extends HTMLElement {
   }
 }
 
-// dirty tells whether a form holds changes that are not saved.
-const dirty = () => [...document.querySelectorAll('g-form, g-wizard')].some((f) => f.changes?.length);
+// dirty tells whether a form holds changes that are not saved, or a system setting what the device
+// has refused.
+const dirty = () => [...document.querySelectorAll('g-form, g-wizard, .setting .wrong')].some((f) => f.error || f.changes?.length);
 
 // searchKey tells whether a key asks for the search: Ctrl+K or /.
 function searchKey(e) {

@@ -26,8 +26,9 @@ export const options = (stored) => ({
   allowPlaintextPassword: shown((v) => login(v) && v.security === 'none'),
 });
 
-// tester sends a test mail with settings() and says how far it came.
-export function tester({to, settings}) {
+// tester sends a test mail with settings() and says how far it came. field(name) is that of a
+// setting.
+export function tester({to, settings, field}) {
   const id = uid();
   const input = h('input', {id, type: 'email', inputmode: 'email', autocomplete: 'email', value: to ?? ''});
   const out = h('div', {role: 'status'});
@@ -37,17 +38,26 @@ export function tester({to, settings}) {
       input.focus();
       return;
     }
+    const values = settings();
+    if (!values.enabled) {
+      tell('bad', 'alert', [t('mail.switchOn')]);
+      field('enabled').focus();
+      return;
+    }
     send.disabled = true;
     tell('wait', 'refresh', [t('mail.sending')]);
     try {
-      const {body: r} = await call('POST', '/email-delivery/test', {body: {to: input.value.trim(), settings: settings()}});
+      const {body: r} = await call('POST', '/email-delivery/test', {body: {to: input.value.trim(), settings: values}});
       if (r.ok) tell('good', 'check', [t('mail.sent', {to: input.value.trim()})]);
       else {
         tell('bad', 'alert', [r.step && t('mail.failedAt', {step: t(`mail.step.${r.step}`)}),
           message(r.template, r.args), r.advice.template && message(r.advice.template, r.advice.args)]);
       }
     } catch (err) {
-      tell('bad', 'alert', [told(err), ...Object.values(err.fields?.() ?? {})]);
+      const wrong = Object.entries(err.fields?.() ?? {}).map(([name, text]) => [field(name.replace('settings.', '')), text]);
+      tell('bad', 'alert', [told(err), ...wrong.map(([f, text]) => (f ? `${f.label}: ${text}` : text))]);
+      for (const [f, text] of wrong) if (f) f.error = text;
+      wrong.find(([f]) => f)?.[0].focus();
     } finally {
       send.disabled = false;
     }

@@ -46,6 +46,7 @@ func TestPeopleMail(t *testing.T) {
 	if m := post.next(t); !slices.Equal(m.To, []string{"anna@example.org"}) || !strings.Contains(m.Content, "Last name") || !strings.Contains(m.Content, "Adler") {
 		t.Errorf("the user is told %+v", m)
 	}
+	p.Press("Close")
 	p.Press("Audit log")
 	p.Sees("tried to send a test mail to")
 	p.NoTroubles()

@@ -7,7 +7,7 @@ import {live} from '../live.js';
 import {Field} from '../field.js';
 import {tabs} from '../tabs.js';
 import * as schema from '../schema.js';
-import {sheet, toast} from '../dialog.js';
+import {mayDiscard, sheet, toast} from '../dialog.js';
 
 const pause = 500; // ms without a key after which what is typed becomes a draft
 
@@ -60,7 +60,8 @@ class Drafts {
     this.bar.hidden = !waiting.length;
     if (waiting.length) this.bar.replaceChildren(icon('alert'), h('span', t('drafts.waiting', {n: waiting.length})), button('plain small', t('drafts.view'), () => this.#view()));
     this.tabs.replaceChildren(tabs(t('drafts.title'), this.all.map((x) => ({id: x.id, text: t(`drafts.tab.${x.id}`), count: x.settings.filter((s) => waiting.includes(s)).length})),
-      this.#tab, (id) => {
+      this.#tab, async (id) => {
+        if (this.panel.querySelector('.wrong') && !(await mayDiscard())) return;
         this.#tab = id;
         this.#draw();
         this.tabs.querySelector('[aria-selected=true]').focus();

@@ -49,7 +49,7 @@ export default async function show({content, signal}) {
   const {list, load} = queue(signal);
   content.classList.add('reading');
   fill(content, h('section.card', form),
-    h('section.card', h('h2', t('mail.test')), h('p.help', t('mail.testHelp')), tester({to: me.email, settings: () => form.values})),
+    h('section.card', h('h2', t('mail.test')), h('p.help', t('mail.testHelp')), tester({to: me.email, settings: () => form.values, field: (n) => form.field(n)})),
     h('h2', t('mail.queue')), list);
   await load();
 }

@@ -72,7 +72,7 @@ const steps = [
     },
     draw: (w) => {
       const box = h('div.content', Object.values(w.fields));
-      const test = mail.tester({to: w.me.email, settings: () => {
+      const test = mail.tester({to: w.me.email, field: (n) => w.fields[`mail.${n}`], settings: () => {
         w.step.take(w);
         return mail.sent(w.state.mail);
       }});
