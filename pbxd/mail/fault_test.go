@@ -27,7 +27,9 @@ func TestRefusals(t *testing.T) {
 		{"receiver", func(m *mailServer) { m.onRcpt = func(string) error { return refusal(550, "no such user") } }, StepRecipient, FaultRecipient, 550},
 		{"relay", func(m *mailServer) { m.onRcpt = func(string) error { return noRelay() } }, StepRecipient, FaultRelay, 550},
 		{"relay in words", func(m *mailServer) { m.onRcpt = func(string) error { return refusal(550, "relay not permitted") } }, StepRecipient, FaultRelay, 550},
-		{"receiver without login", func(m *mailServer) { m.onRcpt = func(string) error { return refusal(553, "Authentication is required to send mail") } }, StepRecipient, FaultRelay, 553},
+		{"receiver without login", func(m *mailServer) {
+			m.onRcpt = func(string) error { return refusal(553, "Authentication is required to send mail") }
+		}, StepRecipient, FaultRelay, 553},
 		{"receiver later", func(m *mailServer) { m.onRcpt = func(string) error { return refusal(450, "greylisted") } }, StepRecipient, FaultBusy, 450},
 		{"content", func(m *mailServer) { m.onData = func(string) error { return refusal(554, "spam") } }, StepContent, FaultContent, 554},
 		{"content later", func(m *mailServer) { m.onData = func(string) error { return refusal(452, "disk full") } }, StepContent, FaultBusy, 452},
