@@ -39,7 +39,7 @@ type Network struct {
 	Mode     string   `json:"mode" title:"Address mode" doc:"Fixed address, or one from the DHCP server of the network" enum:"static,dhcp" default:"static"`
 	Address  string   `json:"address" title:"Address" doc:"IPv4 address with prefix length" format:"cidr" default:"192.168.0.50/24"`
 	Gateway  string   `json:"gateway" title:"Default gateway" doc:"Router to other networks; empty for none" format:"ip"`
-	DNS      []string `json:"dns" title:"Name servers" doc:"Name servers" format:"ip" maxItems:"3"`
+	DNS      []string `json:"dns" title:"Name servers" doc:"Name servers" maxLength:"45" format:"ip" maxItems:"3"`
 }
 
 // SIP holds the registrar's and the call settings of phones.
@@ -49,8 +49,8 @@ type SIP struct {
 	MaxExpires      int      `json:"maxExpires" title:"Longest registration" doc:"Longest registration that is granted" unit:"s" minimum:"60" maximum:"86400" default:"3600"`
 	MaxContacts     int      `json:"maxContacts" title:"Phones per extension" doc:"Phones that may register on one extension at a time" minimum:"1" maximum:"10" default:"5"`
 	RingTime        int      `json:"ringTime" title:"Ring time" doc:"Time until an unanswered call ends" unit:"s" minimum:"5" maximum:"600" default:"120"`
-	ExternalAddress string   `json:"externalAddress" title:"External address" doc:"Address at which phones outside the local networks reach this device, for example that of a router that forwards the SIP and RTP ports. Empty: the device's own." format:"ip"`
-	LocalNetworks   []string `json:"localNetworks" title:"Local networks" doc:"Networks whose phones reach this device at its own address" format:"cidr" maxItems:"20"`
+	ExternalAddress string   `json:"externalAddress" title:"External address" doc:"Address at which phones outside the local networks reach this device, for example that of a router that forwards the SIP and RTP ports. Empty: the device's own." maxLength:"45" format:"ip"`
+	LocalNetworks   []string `json:"localNetworks" title:"Local networks" doc:"Networks whose phones reach this device at its own address" maxLength:"49" format:"cidr" maxItems:"20"`
 }
 
 // Media holds the RTP settings.

@@ -10,7 +10,7 @@ type PickupGroup struct {
 type PickupGroupSettings struct {
 	Number  int      `json:"number" title:"ID" doc:"Number of the group, entered in Number/Data of the function key Group pickup. It must be unique." minimum:"1" maximum:"9999" unique:"true"`
 	Name    string   `json:"name" title:"Group" doc:"Name of the group. It must be unique." minLength:"1" maxLength:"50" unique:"true"`
-	Members []string `json:"members" title:"Members" doc:"Users who may take each other's calls. They need the permission Group pickup." maxItems:"1000" ref:"users"`
+	Members []string `json:"members" title:"Members" doc:"Users who may take each other's calls. They need the permission Group pickup." maxItems:"1000" maxLength:"26" ref:"users"`
 }
 
 // HuntGroup bundles extensions under one number (F080).

@@ -63,7 +63,7 @@ type PermissionGroup struct {
 type PermissionGroupSettings struct {
 	Name        string            `json:"name" title:"Name" doc:"Name of the group. It must be unique." minLength:"1" maxLength:"50" unique:"true"`
 	Type        string            `json:"type" title:"Type" doc:"What the group is assigned to" enum:"user,queue,host" default:"user"`
-	Members     []string          `json:"members" title:"Members" doc:"Users of the group. The members of predefined groups follow from the users." maxItems:"10000" ref:"users"`
+	Members     []string          `json:"members" title:"Members" doc:"Users of the group. The members of predefined groups follow from the users." maxItems:"10000" maxLength:"26" ref:"users"`
 	Permissions []GroupPermission `json:"permissions" title:"Permissions" doc:"What the members may do" maxItems:"500"`
 }
 

@@ -76,7 +76,7 @@ const changePINProblem = "urn:galilei:problem:change-pin"
 // require lets a request pass when its sender may call op.
 func (s *Server) require(op operation) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		if !sendsOneOf(ctx, op.accepts) {
+		if op.hasBody && !sendsOneOf(ctx, op.accepts) {
 			s.answer(ctx, refuse(http.StatusUnsupportedMediaType, "Send Content-Type: {types}.", "types", strings.Join(accepted(op.accepts), ", ")))
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -96,7 +97,7 @@ func (e *endpoint) describeParam(index []int, f reflect.StructField) {
 	p.schema = huma.SchemaFromField(e.schemas(), f, "")
 	p.schema.PrecomputeMessages()
 	e.params = append(e.params, p)
-	described := &huma.Param{Name: p.name, In: p.in, Description: p.schema.Description, Required: p.in == "path", Schema: p.schema}
+	described := &huma.Param{Name: p.name, In: p.in, Description: p.schema.Description, Required: p.in == "path" || p.name == ifMatch, Schema: p.schema}
 	if p.in == "query" {
 		described.Explode = new(bool)
 	}
@@ -149,6 +150,9 @@ func (e *endpoint) describeOutput(t reflect.Type) {
 func (e *endpoint) describeErrors() {
 	if len(e.params) > 0 || e.body != nil {
 		e.op.Errors = append(e.op.Errors, http.StatusUnprocessableEntity)
+	}
+	if slices.ContainsFunc(e.params, func(p param) bool { return p.name == ifMatch }) {
+		e.op.Errors = append(e.op.Errors, http.StatusPreconditionFailed, http.StatusPreconditionRequired)
 	}
 	problem := e.schemas().Schema(reflect.TypeFor[Problem](), true, "")
 	for _, status := range e.op.Errors {

@@ -29,6 +29,7 @@ type operation struct {
 	accepts              []string // media types of the body, image/* for all pictures; none means JSON
 	maxBody              int64    // bytes of the body; 0 means 64 KiB
 	audits               []string // actions that it writes into the audit log
+	hasBody              bool     // is set from the input
 }
 
 // register adds an operation. It is compiled for each pair of types, so it does
@@ -47,6 +48,7 @@ func (s *Server) register(op *operation, input, output reflect.Type, call func(c
 	if op.maxBody == 0 {
 		op.maxBody = maxBodyBytes
 	}
+	op.hasBody = hasBody(input)
 	s.actions = append(s.actions, op.audits...)
 	h := huma.Operation{
 		OperationID:      op.id,
@@ -71,11 +73,14 @@ func (s *Server) register(op *operation, input, output reflect.Type, call func(c
 		more = append(more, http.StatusUnauthorized)
 		h.Security = []map[string][]string{{"bearer": {}}, {"cookie": {}}}
 	}
-	if op.access == accessUser || op.access == accessModule {
+	if op.access != accessPublic {
 		more = append(more, http.StatusForbidden)
 	}
-	if op.method == http.MethodPost || op.method == http.MethodPut {
-		more = append(more, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	if op.hasBody {
+		more = append(more, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable)
+	}
+	if op.method != http.MethodGet || len(op.audits) > 0 {
+		more = append(more, http.StatusInsufficientStorage)
 	}
 	for _, status := range more {
 		if !slices.Contains(h.Errors, status) {
@@ -88,6 +93,16 @@ func (s *Server) register(op *operation, input, output reflect.Type, call func(c
 	e := s.newEndpoint(&h, input, output)
 	e.call = call
 	s.api.Adapter().Handle(&h, h.Middlewares.Handler(e.serve))
+}
+
+// hasBody reports whether an input has a body or a file.
+func hasBody(input reflect.Type) bool {
+	for _, f := range reflect.VisibleFields(input) {
+		if f.Name == "Body" || f.Type == reflect.TypeFor[upload]() {
+			return true
+		}
+	}
+	return false
 }
 
 // bodyTimeout is how long a body may take to arrive.
@@ -132,6 +147,9 @@ func (s *Server) problem(operation string, err error) *Problem {
 type EntryPath struct {
 	ID string `path:"id" title:"Identifier" doc:"Identifier of the entry" minLength:"1" maxLength:"26"`
 }
+
+// ifMatch is the header of IfMatch.
+const ifMatch = "If-Match"
 
 // IfMatch makes a change depend on the state that the client has seen.
 type IfMatch struct {

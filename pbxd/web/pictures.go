@@ -87,6 +87,7 @@ func (o imageOf) operation(verb, method string) operation {
 	switch method {
 	case http.MethodPut:
 		op.summary = "Set the picture"
+		op.errors = append(op.errors, http.StatusConflict)
 		op.description = "PNG, GIF (first frame), TIFF or JPEG of at most 5 MB, as the body or as the file of a form. It is stored upright, without metadata, at most 320 x 320 pixels."
 	default:
 		op.summary = "Delete the picture"

@@ -23,16 +23,16 @@ type User struct {
 	SIPPasswordSet bool   `json:"sipPasswordSet" title:"SIP password set" doc:"Has a SIP password, so phones can register" readOnly:"true"`
 	Image          string `json:"image" title:"Image" doc:"Hash of the picture that is shown when the user calls, or empty" maxLength:"64" readOnly:"true"`
 	Memberships
-	HuntGroups       []string        `json:"huntGroups" title:"Hunt groups" doc:"Hunt groups that call the user" maxItems:"500" ref:"huntGroups" readOnly:"true"`
-	PredefinedGroups []string        `json:"predefinedGroups" title:"Predefined groups" doc:"Predefined permission groups that the user belongs to" maxItems:"10" ref:"permissionGroups" readOnly:"true"`
+	HuntGroups       []string        `json:"huntGroups" title:"Hunt groups" doc:"Hunt groups that call the user" maxItems:"500" maxLength:"26" ref:"huntGroups" readOnly:"true"`
+	PredefinedGroups []string        `json:"predefinedGroups" title:"Predefined groups" doc:"Predefined permission groups that the user belongs to" maxItems:"10" maxLength:"26" ref:"permissionGroups" readOnly:"true"`
 	Authorisations   []Authorisation `json:"authorisations" title:"Authorisations" doc:"What the user may do by the permission groups" maxItems:"5000" readOnly:"true"`
 }
 
 // Memberships are the groups that a user belongs to. They are kept in the
 // groups.
 type Memberships struct {
-	PickupGroups []string `json:"pickupGroups" title:"Pickup groups" doc:"Groups whose members may take each other's calls" maxItems:"500" ref:"pickupGroups"`
-	UserGroups   []string `json:"userGroups" title:"User groups" doc:"Permission groups of the user beside the predefined ones" maxItems:"500" ref:"permissionGroups"`
+	PickupGroups []string `json:"pickupGroups" title:"Pickup groups" doc:"Groups whose members may take each other's calls" maxItems:"500" maxLength:"26" ref:"pickupGroups"`
+	UserGroups   []string `json:"userGroups" title:"User groups" doc:"Permission groups of the user beside the predefined ones" maxItems:"500" maxLength:"26" ref:"permissionGroups"`
 }
 
 // Authorisation is one permission that a user has by a group (F066).
@@ -51,8 +51,8 @@ type UserChange struct {
 	PIN           *pbx.Secret `json:"pin,omitempty" title:"PIN" doc:"PIN to log in to this page: 3 to 10 digits, not all zeros. Six or more are recommended." minLength:"3" maxLength:"10" pattern:"^[0-9]+$" patternDescription:"digits" writeOnly:"true"`
 	MustChangePIN *bool       `json:"mustChangePin,omitempty" title:"New PIN at next login" doc:"The user must choose a new PIN at the next login. With a new PIN this is on unless it is switched off."`
 	SIPPassword   *pbx.Secret `json:"sipPassword,omitempty" title:"SIP password" doc:"Password with which phones register: 6 to 64 letters, digits or signs, no spaces. Left empty for a new user, a random one is made." minLength:"6" maxLength:"64" pattern:"^[!-~]+$" patternDescription:"ASCII letters, digits and signs" writeOnly:"true"`
-	PickupGroups  *[]string   `json:"pickupGroups,omitempty" title:"Pickup groups" doc:"Groups whose members may take each other's calls" maxItems:"500" ref:"pickupGroups"`
-	UserGroups    *[]string   `json:"userGroups,omitempty" title:"User groups" doc:"Permission groups of the user beside the predefined ones" maxItems:"500" ref:"permissionGroups"`
+	PickupGroups  *[]string   `json:"pickupGroups,omitempty" title:"Pickup groups" doc:"Groups whose members may take each other's calls" maxItems:"500" maxLength:"26" ref:"pickupGroups"`
+	UserGroups    *[]string   `json:"userGroups,omitempty" title:"User groups" doc:"Permission groups of the user beside the predefined ones" maxItems:"500" maxLength:"26" ref:"permissionGroups"`
 }
 
 // users is the list of users.
