@@ -2,8 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"galilei/pbxd/pbx"
@@ -12,12 +16,15 @@ import (
 // Limits of the audit log.
 const (
 	maxAuditEntries = 50_000
-	maxAuditField   = 200 // runes; a client chooses what it tries to log in as
-	maxAuditAsked   = 500 // in one answer
+	maxAuditMinor   = 10_000 // of each kind but pbx.ActDecisive, which has the rest
+	pruneAuditEvery = 64     // entries: keeps the walk over them off most acts
+	maxAuditField   = 200    // runes; a client chooses what it tries to log in as
+	maxAuditAsked   = 500    // in one answer
 )
 
-// Audit writes one entry durably, numbers it, and drops the oldest beyond
-// 50,000. A zero time becomes now; fields are cut at 200 characters.
+// Audit writes one entry durably, numbers it, and now and then drops the oldest
+// of each pbx.ActKind beyond its room: 10,000, and 20,000 of ActDecisive, so
+// that there are some 50,000 in all. A zero time becomes now; fields are cut at 200 characters.
 func (s *Store) Audit(ctx context.Context, e pbx.AuditEntry) error {
 	if e.Time.IsZero() {
 		e.Time = s.opts.Now()
@@ -33,8 +40,10 @@ func (s *Store) Audit(ctx context.Context, e pbx.AuditEntry) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM audit WHERE id <= ?", id-maxAuditEntries)
-		return err
+		if id%pruneAuditEvery != 0 {
+			return nil
+		}
+		return pruneActs(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("store: audit %q: %w", e.Action, err)
@@ -42,10 +51,43 @@ func (s *Store) Audit(ctx context.Context, e pbx.AuditEntry) error {
 	return nil
 }
 
+// pruneActs drops the oldest entries of each kind.
+func pruneActs(ctx context.Context, tx writeTx) error {
+	room := maxAuditEntries
+	var named []any
+	for _, kind := range []pbx.ActKind{pbx.ActLogin, pbx.ActFailure, pbx.ActOwn} {
+		var acts []any
+		for _, act := range pbx.ActsOf(kind) {
+			acts = append(acts, act)
+		}
+		if err := keepNewest(ctx, tx, "action IN (?"+strings.Repeat(",?", len(acts)-1)+")", acts, maxAuditMinor); err != nil {
+			return err
+		}
+		named, room = append(named, acts...), room-maxAuditMinor
+	}
+	return keepNewest(ctx, tx, "action NOT IN (?"+strings.Repeat(",?", len(named)-1)+")", named, room)
+}
+
+// keepNewest keeps n entries of those that are meant.
+func keepNewest(ctx context.Context, tx writeTx, meant string, acts []any, n int) error {
+	var oldest int64
+	err := tx.QueryRowContext(ctx, "SELECT id FROM audit WHERE "+meant+" ORDER BY id DESC LIMIT 1 OFFSET ?", append(slices.Clone(acts), n)...).Scan(&oldest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "DELETE FROM audit WHERE "+meant+" AND id <= ?", append(slices.Clone(acts), oldest)...)
+	}
+	if err != nil {
+		return fmt.Errorf("prune the audit log to %d: %w", n, err)
+	}
+	return nil
+}
+
 // AuditLog returns the entries that q asks for, newest first: at most q.Limit
 // (1 to 500, otherwise 500), with an ID below q.Before (0: from the newest on),
 // not before q.Since and before q.Until. Entries leave the log when they are
-// older than the setting Retention.AuditDays or more than 50,000 are newer.
+// older than the setting Retention.AuditDays or when Audit drops them.
 func (s *Store) AuditLog(ctx context.Context, q pbx.AuditQuery) ([]pbx.AuditEntry, error) {
 	if q.Before <= 0 {
 		q.Before = math.MaxInt64

@@ -267,3 +267,40 @@ func TestRevisionsArePruned(t *testing.T) {
 		t.Errorf("%d revisions from %d on are kept whatever their size", rows, oldest)
 	}
 }
+
+// Users who change their own data all day push out no revisions of others.
+func TestOwnChangesPushNothingOut(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	c, _ := s.Current()
+	newest := int64(1)
+	err := s.db.write(t.Context(), durable, func(tx writeTx) error {
+		put := func(message pbx.Message) error {
+			newest++
+			return putRevision(t.Context(), tx, c, c, pbx.Revision{Number: newest, Time: time.Now(), Author: "a", Comment: message.Text(), Message: message})
+		}
+		for range 5 {
+			if err := put(pbx.Typed("Own words of an administrator")); err != nil {
+				return err
+			}
+		}
+		for range maxRevisions + 40 {
+			if err := put(pbx.Say("Own data of {name} changed", "name", "eva")); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all, others int
+	if err := s.db.readers.QueryRow("SELECT count(*), count(*) FILTER (WHERE number <= 6) FROM revision").Scan(&all, &others); err != nil {
+		t.Fatal(err)
+	}
+	if others != 6 || all < 6+maxOwnRevisions || all > 6+maxOwnRevisions+pruneBySizeEvery {
+		t.Errorf("%d revisions are kept, %d of them not of own data", all, others)
+	}
+	if last, _, err := s.db.newest(t.Context()); err != nil || last != newest {
+		t.Errorf("newest revision %d, want %d; %v", last, newest, err)
+	}
+}

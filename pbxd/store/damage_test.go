@@ -43,7 +43,7 @@ func FuzzDamagedDatabase(f *testing.F) {
 	addContacts(f, s, "", manyContacts(40))
 	hash, jpeg := picture(1, 6000)
 	for _, err := range []error{
-		s.PutPicture(f.Context(), hash, jpeg),
+		s.PutPicture(f.Context(), pbx.PicturesOfUsers, hash, jpeg),
 		s.SetDraft(f.Context(), pbx.Draft{Path: "sip.ringTime", Value: "45"}),
 	} {
 		if err != nil {
@@ -111,7 +111,7 @@ func FuzzDamagedDatabase(f *testing.F) {
 		s.Contacts(t.Context(), pbx.ContactQuery{Name: "m", Number: "0"})
 		s.ChangeContact(t.Context(), "", "c1", func(c *pbx.Contact) error { c.LastName = "X"; return nil })
 		s.Picture(t.Context(), hash)
-		s.PutPicture(t.Context(), hash, jpeg)
+		s.PutPicture(t.Context(), pbx.PicturesOfUsers, hash, jpeg)
 		s.Drafts(t.Context())
 		s.DueMail(t.Context(), time.Now(), 0)
 		s.MailJobs(t.Context())

@@ -28,7 +28,7 @@ func TestPictures(t *testing.T) {
 		t.Errorf("picture that was never put: %v", err)
 	}
 	for range 2 {
-		if err := s.PutPicture(ctx, hash, jpeg); err != nil {
+		if err := s.PutPicture(ctx, pbx.PicturesOfUsers, hash, jpeg); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -37,9 +37,9 @@ func TestPictures(t *testing.T) {
 	}
 	large, over := picture(2, maxPicture+1)
 	for name, err := range map[string]error{
-		"too large":    s.PutPicture(ctx, large, over),
-		"empty":        s.PutPicture(ctx, hash, nil),
-		"another hash": s.PutPicture(ctx, large, jpeg),
+		"too large":    s.PutPicture(ctx, pbx.PicturesOfUsers, large, over),
+		"empty":        s.PutPicture(ctx, pbx.PicturesOfUsers, hash, nil),
+		"another hash": s.PutPicture(ctx, pbx.PicturesOfUsers, large, jpeg),
 	} {
 		if err == nil {
 			t.Errorf("%s: kept", name)
@@ -66,7 +66,7 @@ func TestPicturesMakeRoom(t *testing.T) {
 	put := func(n int) error {
 		hash, jpeg := picture(n, 1000)
 		hashes = append(hashes, hash)
-		return s.PutPicture(ctx, hash, jpeg)
+		return s.PutPicture(ctx, pbx.PicturesOfUsers, hash, jpeg)
 	}
 	for n := range 40 {
 		if err := put(n); err != nil {
@@ -77,7 +77,7 @@ func TestPicturesMakeRoom(t *testing.T) {
 	if _, err := s.Commit(ctx, "a", pbx.Typed(""), func(c *pbx.Config) error { c.Users[1].Image = hashes[2]; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.PutPicture(ctx, hashes[3], must(picture(3, 1000))); err != nil { // is new again
+	if err := s.PutPicture(ctx, pbx.PicturesOfUsers, hashes[3], must(picture(3, 1000))); err != nil { // is new again
 		t.Fatal(err)
 	}
 	// Sizes are believed as they stand in the row: make them fill the store.
@@ -123,3 +123,45 @@ func TestPicturesMakeRoom(t *testing.T) {
 }
 
 func must(_ string, jpeg []byte) []byte { return jpeg }
+
+// A directory takes no room from others: not from another private one, not from
+// the global one, and none takes all from users.
+func TestPictureQuota(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	ctx := t.Context()
+	n := 0
+	put := func(owner string, size int) error {
+		t.Helper()
+		n++
+		hash, jpeg := picture(n, 1000)
+		if err := s.PutPicture(ctx, owner, hash, jpeg); err != nil {
+			return err
+		}
+		addContacts(t, s, owner, []pbx.Contact{{ID: fmt.Sprint(n), Image: hash}})
+		// Sizes are believed as they stand in the row.
+		_, err := s.db.writer.ExecContext(ctx, "UPDATE picture SET size = ? WHERE hash = ?", size, hash)
+		return err
+	}
+	for i := range maxPrivate / maxOfOwner {
+		owner := fmt.Sprint("u", i)
+		if err := put(owner, maxOfOwner); err != nil {
+			t.Fatal(err)
+		}
+		if err := put(owner, 1); !errors.Is(err, pbx.ErrTooMany) {
+			t.Errorf("%s has more than its room: %v", owner, err)
+		}
+	}
+	if err := put("another", 1); !errors.Is(err, pbx.ErrTooMany) {
+		t.Errorf("private directories have more than their room: %v", err)
+	}
+	if err := put("", maxGlobal); err != nil {
+		t.Fatal(err)
+	}
+	if err := put("", 1); !errors.Is(err, pbx.ErrTooMany) {
+		t.Errorf("the global directory has more than its room: %v", err)
+	}
+	hash, jpeg := picture(1000, maxPicture)
+	if err := s.PutPicture(ctx, pbx.PicturesOfUsers, hash, jpeg); err != nil {
+		t.Errorf("nothing is left for users: %v", err)
+	}
+}

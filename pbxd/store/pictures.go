@@ -15,16 +15,21 @@ import (
 // Limits of pictures.
 const (
 	maxPicture    = 100 << 10 // bytes
-	maxPictures   = 128 << 20 // bytes of all together
+	maxPictures   = 128 << 20 // bytes of all together; users have what the directories leave
+	maxPrivate    = 48 << 20  // bytes of all private directories together
+	maxOfOwner    = 8 << 20   // bytes of one private directory: 1,000 contacts in 8 KB, or 300 in 25 KB
+	maxGlobal     = 64 << 20  // bytes of the global directory
 	freshlyStored = 16        // of the newest are kept though nothing names them yet
 )
 
 // PutPicture keeps a picture (1 byte to 100 KiB) under hash, the SHA-256 of
-// its bytes in hexadecimal, durably. At 128 MiB in all, pictures make room that
+// its bytes in hexadecimal, durably. It is for the directory of owner: the ID of
+// a user, "" for the global one, or pbx.PicturesOfUsers; a private directory may
+// hold 8 MiB, all of them 48 MiB, the global one 64 MiB. At 128 MiB in all, pictures make room that
 // neither the current configuration nor a contact names, the oldest first;
 // when that is not enough the error is pbx.ErrTooMany. The 16 newest stay:
 // their users are about to be told of them.
-func (s *Store) PutPicture(ctx context.Context, hash string, jpeg []byte) error {
+func (s *Store) PutPicture(ctx context.Context, owner, hash string, jpeg []byte) error {
 	if len(jpeg) < 1 || len(jpeg) > maxPicture {
 		return fmt.Errorf("store: picture has %d bytes; allowed are 1 to %d", len(jpeg), maxPicture)
 	}
@@ -35,12 +40,41 @@ func (s *Store) PutPicture(ctx context.Context, hash string, jpeg []byte) error 
 		if _, err := tx.ExecContext(ctx, "DELETE FROM picture WHERE hash = ?", hash); err != nil { // it is new again
 			return err
 		}
+		if err := withinQuota(ctx, tx, owner, int64(len(jpeg))); err != nil {
+			return err
+		}
 		if err := s.makeRoom(ctx, tx, int64(len(jpeg))); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "INSERT INTO picture (hash, size, jpeg) VALUES (?, ?, ?)", hash, len(jpeg), jpeg)
 		return err
 	})
+}
+
+// withinQuota refuses a picture for which a directory has no room.
+func withinQuota(ctx context.Context, tx writeTx, owner string, size int64) error {
+	const private, one = "owner <> ''", "owner = ?1"
+	check := func(whose string, most int64) error {
+		var held int64
+		err := tx.QueryRowContext(ctx, "SELECT coalesce(sum(size), 0) FROM picture WHERE hash IN (SELECT image FROM contact WHERE image <> '' AND ?1 = ?1 AND "+whose+")", owner).Scan(&held)
+		if err != nil {
+			return fmt.Errorf("measure the pictures of a directory: %w", err)
+		}
+		if held+size > most {
+			return refusal{fmt.Errorf("store: pictures of a directory have %d bytes; at most %d are kept: %w", held, most, pbx.ErrTooMany)}
+		}
+		return nil
+	}
+	switch owner {
+	case pbx.PicturesOfUsers:
+		return nil
+	case "":
+		return check(one, maxGlobal)
+	}
+	if err := check(one, maxOfOwner); err != nil {
+		return err
+	}
+	return check(private, maxPrivate)
 }
 
 // makeRoom deletes pictures that nothing names until size bytes more fit.

@@ -22,6 +22,7 @@ import (
 // met first drops the oldest.
 const (
 	maxRevisions      = 1000
+	maxOwnRevisions   = 200      // in which users changed what is their own
 	maxHistorySize    = 64 << 20 // bytes, compressed
 	minRevisions      = 20       // kept whatever their size
 	maxRevisionText   = 32 << 20 // bytes of JSON in one column: bounds memory when a file is damaged
@@ -159,13 +160,21 @@ func putRevision(ctx context.Context, tx writeTx, old, new *pbx.Config, r pbx.Re
 }
 
 func pruneRevisions(ctx context.Context, tx writeTx, newest int64) error {
-	if _, err := tx.ExecContext(ctx, "DELETE FROM revision WHERE number <= ?", newest-maxRevisions); err != nil {
+	_, err := tx.ExecContext(ctx, "DELETE FROM revision WHERE number <= (SELECT number FROM revision ORDER BY number DESC LIMIT 1 OFFSET ?)", maxRevisions)
+	if err != nil {
 		return fmt.Errorf("prune revisions: %w", err)
 	}
 	if newest%pruneBySizeEvery != 0 {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `
+	// The comment is read before the blobs, the message behind them: so the first decides for most rows.
+	const own = "comment GLOB ?1 || '*' AND message LIKE '{\"template\":\"' || ?1 || '%'"
+	_, err = tx.ExecContext(ctx, "DELETE FROM revision WHERE number < ?3 AND "+own+
+		" AND number <= (SELECT number FROM revision WHERE "+own+" ORDER BY number DESC LIMIT 1 OFFSET ?2)", pbx.OwnChange, maxOwnRevisions, newest)
+	if err != nil {
+		return fmt.Errorf("prune revisions of own data: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `
 		DELETE FROM revision WHERE number <= ? AND number IN (
 			SELECT number FROM (SELECT number, sum(size) OVER (ORDER BY number DESC) AS kept FROM revision)
 			WHERE kept > ?)`, newest-minRevisions, maxHistorySize)

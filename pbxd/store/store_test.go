@@ -194,7 +194,7 @@ func TestClosed(t *testing.T) {
 	for op, err := range map[string]error{
 		"Contacts": contactsErr, "Contact": contactErr, "ChangeContact": changeErr, "DeleteContacts": deleteAllErr,
 		"AddContacts": s.AddContacts(ctx, "", manyContacts(1)), "DeleteContact": s.DeleteContact(ctx, "", "a", nil),
-		"Picture": pictureErr, "PictureOwners": ownersErr, "PutPicture": s.PutPicture(ctx, hash, jpeg),
+		"Picture": pictureErr, "PictureOwners": ownersErr, "PutPicture": s.PutPicture(ctx, pbx.PicturesOfUsers, hash, jpeg),
 		"Drafts": draftsErr, "SetDraft": s.SetDraft(ctx, pbx.Draft{Path: "a", Value: "1"}), "DeleteDraft": s.DeleteDraft(ctx, "a"), "DeleteDrafts": s.DeleteDrafts(ctx),
 		"CommitTentative": tentativeErr, "EnqueueMail": enqueueErr, "DueMail": dueErr, "MailJobs": jobsErr,
 		"MailDone": s.MailDone(ctx, 1), "MailFailed": s.MailFailed(ctx, 1, 1, time.Now(), ""), "DeleteMail": s.DeleteMail(ctx, 1),

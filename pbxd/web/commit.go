@@ -15,6 +15,10 @@ import (
 // rights that the caller does not have.
 func (s *Server) commit(ctx context.Context, comment pbx.Message, change func(*pbx.Config) error) (revision int64, err error) {
 	c := callerOf(ctx)
+	giveBack, err := s.spend(ctx, s.commits)
+	if err != nil {
+		return 0, err
+	}
 	var before, after *pbx.Config
 	revision, err = s.Store.Commit(ctx, c.author(), comment, func(cfg *pbx.Config) error {
 		before = cfg.Clone()
@@ -29,6 +33,7 @@ func (s *Server) commit(ctx context.Context, comment pbx.Message, change func(*p
 		wrong.Blame(before, after)
 	}
 	if err != nil {
+		giveBack()
 		return revision, fmt.Errorf("%s: %w", comment, err)
 	}
 	return revision, nil

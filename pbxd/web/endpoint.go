@@ -151,6 +151,9 @@ func (e *endpoint) describeErrors() {
 	if len(e.params) > 0 || e.body != nil {
 		e.op.Errors = append(e.op.Errors, http.StatusUnprocessableEntity)
 	}
+	if e.body != nil || e.file != nil {
+		e.op.Errors = append(e.op.Errors, http.StatusRequestTimeout, http.StatusServiceUnavailable)
+	}
 	if slices.ContainsFunc(e.params, func(p param) bool { return p.name == ifMatch }) {
 		e.op.Errors = append(e.op.Errors, http.StatusPreconditionFailed, http.StatusPreconditionRequired)
 	}
@@ -177,13 +180,30 @@ func (e *endpoint) serve(ctx huma.Context) {
 		e.s.answer(ctx, p)
 		return
 	}
-	out, err := e.call(ctx.Context(), in.Interface())
+	out, err := e.within(ctx.Context(), in.Interface())
 	held.release()
 	if err != nil {
 		e.s.fail(ctx, e.op.OperationID, err)
 		return
 	}
 	e.write(ctx, reflect.ValueOf(out).Elem())
+}
+
+// within calls the operation within what its caller may change in an hour.
+func (e *endpoint) within(ctx context.Context, in any) (any, error) {
+	c := callerOf(ctx)
+	if c == nil || !c.op.spends() {
+		return e.call(ctx, in)
+	}
+	giveBack, err := e.s.spend(ctx, e.s.acts)
+	if err != nil {
+		return nil, err
+	}
+	out, err := e.call(ctx, in)
+	if err != nil {
+		giveBack()
+	}
+	return out, err
 }
 
 // write answers with what the operation returned.

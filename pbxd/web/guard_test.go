@@ -134,7 +134,7 @@ func TestAdministratorsMayAll(t *testing.T) {
 func TestOwnObjects(t *testing.T) {
 	m, s := office(t)
 	hash := strings.Repeat("a", 64)
-	if err := m.PutPicture(t.Context(), hash, []byte("jpeg")); err != nil {
+	if err := m.PutPicture(t.Context(), "anna", hash, []byte("jpeg")); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.AddContacts(t.Context(), "anna", []pbx.Contact{{ID: "c1", ContactSettings: pbx.ContactSettings{LastName: "Secret"}, Image: hash}}); err != nil {

@@ -139,7 +139,7 @@ func (m *memory) DeleteContacts(_ context.Context, owner string) (int, error) {
 	return n, nil
 }
 
-func (m *memory) PutPicture(_ context.Context, hash string, jpeg []byte) error {
+func (m *memory) PutPicture(_ context.Context, _, hash string, jpeg []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.pictures[hash] = jpeg

@@ -82,6 +82,9 @@ func (s *Server) register(op *operation, input, output reflect.Type, call func(c
 	if op.method != http.MethodGet || len(op.audits) > 0 {
 		more = append(more, http.StatusInsufficientStorage)
 	}
+	if op.spends() {
+		more = append(more, http.StatusTooManyRequests)
+	}
 	for _, status := range more {
 		if !slices.Contains(h.Errors, status) {
 			h.Errors = append(h.Errors, status)

@@ -27,6 +27,10 @@ type imageOf struct {
 	id, path, tag string
 	module        string
 	permission    pbx.Permission
+	// owner returns for whom a picture is kept, as PutPicture takes it.
+	owner func(ctx context.Context) string
+	// look returns the ETag of the entry with that ID.
+	look func(ctx context.Context, id string) (tag string, err error)
 	// set makes hash the picture of the entry with that ID and returns the name
 	// of the entry and its new ETag. match checks the ETag that the client has seen.
 	set func(ctx context.Context, id, hash string, match func(tag string) error) (name, tag string, err error)
@@ -46,9 +50,17 @@ type ownImageInput struct {
 }
 
 func (s *Server) registerPictures() {
-	owners := []imageOf{{id: "user", path: "/users/{id}/image", tag: "Users", module: "users", set: s.setImageOf(tagOfUser)}}
+	owners := []imageOf{{id: "user", path: "/users/{id}/image", tag: "Users", module: "users", owner: ofUsers,
+		look: s.lookAtUser(tagOfUser), set: s.setImageOf(tagOfUser, func(u *pbx.User) pbx.Message { return pbx.Say("Picture of {name}", "name", u.Name) })}}
 	for _, d := range []directory{globalDirectory(), privateDirectory()} {
-		owners = append(owners, imageOf{id: d.name, path: d.path + "/{id}/image", tag: d.tag, module: d.write, permission: d.permit,
+		owners = append(owners, imageOf{id: d.name, path: d.path + "/{id}/image", tag: d.tag, module: d.write, permission: d.permit, owner: d.owner,
+			look: func(ctx context.Context, id string) (string, error) {
+				c, err := s.Store.Contact(ctx, d.owner(ctx), id)
+				if err != nil {
+					return "", noContact(fmt.Errorf("contact %s: %w", id, err))
+				}
+				return etag(c), nil
+			},
 			set: func(ctx context.Context, id, hash string, match func(string) error) (string, string, error) {
 				return s.setContactImage(ctx, d, id, hash, match)
 			}})
@@ -65,7 +77,8 @@ func (s *Server) registerPictures() {
 			return s.dropImage(ctx, o, in.ID, in.check)
 		})
 	}
-	own := imageOf{id: "own", path: "/profile/image", tag: "Profile", module: "profile-image", set: s.setImageOf(tagOfProfile)}
+	own := imageOf{id: "own", path: "/profile/image", tag: "Profile", module: "profile-image", owner: ofUsers,
+		look: s.lookAtUser(tagOfProfile), set: s.setImageOf(tagOfProfile, func(u *pbx.User) pbx.Message { return pbx.Say("Own picture of {name}", "name", u.Name) })}
 	registerUpload(s, own.operation("set", http.MethodPut), []string{typeImage, typeBinary},
 		func(ctx context.Context, in *ownImageInput) (*tagged[Image], error) {
 			return s.putImage(ctx, own, callerOf(ctx).user.ID, &in.File, in.check)
@@ -95,8 +108,18 @@ func (o imageOf) operation(verb, method string) operation {
 	return op
 }
 
-// putImage decodes an uploaded picture and makes it that of an entry.
+func ofUsers(context.Context) string { return pbx.PicturesOfUsers }
+
+// putImage decodes an uploaded picture and makes it that of an entry. Nothing is
+// decoded or kept for an entry that there is not.
 func (s *Server) putImage(ctx context.Context, o imageOf, id string, file *upload, match func(string) error) (*tagged[Image], error) {
+	seen, err := o.look(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := match(seen); err != nil {
+		return nil, err
+	}
 	r, err := file.open(picture.MaxUpload)
 	if err != nil {
 		return nil, brokenUpload(err)
@@ -105,7 +128,7 @@ func (s *Server) putImage(ctx context.Context, o imageOf, id string, file *uploa
 	if err != nil {
 		return nil, pictureProblem(err)
 	}
-	if err := s.Store.PutPicture(ctx, p.Hash, p.JPEG); err != nil {
+	if err := s.Store.PutPicture(ctx, o.owner(ctx), p.Hash, p.JPEG); err != nil {
 		if errors.Is(err, pbx.ErrTooMany) {
 			return nil, refuse(http.StatusConflict, "There is no room for more pictures. Delete some first.")
 		}
@@ -154,32 +177,41 @@ func pictureProblem(err error) error {
 	return p
 }
 
-// setImageOf sets the picture of a user whose ETag is tagOf.
-func (s *Server) setImageOf(tagOf func(*pbx.Config, *pbx.User) string) func(ctx context.Context, id, hash string, match func(string) error) (name, tag string, err error) {
-	return func(ctx context.Context, id, hash string, match func(string) error) (name, tag string, err error) {
-		return s.setUserImage(ctx, tagOf, id, hash, match)
+// lookAtUser returns the ETag of a user, which tagOf makes.
+func (s *Server) lookAtUser(tagOf func(*pbx.Config, *pbx.User) string) func(ctx context.Context, id string) (string, error) {
+	return func(_ context.Context, id string) (string, error) {
+		cfg, _ := s.Store.Current()
+		u := cfg.UserByID(id)
+		if u == nil {
+			return "", noUser()
+		}
+		return tagOf(cfg, u), nil
 	}
 }
 
-func (s *Server) setUserImage(ctx context.Context, tagOf func(*pbx.Config, *pbx.User) string, id, hash string, match func(string) error) (name, tag string, err error) {
-	cfg, _ := s.Store.Current()
-	u := cfg.UserByID(id)
-	if u == nil {
-		return "", "", refuse(http.StatusNotFound, "There is no such user.")
-	}
-	_, err = s.commit(ctx, pbx.Say("Picture of {name}", "name", u.Name), func(cfg *pbx.Config) error {
+// setImageOf sets the picture of a user whose ETag tagOf makes, in a revision
+// about that.
+func (s *Server) setImageOf(tagOf func(*pbx.Config, *pbx.User) string, about func(*pbx.User) pbx.Message) func(ctx context.Context, id, hash string, match func(string) error) (name, tag string, err error) {
+	return func(ctx context.Context, id, hash string, match func(string) error) (name, tag string, err error) {
+		cfg, _ := s.Store.Current()
 		u := cfg.UserByID(id)
 		if u == nil {
-			return refuse(http.StatusNotFound, "There is no such user.")
+			return "", "", noUser()
 		}
-		if err := match(tagOf(cfg, u)); err != nil {
-			return err
-		}
-		u.Image = hash
-		name, tag = u.Name, tagOf(cfg, u)
-		return nil
-	})
-	return name, tag, err
+		_, err = s.commit(ctx, about(u), func(cfg *pbx.Config) error {
+			u := cfg.UserByID(id)
+			if u == nil {
+				return noUser()
+			}
+			if err := match(tagOf(cfg, u)); err != nil {
+				return err
+			}
+			u.Image = hash
+			name, tag = u.Name, tagOf(cfg, u)
+			return nil
+		})
+		return name, tag, err
+	}
 }
 
 func (s *Server) setContactImage(ctx context.Context, d directory, id, hash string, match func(string) error) (name, tag string, err error) {

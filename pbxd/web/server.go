@@ -72,8 +72,9 @@ type ContactStore interface {
 	ChangeContact(ctx context.Context, owner, id string, change func(*pbx.Contact) error) (pbx.Contact, error)
 	DeleteContact(ctx context.Context, owner, id string, check func(pbx.Contact) error) error
 	DeleteContacts(ctx context.Context, owner string) (int, error)
-	// PutPicture keeps a picture under its hash.
-	PutPicture(ctx context.Context, hash string, jpeg []byte) error
+	// PutPicture keeps a picture under its hash, for the directory of owner or
+	// pbx.PicturesOfUsers. It returns pbx.ErrTooMany when there is no room.
+	PutPicture(ctx context.Context, owner, hash string, jpeg []byte) error
 	Picture(ctx context.Context, hash string) ([]byte, error)
 	// PictureOwners returns the owners of the contacts that show a picture; ""
 	// stands for the global directory.
@@ -160,6 +161,8 @@ type Server struct {
 	license     *licenseKeeper
 	pictures    *picture.Decoder
 	intake      *intake       // counts the memory of request bodies
+	commits     *quota        // changes of the configuration by each plain user
+	acts        *quota        // changes of anything by each plain user
 	outgoing    *intake       // counts the memory of large answers
 	uploads     uploadPlaces  // of those who work on a file
 	decoding    uploadPlaces  // of those who decode a picture, or wait for it
@@ -189,6 +192,8 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 		stopping:    make(chan struct{}),
 		pictures:    picture.NewDecoder(),
 		intake:      newIntake(),
+		commits:     newQuota(revisionsAnHour),
+		acts:        newQuota(actsAnHour),
 		outgoing:    newIntake(),
 		uploads:     newUploadPlaces(maxUploads),
 		decoding:    newUploadPlaces(1),
