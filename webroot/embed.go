@@ -7,7 +7,7 @@ import (
 	"io/fs"
 )
 
-//go:embed index.html style.css css mark.svg icons.svg js i18n
+//go:embed index.html style.css css mark.svg js i18n
 var files embed.FS
 
 // Files returns the files of the page.

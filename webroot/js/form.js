@@ -193,6 +193,16 @@ export class Form extends HTMLElement {
   }
 }
 
+// newest reads a state. An answer that was on its way while state was written or read otherwise may
+// be older than what state holds: then it reads again.
+export async function newest(state, read) {
+  for (;;) {
+    const {etag} = state;
+    const now = await read();
+    if (state.etag === etag) return now;
+  }
+}
+
 // settingsForm makes a form over the settings at a path of the API and keeps it like the device's
 // until the signal aborts. options(entry) gives those of the fields; saved(entry, changes) is called
 // after a save. It resolves to {form, state}; state, {entry, etag}, is what the device has.
@@ -206,7 +216,7 @@ export async function settingsForm({path, signal, options, saved, ...rest}) {
   const form = new Form({
     schema, values: state.entry, options: options?.(state.entry), ...rest,
     fresh: async () => {
-      const now = await read('GET');
+      const now = await newest(state, () => read('GET'));
       return {values: now.entry, take: () => Object.assign(state, now)};
     },
     save: async (values, changes) => {

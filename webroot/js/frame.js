@@ -50,12 +50,13 @@ export class Frame {
         e.preventDefault();
         this.main.focus();
       }}, t('menu.skip')),
-      session.actor && this.#actor(),
-      h('header.top', drawer,
+      h('div.bars', session.actor && this.#actor(), h('header.top', drawer,
         h('a.brand', {href: '/'}, h('img', {src: '/mark.svg', alt: '', width: 28, height: 28}), h('span', 'Galilei')),
         button('plain find-button', t('search.open'), () => this.search(), {icon: 'search', 'aria-keyshortcuts': 'Control+K /', 'aria-label': t('search.label')}),
-        h('div.state', this.#drafts, this.#pill, this.#list), this.profile()),
-      this.#banner, h('div.columns', nav, h('div.shade', {onclick: () => this.closeDrawer()}), this.main));
+        h('div.state', this.#drafts, this.#pill, this.#list), this.profile()), this.#banner),
+      h('div.columns', nav, h('div.shade', {onclick: () => this.closeDrawer()}), this.main));
+    const bars = app.querySelector('.bars');
+    new ResizeObserver(() => document.documentElement.style.setProperty('--top', `${bars.offsetHeight}px`)).observe(bars);
     this.draw();
   }
 
@@ -65,10 +66,21 @@ export class Frame {
       h('ul', g.screens.map((s) => (s.screens ? h('li', h('span.part', t(s.title)), h('ul', s.screens.map(link))) : link(s)))));
   }
 
-  search() {
-    attempt(async () => (await part('search')).openSearch(this.session, async (path) => {
+  // search opens the search. What is typed before it is there is not lost.
+  async search() {
+    let typed = '';
+    const keep = (e) => {
+      if (e.key.length > 1 || e.ctrlKey || e.metaKey || e.altKey) return;
+      typed += e.key;
+      e.preventDefault();
+      e.stopPropagation();
+    };
+    addEventListener('keydown', keep, true);
+    const found = await attempt(() => part('search'));
+    removeEventListener('keydown', keep, true);
+    found?.openSearch(this.session, async (path) => {
       if (await this.acts.free()) this.acts.go(path);
-    }));
+    }, typed);
   }
 
   closeDrawer() {
@@ -82,8 +94,12 @@ export class Frame {
   // mark shows in the menu which screen is open.
   mark(path) {
     for (const a of this.app.querySelectorAll('nav.menu a')) {
-      if (a.dataset.path === path) a.setAttribute('aria-current', 'page');
-      else a.removeAttribute('aria-current');
+      if (a.dataset.path !== path) a.removeAttribute('aria-current');
+      else {
+        a.setAttribute('aria-current', 'page');
+        a.closest('details').open = true;
+        a.scrollIntoView({block: 'nearest'});
+      }
     }
   }
 

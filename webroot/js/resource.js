@@ -7,7 +7,7 @@ import {call, get, Problem} from './api.js';
 import {live} from './live.js';
 import * as schema from './schema.js';
 import {List} from './list.js';
-import {Form} from './form.js';
+import {Form, newest} from './form.js';
 import {attempt, mayDelete, mayDiscard, sheet, toast} from './dialog.js';
 
 // column makes a column of the list from a property's name.
@@ -158,7 +158,7 @@ class Resource {
       cancel: isNew ? () => this.#open.ask() : undefined,
       save: (v, changes) => (isNew ? this.#add(v) : this.#change(state, v, changes)),
       fresh: async () => {
-        const now = await call('GET', this.#at(state.entry.id));
+        const now = await newest(state, () => call('GET', this.#at(state.entry.id)));
         return {values: now.body, take: () => this.#take(state, now)};
       },
     });

@@ -33,8 +33,8 @@ function rank(item, q) {
   return plain(item.words ?? item.more ?? '').includes(q) ? 1 : 0;
 }
 
-// openSearch shows the search; go(path) is called with what was chosen.
-export function openSearch(session, go) {
+// openSearch shows the search; go(path) is called with what was chosen. typed is what it begins with.
+export function openSearch(session, go, typed = '') {
   if (document.querySelector('dialog.find')) return;
   const items = index(session, (more) => {
     items.push(...more);
@@ -50,7 +50,7 @@ export function openSearch(session, go) {
   let shown = [];
   const list = h('ul', {id: uid(), role: 'listbox', 'aria-label': t('search.results')});
   const input = h('input', {type: 'search', role: 'combobox', 'aria-expanded': 'true', 'aria-controls': list.id, 'aria-autocomplete': 'list',
-    'aria-label': t('search.label'), placeholder: t('search.label'), autocomplete: 'off', spellcheck: 'false', oninput: () => {
+    'aria-label': t('search.label'), placeholder: t('search.label'), value: typed, autocomplete: 'off', spellcheck: 'false', oninput: () => {
       at = 0;
       draw();
     }});
@@ -104,4 +104,5 @@ export function openSearch(session, go) {
   box.showModal();
   draw();
   input.focus();
+  input.setSelectionRange(typed.length, typed.length);
 }

@@ -32,7 +32,7 @@ export class Upload extends HTMLElement {
       this.replaceChildren();
       return answer;
     } catch (err) {
-      this.replaceChildren();
+      if (this.#stop === stop) this.replaceChildren();
       if (err instanceof Unreachable && stop.signal.aborted) return null;
       this.replaceChildren(h('p.alert', {role: 'alert'}, icon('alert'), told(err)));
       throw err;

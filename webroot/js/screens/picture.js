@@ -17,9 +17,13 @@ export const portrait = (hash) => (hash ? h('img.portrait', {src: `/api/v1/pictu
 export function pictureField({path, state, changed}) {
   const upload = new Upload();
   const error = h('p.error', {role: 'alert'});
+  const say = (text) => {
+    upload.replaceChildren(); // one trouble at a time
+    error.textContent = text;
+  };
   const row = h('div.picture');
   const take = async (send) => {
-    error.textContent = '';
+    say('');
     const answer = await send();
     if (!answer) return;
     state.entry.image = answer.body?.image ?? '';
@@ -29,15 +33,13 @@ export function pictureField({path, state, changed}) {
   };
   const chosen = async (file) => {
     if (file.size > most) {
-      error.textContent = t('picture.large', {size: Math.ceil(file.size / (1 << 20))});
+      say(t('picture.large', {size: Math.ceil(file.size / (1 << 20))}));
       return;
     }
     const type = file.type.startsWith('image/') ? file.type : undefined;
     await take(() => upload.start('PUT', path, file, {etag: state.etag, type})).catch((err) => err instanceof Problem || told(err)); // the upload says it
   };
-  const drop = () => take(() => call('DELETE', path, {etag: state.etag})).then(() => row.querySelector('input').focus(), (err) => {
-    error.textContent = told(err);
-  });
+  const drop = () => take(() => call('DELETE', path, {etag: state.etag})).then(() => row.querySelector('input').focus(), (err) => say(told(err)));
   const draw = () => {
     const {image} = state.entry;
     row.replaceChildren();

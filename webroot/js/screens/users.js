@@ -25,7 +25,7 @@ function columns() {
       cell: (u) => [h('a', {href: `/users/${u.id}`}, u.user), u.admin && h('span.tag', t('users.admin')), h('span.below', name(u))]},
     {key: 'firstName', class: 'wide'}, {key: 'lastName', class: 'wide'},
     {key: 'extension', class: 'number', cell: (u) => u.extension || h('span.muted', t('users.none'))},
-    {key: 'email', class: 'wide'},
+    {key: 'email', class: 'wide line', cell: (u) => h('span', {title: u.email}, u.email)},
   ];
 }
 
