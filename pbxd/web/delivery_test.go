@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -20,7 +21,19 @@ func TestEmailDelivery(t *testing.T) {
 	if e.Enabled || e.PasswordSet {
 		t.Fatalf("factory: got %+v", e)
 	}
-	put := func(rest string) *response { return c.do("PUT", apiPrefix+"/email-delivery", mailBody+rest+"}") }
+	put := func(rest string) *response { // rest replaces fields of mailBody, or adds some
+		fields := map[string]any{}
+		for _, object := range []string{mailBody + "}", "{" + strings.TrimPrefix(rest, ",") + "}"} {
+			if err := json.Unmarshal([]byte(object), &fields); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text, err := json.Marshal(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.do("PUT", apiPrefix+"/email-delivery", string(text))
+	}
 	if res := c.do("PUT", apiPrefix+"/email-delivery", mailBody+"}", "If-Match", `"other"`); res.StatusCode != 412 {
 		t.Errorf("from another state: got %d, want 412", res.StatusCode)
 	}

@@ -31,7 +31,7 @@ func (e *endpoint) writeAnswer(ctx huma.Context, status int, body any) error {
 	if text.Len() > largeAnswer {
 		held := e.s.outgoing.share(senderOf(ctx.Context()))
 		defer held.release()
-		if held.try(int64(text.Len()), 0) != nil {
+		if held.try(int64(text.Cap()), 0) != nil {
 			b, ok := body.(brief)
 			if !ok {
 				e.s.answer(ctx, later(ctx, "60", tooManyAnswers()))

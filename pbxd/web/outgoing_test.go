@@ -74,9 +74,11 @@ func TestSlowReaders(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	for range 25 {
+	for i := range 120 { // 80 MB and more if all were kept
 		slowReader(t, addr, ben.token, "/private-contacts?limit=1000")
-		slowReader(t, addr, ben.token, "/private-contacts/export")
+		if i%5 == 0 {
+			slowReader(t, addr, ben.token, "/private-contacts/export")
+		}
 	}
 	var refused *response
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
@@ -93,9 +95,11 @@ func TestSlowReaders(t *testing.T) {
 	if held > limit || held < limit/2 {
 		t.Errorf("one user's answers count %d bytes; the limit is %d", held, limit)
 	}
-	runtime.GC()
+	for range 3 { // encoding/json pools what it encodes into
+		runtime.GC()
+	}
 	runtime.ReadMemStats(&after)
-	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 2*limit+8<<20 {
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 40<<20 {
 		t.Errorf("the heap grew by %d bytes", grown)
 	}
 	directoryOf(m, "", 1000)
