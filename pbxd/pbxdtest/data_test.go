@@ -77,9 +77,12 @@ func TestDamagedRows(t *testing.T) {
 
 // A damaged newest revision costs one change, and Health says so.
 func TestDamagedRevision(t *testing.T) {
-	s := Start(t, Options{Configure: func(c *pbx.Config) { c.SIP.RingTime = 77 }})
+	s := Start(t, Options{})
+	s.Login() // makes revision 2
 	s.Stop()
-	if err := execute(s.Dir, "UPDATE revision SET config = x'00' WHERE number = 2"); err != nil {
+	s = Start(t, Options{Dir: s.Dir, Configure: func(c *pbx.Config) { c.SIP.RingTime = 77 }})
+	s.Stop()
+	if err := execute(s.Dir, "UPDATE revision SET config = x'00' WHERE number = 3"); err != nil {
 		t.Fatal(err)
 	}
 	s = Start(t, Options{Dir: s.Dir})
@@ -87,6 +90,23 @@ func TestDamagedRevision(t *testing.T) {
 		t.Errorf("health is %v, want %v", err, pbxd.ErrFellBack)
 	}
 	s.Phone("101", "udp").MustRegister()
+	a := s.As("admin", "4711")
+	var status struct{ Problem string }
+	if a.Do("GET", "/api/v1/status", nil, 200, &status); status.Problem != pbxd.ErrFellBack.Alarm() {
+		t.Errorf("problem %q", status.Problem)
+	}
+	var list []pbx.Revision
+	if a.Do("GET", "/api/v1/revisions", nil, 200, &list); len(list) != 4 || list[0].Damaged || !list[1].Damaged || list[2].Damaged || list[3].Damaged {
+		t.Errorf("%+v", list)
+	}
+	a.Do("POST", "/api/v1/revisions/3/restore", nil, 409, nil)
+	var locale map[string]any
+	a.Do("GET", "/api/v1/locale", nil, 200, &locale)
+	locale["language"] = "de"
+	a.Do("PUT", "/api/v1/locale", locale, 200, nil)
+	if err := s.PBX.Health(t.Context()); err != nil {
+		t.Errorf("health after an administrator's change: %v", err)
+	}
 }
 
 // readOnlyEnv tells the test binary, started again, that it has a mount

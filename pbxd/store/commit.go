@@ -83,7 +83,9 @@ func (s *Store) revise(ctx context.Context, next *pbx.Config, author string, com
 		return now.number, fmt.Errorf("store: commit revision %d: %w", r.Number, err)
 	}
 	s.current.Store(&revised{next, r.Number})
-	s.fellBack.Store(damagedIn(comment))
+	if s.settles(author) {
+		s.fellBack.Store(0)
+	}
 	if w.kept != nil {
 		w.kept()
 	}

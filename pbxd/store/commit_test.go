@@ -300,7 +300,7 @@ func TestOwnChangesPushNothingOut(t *testing.T) {
 	if others != 6 || all < 6+maxOwnRevisions || all > 6+maxOwnRevisions+pruneBySizeEvery {
 		t.Errorf("%d revisions are kept, %d of them not of own data", all, others)
 	}
-	if last, _, err := s.db.newest(t.Context()); err != nil || last != newest {
+	if last, err := s.db.newest(t.Context()); err != nil || last != newest {
 		t.Errorf("newest revision %d, want %d; %v", last, newest, err)
 	}
 }

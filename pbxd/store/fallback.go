@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"galilei/pbxd/pbx"
 )
@@ -15,9 +16,45 @@ const fellBackTo = "Revision {damaged} is damaged; revision {number} holds again
 
 // FellBack returns the number of the revision that was the newest and could not
 // be read when the store was opened, so that an older one holds again. It is 0
-// when there is none, and from the next change on: whoever makes it has looked
-// at the configuration.
+// when there is none, and from the next change of an administrator on, who has
+// seen the configuration then.
 func (s *Store) FellBack() int64 { return s.fellBack.Load() }
+
+// settles reports whether a change by that author, as in "anna" or "anna as
+// ben", ends the alarm.
+func (s *Store) settles(author string) bool {
+	name, _, _ := strings.Cut(author, " as ")
+	u := s.current.Load().config.UserByName(name)
+	return u != nil && u.Admin
+}
+
+// loadFellBack finds a damaged revision of an earlier start that no
+// administrator has made a change after.
+func (s *Store) loadFellBack(ctx context.Context) error {
+	rows, err := s.db.readers.QueryContext(ctx, "SELECT author, comment, message FROM revision ORDER BY number DESC")
+	if err != nil {
+		return fmt.Errorf("look for damaged revisions: %w", s.db.reading(err))
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var author, comment, message string
+		if err := rows.Scan(&author, &comment, &message); err != nil {
+			return fmt.Errorf("look for damaged revisions: %w", s.db.reading(err))
+		}
+		about, err := messageOf(message, comment)
+		if n := damagedIn(about); err == nil && n != 0 {
+			s.fellBack.Store(n)
+			return nil
+		}
+		if s.settles(author) {
+			return nil
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("look for damaged revisions: %w", s.db.reading(err))
+	}
+	return nil
+}
 
 // damagedIn returns the number of the damaged revision that a comment tells of,
 // or 0.

@@ -64,12 +64,20 @@ func TestDamagedNewestRevision(t *testing.T) {
 	if _, n := s.Current(); n != 6 || s.FellBack() != 5 {
 		t.Errorf("after a restart revision %d, back from %d", n, s.FellBack())
 	}
-	if _, err := s.Commit(t.Context(), "a", pbx.Typed(""), setRingTime(55)); err != nil {
-		t.Fatal(err)
-	}
-	s = damage(t, s, "DELETE FROM heartbeat")
-	if _, n := s.Current(); n != 7 || s.FellBack() != 0 {
-		t.Errorf("after the next change revision %d, back from %d", n, s.FellBack())
+	for i, tc := range []struct {
+		author string
+		want   int64
+	}{{"demo101", 5}, {system, 5}, {"demo101 as demo102", 5}, {"admin as demo101", 0}} {
+		if _, err := s.Commit(t.Context(), tc.author, pbx.Typed(""), setRingTime(55+i)); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.FellBack(); got != tc.want {
+			t.Errorf("after a change by %s back from %d, want %d", tc.author, got, tc.want)
+		}
+		s = damage(t, s, "DELETE FROM heartbeat")
+		if got := s.FellBack(); got != tc.want {
+			t.Errorf("after a change by %s and a restart back from %d, want %d", tc.author, got, tc.want)
+		}
 	}
 }
 

@@ -117,20 +117,17 @@ func emptyLists(c *pbx.Config, known map[string]json.RawMessage) {
 	}
 }
 
-// newest returns the highest revision number and what that revision is about,
-// as far as it can be read. A database without a revision is damaged, because
-// none is ever put in place without the first.
-func (d *database) newest(ctx context.Context) (number int64, about pbx.Message, err error) {
-	var comment, message string
-	err = d.readers.QueryRowContext(ctx, "SELECT number, comment, message FROM revision ORDER BY number DESC LIMIT 1").Scan(&number, &comment, &message)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && number < 1 {
-		return 0, about, fmt.Errorf("the database holds no revision: %w", ErrDamaged)
+// newest returns the highest revision number. A database without a revision
+// is damaged, because none is ever put in place without the first.
+func (d *database) newest(ctx context.Context) (int64, error) {
+	var n sql.NullInt64
+	if err := d.readers.QueryRowContext(ctx, "SELECT max(number) FROM revision").Scan(&n); err != nil {
+		return 0, fmt.Errorf("find the newest revision: %w", d.reading(err))
 	}
-	if err != nil {
-		return 0, about, fmt.Errorf("find the newest revision: %w", d.reading(err))
+	if !n.Valid || n.Int64 < 1 {
+		return 0, fmt.Errorf("the database holds no revision: %w", ErrDamaged)
 	}
-	about, _ = messageOf(message, comment) // a damaged one tells of nothing
-	return number, about, nil
+	return n.Int64, nil
 }
 
 // putRevision writes one revision and drops the oldest beyond the limits. Its

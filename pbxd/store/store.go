@@ -203,7 +203,7 @@ func (s *Store) load(ctx context.Context) error {
 	if err := checkKey(ctx, s.db, s.key); err != nil {
 		return err
 	}
-	newest, comment, err := s.db.newest(ctx)
+	newest, err := s.db.newest(ctx)
 	if err != nil {
 		return err
 	}
@@ -218,7 +218,9 @@ func (s *Store) load(ctx context.Context) error {
 	}
 	if number == newest {
 		s.current.Store(&revised{c, number})
-		s.fellBack.Store(damagedIn(comment))
+		if err := s.loadFellBack(ctx); err != nil {
+			return err
+		}
 	} else {
 		s.fallBack(ctx, c, number, newest)
 	}
