@@ -93,8 +93,9 @@ func (m *NoiseMeter) reflections() (k [MaxNoiseOrder]float64) {
 type NoiseGenerator struct {
 	k      [MaxNoiseOrder]float64
 	back   [MaxNoiseOrder + 1]float64 // state of the lattice filter
-	gain   float64                    // of the excitation, 16 bits
-	target float64                    // gain that the last payload asks for
+	shape  float64                    // level before the filter for one of 1 after it
+	level  float64                    // effective value, 16 bits
+	target float64                    // that the last payload asks for
 	random uint64
 }
 
@@ -113,15 +114,18 @@ func (g *NoiseGenerator) SetPayload(payload []byte) {
 	dBov := -float64(payload[0] & 0x7f)
 	first := g.target == 0
 	g.target = noiseOverload * math.Pow(10, dBov/20)
-	coded := payload[1:min(len(payload), MaxNoiseOrder+1)]
-	g.k = [MaxNoiseOrder]float64{}
-	for i, c := range coded {
-		k := float64(int(min(c, noiseLargest))-noiseZero) * noiseQuantum
-		g.k[i] = k
-		g.target *= math.Sqrt(1 - k*k) // what the filter adds at its resonances
-	}
 	if first {
-		g.gain = g.target
+		g.level = g.target
+	}
+	var k [MaxNoiseOrder]float64
+	g.shape = 1
+	for i, c := range payload[1:min(len(payload), MaxNoiseOrder+1)] {
+		k[i] = float64(int(min(c, noiseLargest))-noiseZero) * noiseQuantum
+		g.shape *= math.Sqrt(1 - k[i]*k[i]) // the filter adds this at its resonances
+	}
+	if k != g.k {
+		g.k = k
+		g.back = [MaxNoiseOrder + 1]float64{} // it might resonate in the new filter
 	}
 }
 
@@ -132,8 +136,8 @@ func (g *NoiseGenerator) Fill(dst []int16) {
 		order--
 	}
 	for n := range dst {
-		g.gain += (g.target - g.gain) / 256 // a new level comes in over some 30 ms
-		f := g.gain * g.noise()
+		g.level += (g.target - g.level) / 256 // a new level comes in over some 30 ms
+		f := g.level * g.shape * g.noise()
 		for i := order - 1; i >= 0; i-- {
 			f -= g.k[i] * g.back[i]
 			g.back[i+1] = g.back[i] + g.k[i]*f

@@ -128,7 +128,7 @@ func FuzzNoise(f *testing.F) {
 			}
 		}
 		for _, b := range g.back {
-			if math.IsNaN(b) || math.IsInf(b, 0) || math.Abs(b) > 1e9 {
+			if math.IsNaN(b) || math.IsInf(b, 0) || math.Abs(b) > 1e7 {
 				t.Fatalf("the filter's state is %g", b)
 			}
 		}
