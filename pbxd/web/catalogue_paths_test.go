@@ -1,27 +1,28 @@
 package web
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"galilei/pbxd/pbx"
 )
 
-// namesIn collects the JSON names of the parameters of a type, by the path of
-// one that has it.
-func namesIn(t reflect.Type, path string, names map[string]string) {
+// titlesIn collects the titles of the parameters of a type by their paths.
+func titlesIn(t reflect.Type, path string, titles map[string]string) {
 	switch t.Kind() {
 	case reflect.Slice, reflect.Pointer:
-		namesIn(t.Elem(), path, names)
+		titlesIn(t.Elem(), path, titles)
 	case reflect.Struct:
 		for f := range t.Fields() {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if f.Anonymous && name == "" {
-				namesIn(f.Type, path, names)
+				titlesIn(f.Type, path, titles)
 			} else if name != "-" && name != "id" {
-				names[name] = path + "." + name
-				namesIn(f.Type, path+"."+name, names)
+				titles[path+"."+name] = f.Tag.Get("title")
+				titlesIn(f.Type, path+"."+name, titles)
 			}
 		}
 	}
@@ -31,26 +32,41 @@ func namesIn(t reflect.Type, path string, names map[string]string) {
 // configuration, which the history names by their paths.
 func TestCataloguePaths(t *testing.T) {
 	en := readCatalogue(t, "en")
-	titled := map[string]bool{}
-	for _, schema := range schemas(t) {
-		for name, p := range schema.Properties {
-			titled[name] = titled[name] || p.Title != ""
+	all := schemas(t)
+	order := slices.Sorted(maps.Keys(all))
+	// label is what the page finds, as schema.js does.
+	label := func(name, hint string) string {
+		titled := slices.DeleteFunc(slices.Clone(order), func(s string) bool {
+			p := all[s].Properties[name]
+			return p == nil || p.Title == ""
+		})
+		i := slices.IndexFunc(titled, func(s string) bool { return strings.HasPrefix(strings.ToLower(s), strings.ToLower(hint)) })
+		switch word := en.words["field."+name]; {
+		case i >= 0:
+			return all[titled[i]].Properties[name].Title
+		case word != "" || len(titled) == 0:
+			return word
 		}
+		return all[titled[0]].Properties[name].Title
 	}
-	names := map[string]string{}
+	titles := map[string]string{}
 	for part := range reflect.TypeFor[pbx.Config]().Fields() {
 		section, _, _ := strings.Cut(part.Tag.Get("json"), ",")
 		if en.words["part."+section] == "" {
 			t.Errorf("en.json has no words for the part %s of the configuration", section)
 		}
-		namesIn(part.Type, section, names)
+		titlesIn(part.Type, section, titles)
 	}
-	for name, path := range names {
-		if !titled[name] && en.words["field."+name] == "" {
-			t.Errorf("en.json has no words for %q (%s)", name, path)
+	for path, title := range titles {
+		section, _, _ := strings.Cut(path, ".")
+		switch got := label(path[strings.LastIndex(path, ".")+1:], strings.TrimSuffix(section, "s")); {
+		case got == "":
+			t.Errorf("nothing says what %s is", path)
+		case title != "" && got != title:
+			t.Errorf("%s shows as %q, but is %q", path, got, title)
 		}
 	}
-	if len(names) < 80 {
-		t.Errorf("only %d parameters were found", len(names))
+	if len(titles) < 80 {
+		t.Errorf("only %d parameters were found", len(titles))
 	}
 }

@@ -41,11 +41,11 @@ export const kept = (name, entry) => Object.fromEntries(Object.keys(of(name)).fi
 export const title = (p, field) => (p.title ? api(p.title) : has(`field.${field}`) ? t(`field.${field}`) : field);
 export const help = (p) => api(p.description);
 
-// label is the title of a field wherever it is found, first in schemas whose
-// name begins with hint.
+// label is the title of a field: in a schema whose name begins with hint, else
+// the page's own word, else wherever it is found.
 export function label(field, hint = '') {
   const names = Object.keys(spec.components.schemas).filter((n) => of(n)[field]?.title);
-  const name = names.find((n) => hint && n.toLowerCase().startsWith(hint.toLowerCase())) ?? names[0];
+  const name = names.find((n) => hint && n.toLowerCase().startsWith(hint.toLowerCase())) ?? (has(`field.${field}`) ? null : names[0]);
   return title(name ? of(name)[field] : {}, field);
 }
 
