@@ -74,6 +74,9 @@ func (e *endpoint) describeInput(at []int, t reflect.Type) {
 			e.body = index
 			e.op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 				"application/json": {Schema: huma.SchemaFromField(e.schemas(), f, e.op.OperationID+"Request")}}}
+			if e.op.Method == http.MethodPut {
+				e.op.RequestBody.Description = "Replaces all of it: what is left out becomes 0, false, empty or an empty list. The defaults of the schema are for new entries."
+			}
 		case pointer == reflect.TypeFor[*upload]():
 			e.file = index
 		case f.Anonymous:

@@ -63,6 +63,9 @@ func TestOpenAPI(t *testing.T) {
 	if fmt.Sprint(user.Required) != "[user]" {
 		t.Errorf("required of UserChange: got %v, want [user]", user.Required)
 	}
+	if got := spec.Components.Schemas["PickupGroupSettings"].Required; !slices.Contains(got, "number") {
+		t.Errorf("required of PickupGroupSettings: got %v, want number among them", got)
+	}
 	for name, schema := range spec.Components.Schemas {
 		for prop := range schema.Properties {
 			if strings.Contains(prop, "pinHash") || strings.Contains(prop, "Sealed") {

@@ -42,9 +42,12 @@ func annotateStruct(r huma.Registry, s *huma.Schema, t reflect.Type) {
 	}
 }
 
-// required reports whether a field must be there: it may not be empty, and
+// required reports whether a field must be there: it may not be empty or 0, and
 // nothing takes its place. An administrator needs no extension.
 func required(p *huma.Schema, f reflect.StructField) bool {
+	if p.Type == huma.TypeInteger && !p.ReadOnly && p.Minimum != nil && *p.Minimum > 0 && f.Type.Kind() != reflect.Pointer && f.Tag.Get("default") == "" {
+		return true
+	}
 	return p.MinLength != nil && *p.MinLength > 0 && p.Type == huma.TypeString && f.Type.Kind() != reflect.Pointer && f.Tag.Get("default") == ""
 }
 
