@@ -19,7 +19,7 @@ func (c *shifted) now() time.Time { return time.Now().Round(0).Add(c.by) }
 func TestWrongDateDeletesNothing(t *testing.T) {
 	const years = 10 * 365 * 24 * time.Hour
 	synctest.Test(t, func(t *testing.T) {
-		c := &shifted{by: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC).Sub(time.Now())}
+		c := &shifted{by: time.Until(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC))}
 		s, err := Open(t.Context(), t.TempDir(), Options{Model: model(), Now: c.now})
 		if err != nil {
 			t.Fatal(err)
