@@ -26,7 +26,7 @@ func pageEscape(t *testing.T, v *visit) {
 		v.Keys(kb.Escape)
 	}
 	v.Sees("Discard your changes?")
-	v.Press("Cancel")
+	v.Press("Keep editing")
 	v.Holds("First name", "Changed")
 	v.Keys(kb.Escape)
 	v.Sees("Discard your changes?")
@@ -48,7 +48,7 @@ func pageBack(t *testing.T, v *visit) {
 	v.Fill("SMTP server", "mx99")
 	v.Back()
 	v.Sees("Discard your changes?")
-	v.Press("Cancel")
+	v.Press("Keep editing")
 	v.SeesNot("Discard your changes?")
 	v.Holds("SMTP server", "mx99")
 	v.Until("the address is that of the form", "location.pathname === '/email-delivery'")

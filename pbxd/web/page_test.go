@@ -82,7 +82,7 @@ func pageSettings(t *testing.T, v *visit) {
 	v.Fill("Sender name", "Front desk")
 	v.Press("Audit log")
 	v.Sees("Discard your changes?")
-	v.Press("Cancel")
+	v.Press("Keep editing")
 	v.SeesNot("Discard your changes?")
 	v.Heading("E-mail delivery")
 	v.Press("Cancel")

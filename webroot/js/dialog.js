@@ -6,8 +6,8 @@ import {t} from './text.js';
 import {told} from './api.js';
 
 // confirm asks before something that matters. It resolves to true or false.
-// typed is a word that must be typed first, for what cannot be undone.
-export function confirm({title, text, action, danger, typed}) {
+// typed is a word that must be typed first, for what cannot be undone. stay is said instead of Cancel.
+export function confirm({title, text, action, danger, typed, stay = t('action.cancel')}) {
   return new Promise((done) => {
     const id = uid();
     const box = h('dialog.ask', {'aria-labelledby': id});
@@ -24,7 +24,7 @@ export function confirm({title, text, action, danger, typed}) {
       e.preventDefault();
       answer(false);
     });
-    const no = button('plain', t('action.cancel'), () => answer(false));
+    const no = button('plain', stay, () => answer(false));
     const yes = button(danger ? 'danger' : 'primary', action, () => answer(true), {disabled: Boolean(typed)});
     const word = typed && h('input', {type: 'text', id: `${id}w`, autocomplete: 'off', oninput: () => {
       yes.disabled = word.value.trim() !== typed;
@@ -45,7 +45,7 @@ export function confirm({title, text, action, danger, typed}) {
 export const mayDelete = (title, text) => confirm({title, text, action: t('entry.deleteAction'), danger: true});
 
 // mayDiscard asks before changes that are not saved are lost.
-export const mayDiscard = () => confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), danger: true});
+export const mayDiscard = () => confirm({title: t('form.leaveTitle'), text: t('form.leaveText'), action: t('form.leave'), stay: t('form.stay'), danger: true});
 
 // attempt awaits work() and resolves to what it gives. When it fails, that is told in passing, and
 // it resolves to undefined.

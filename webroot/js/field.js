@@ -2,7 +2,7 @@
 // readOnly, choices, control, ref, when}.
 
 import {h, uid} from './dom.js';
-import {t} from './text.js';
+import {t, sentence} from './text.js';
 import * as schema from './schema.js';
 import {control} from './control.js';
 
@@ -11,6 +11,7 @@ import {control} from './control.js';
 export class Field extends HTMLElement {
   #control = null;
   #error;
+  #wrong = ''; // what the error says, without the label
   #help = h('span');
 
   constructor(schemaName, name, options = {}) {
@@ -73,12 +74,13 @@ export class Field extends HTMLElement {
 
   // error is the message at the field.
   get error() {
-    return this.#error?.textContent ?? '';
+    return this.#wrong;
   }
 
   set error(text) {
     if (!this.#error) return;
-    this.#error.textContent = text;
+    this.#wrong = text;
+    this.#error.textContent = sentence(text, this.label);
     this.#error.hidden = !text;
     const at = this.#control.group ? null : this.#control.input;
     if (text) at?.setAttribute('aria-invalid', 'true');
@@ -103,11 +105,6 @@ export class Field extends HTMLElement {
     this.#control.focus();
     this.scrollIntoView({block: 'center'});
   }
-}
-
-// sentence ends a text with a full stop, so that another may follow.
-function sentence(text) {
-  return !text || /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 customElements.define('g-field', Field);

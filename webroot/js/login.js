@@ -1,7 +1,7 @@
 // Login, and what the other forms without a schema are made of.
 
 import {h, icon, uid} from './dom.js';
-import {t} from './text.js';
+import {t, sentence} from './text.js';
 import {call, told, Problem} from './api.js';
 
 function input(key, attributes) {
@@ -12,7 +12,7 @@ function input(key, attributes) {
   return {
     el, row: h('div.row', h('label', {for: id}, t(key)), el, error),
     set error(text) {
-      error.textContent = text;
+      error.textContent = sentence(text, t(key));
       error.hidden = !text;
       el.toggleAttribute('aria-invalid', Boolean(text));
     },

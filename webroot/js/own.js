@@ -39,7 +39,7 @@ export function impersonateSheet(own, done) {
   const draw = () => {
     const q = search.value.trim().toLocaleLowerCase();
     const shown = people.filter((p) => p.id !== own && `${p.label} ${p.detail}`.toLocaleLowerCase().includes(q)).slice(0, 50);
-    fill(list, shown.map((p) => h('li', h('button.button.quiet', {type: 'button', onclick: () => take(p.id)}, h('span', h('bdi', p.label), ' ', h('span.muted', p.detail))))),
+    fill(list, shown.map((p) => h('li', h('button.button.quiet', {type: 'button', onclick: () => take(p.id)}, h('span', h('span', p.label), ' ', h('span.muted', p.detail))))),
       !shown.length && h('li.muted', t('search.nothing')));
   };
   const s = sheet({title: t('impersonate.title'), content: [h('p.lead', t('impersonate.text')),

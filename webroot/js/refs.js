@@ -2,15 +2,15 @@
 
 import {call} from './api.js';
 import {live} from './live.js';
-import {compare} from './text.js';
+import {apart, compare, preset} from './text.js';
 
 // Where the entries of a list of the configuration are, and what people call one.
 const sources = {
-  users: ['/user-names', (u) => u.displayName === u.user ? u.user : `${u.displayName} (${u.user})`, (u) => u.extension],
+  users: ['/user-names', (u) => u.displayName === u.user ? u.user : `${apart(u.displayName)} (${u.user})`, (u) => u.extension],
   pickupGroups: ['/pickup-groups', (g) => g.name, (g) => g.number],
   huntGroups: ['/hunt-groups', (g) => g.title, (g) => g.extension],
-  permissionGroups: ['/permission-groups', (g) => g.name],
-  guiGroups: ['/gui-groups', (g) => g.title],
+  permissionGroups: ['/permission-groups', (g) => preset(g.name)],
+  guiGroups: ['/gui-groups', (g) => preset(g.title)],
   provisioningGroups: ['/provisioning-groups', (g) => g.name],
   certificates: ['/certificates', (c) => c.description],
 };

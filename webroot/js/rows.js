@@ -1,10 +1,12 @@
 // Inputs of several rows: an ordered list with a value each, and rows of two choices.
 
-import {h, button, icon} from './dom.js';
+import {h, button, icon, styles} from './dom.js';
 import {t} from './text.js';
 import {choices} from './refs.js';
 import {refill} from './choose.js';
 import * as schema from './schema.js';
+
+await styles('rows');
 
 // places is an ordered list of entries, each with a number: members of a hunt
 // group with their timeout. The keys of a place come from the property.

@@ -24,7 +24,21 @@ export async function load(wanted) {
 // has tells whether the catalogue has the key.
 export const has = (key) => key in words;
 
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
+const leftwards = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/;
+
+// set apart, a name that is written from right to left leaves the words around it in their order.
+export const apart = (value) => (leftwards.test(value) ? `\u2068${value}\u2069` : String(value));
+
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? apart(values[name]) : all));
+
+// sentence says what is wrong with the thing of that label, or just ends a text with a full stop.
+export function sentence(text, label) {
+  const whole = label && /^\p{Ll}/u.test(text) ? `${label} ${text}` : text;
+  return !whole || /[.!?]$/.test(whole) ? whole : `${whole}.`;
+}
+
+// preset is the name of a group in the reader's language, when the device gave the name.
+export const preset = (name) => words[`preset.${name}`] ?? name;
 
 // t returns the text of a key with {name} filled in. With n it takes the
 // plural form key.one, key.other and so on.
@@ -64,12 +78,9 @@ export const number = (n) => new Intl.NumberFormat(language()).format(n);
 // compare orders texts as the language does, numbers by value.
 export const compare = (a, b) => order.compare(String(a ?? ''), String(b ?? ''));
 
-// span writes a number of seconds as 4:05, 1:04:05 or "3 d 4 h".
+// span writes a number of seconds as "3 d 4 h", "1 h 4 min", "4 min 5 s" or "5 s".
 export function span(seconds) {
   const s = Math.max(0, Math.floor(seconds));
-  if (s >= 86400) return t('time.days', {d: Math.floor(s / 86400), h: Math.floor((s % 86400) / 3600)});
-  const two = (n) => String(n).padStart(2, '0');
-  const hours = Math.floor(s / 3600);
-  const minutes = Math.floor((s % 3600) / 60);
-  return hours ? `${hours}:${two(minutes)}:${two(s % 60)}` : `${minutes}:${two(s % 60)}`;
+  const unit = s >= 86400 ? 'days' : s >= 3600 ? 'hours' : s >= 60 ? 'minutes' : 'seconds';
+  return t(`time.${unit}`, {d: Math.floor(s / 86400), h: Math.floor(s / 3600) % 24, m: Math.floor(s / 60) % 60, s: s % 60});
 }

@@ -2,7 +2,7 @@
 // Permissions > Permission groups.
 
 import {h} from '../dom.js';
-import {t} from '../text.js';
+import {t, preset} from '../text.js';
 import {resourceScreen} from '../resource.js';
 import {references} from '../choose.js';
 import {places, grants} from '../rows.js';
@@ -26,20 +26,21 @@ export const huntGroups = resourceScreen({
   },
 });
 
-const preset = (g) => (g.predefined ? t('permissionGroups.predefined') : '');
+const origin = (g) => (g.predefined ? t('permissionGroups.predefined') : '');
+const called = (g) => preset(g.name);
 
 export const permissionGroups = resourceScreen({
   resource: '/permission-groups', wide: true, adding: 'permissionGroups.new', empty: 'permissionGroups.empty',
-  called: (g) => g.name, deleteText: () => t('permissionGroups.deleteText'), fixed: (g) => g.predefined,
+  called, deleteText: () => t('permissionGroups.deleteText'), fixed: (g) => g.predefined,
   list: {
-    columns: () => ['name', 'type', {key: 'predefined', label: t('permissionGroups.origin'), class: 'wide', sort: preset, cell: (g) => g.predefined && h('span.tag', preset(g))},
+    columns: () => [{key: 'name', sort: called, cell: (g) => h('a', {href: `/permission-groups/${g.id}`}, called(g))}, 'type', {key: 'predefined', label: t('permissionGroups.origin'), class: 'wide', sort: origin, cell: (g) => g.predefined && h('span.tag', origin(g))},
       'members', 'permissions'],
-    names: (g) => [g.name],
+    names: (g) => [called(g)],
   },
   form: {
     sections: (g, isNew) => (isNew || !g.predefined ? {'permissionGroups.group': ['name', 'type'], '': ['permissions', 'members']}
-      : {'permissionGroups.group': ['name', 'type'], '': ['permissions']}),
-    options: (g) => ({permissions: {control: grants}, name: {readOnly: Boolean(g.predefined)}, type: {readOnly: Boolean(g.predefined)},
+      : {'permissionGroups.group': ['type'], '': ['permissions']}),
+    options: (g) => ({permissions: {control: grants}, type: {readOnly: Boolean(g.predefined)},
       members: {when: (v) => v.type === 'user', control: ({changed}) => references({ref: 'users', changed})}}),
   },
   extra: ({entry: g}) => g.predefined && g.type === 'user' && members(g),

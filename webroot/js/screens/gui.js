@@ -1,9 +1,11 @@
 // Users & extensions > Permissions > GUI: which modules of the page are shown.
 
-import {h, button} from '../dom.js';
-import {t} from '../text.js';
+import {h, button, styles} from '../dom.js';
+import {t, preset} from '../text.js';
 import {get} from '../api.js';
 import {resourceScreen} from '../resource.js';
+
+await styles('rows');
 
 const named = (id) => t(`module.${id}`);
 let all = []; // modules in the order of the menu, once they are read
@@ -49,12 +51,14 @@ function tree({changed}) {
   };
 }
 
+const called = (g) => preset(g.title);
+
 const screen = resourceScreen({
   resource: '/gui-groups', adding: 'gui.new', empty: 'gui.empty',
-  called: (g) => g.title, deleteText: () => t('gui.deleteText'), fixed: (g) => g.predefined,
+  called, deleteText: () => t('gui.deleteText'), fixed: (g) => g.predefined,
   list: {
-    columns: () => ['title', {key: 'modules', label: t('gui.modules'), class: 'number', sort: (g) => g.modules.length, cell: (g) => t('gui.count', {on: g.modules.length, all: all.length})}],
-    names: (g) => [g.title],
+    columns: () => [{key: 'title', sort: called, cell: (g) => h('a', {href: `/gui-groups/${g.id}`}, called(g))}, {key: 'modules', label: t('gui.modules'), class: 'number', sort: (g) => g.modules.length, cell: (g) => t('gui.count', {on: g.modules.length, all: all.length})}],
+    names: (g) => [called(g)],
   },
   form: {sections: {'': ['title', 'modules']}, options: {modules: {control: tree}}},
   blank: () => ({modules: ['login', 'logout']}),

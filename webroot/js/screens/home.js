@@ -6,11 +6,12 @@ import {get} from '../api.js';
 import {live} from '../live.js';
 import {phoneSetup, registeredPhones} from '../phone.js';
 
-export default async function show({content, signal}) {
+export default async function show({content, signal, session}) {
   const p = await get('/profile');
   content.classList.add('reading');
   if (!p.extension) {
-    content.append(h('section.card', h('p', t('home.noExtension'))));
+    const own = session.modules.includes('users') && [t('home.noNumber'), ' ', h('a', {href: `/users/${session.id}?field=extension`}, t('home.ownUser')), '.'];
+    content.append(h('section.card', h('p', own || t('home.noExtension'))));
     return;
   }
   const phones = h('div');

@@ -1,7 +1,7 @@
 // Users & extensions > Users.
 
 import {h, put} from '../dom.js';
-import {t} from '../text.js';
+import {t, apart, preset} from '../text.js';
 import {live} from '../live.js';
 import {resourceScreen} from '../resource.js';
 import {references} from '../choose.js';
@@ -69,15 +69,15 @@ function rights(u) {
   const groups = [...new Set(list.map((a) => a.group))];
   return h('section.rights', h('h3', t('users.rights')), h('p.help', t('users.rightsHelp')),
     list.length === 0 && h('p.muted', t('users.noRights')),
-    groups.map((g) => h('details', h('summary', h('strong', g), h('span.muted', ` ${list.filter((a) => a.group === g).length}`)),
-      h('ul', list.filter((a) => a.group === g).map((a) => h('li', schema.word('permission', a.permission), h('span.muted', ` · ${a.appliesTo}`)))))));
+    groups.map((g) => h('details', h('summary', h('strong', preset(g)), h('span.muted', ` ${list.filter((a) => a.group === g).length}`)),
+      h('ul', list.filter((a) => a.group === g).map((a) => h('li', schema.word('permission', a.permission), h('span.muted', ` · ${preset(a.appliesTo)}`)))))));
 }
 
 const shape = (u) => JSON.stringify([u.user, u.extension, u.sipPasswordSet]);
 
 export default resourceScreen({
   resource: '/users', adding: 'users.new', empty: 'users.empty',
-  called: (u) => [u.user, name(u), u.extension].filter(Boolean).join(', '),
+  called: (u) => [u.user, apart(name(u)), u.extension].filter(Boolean).join(', '),
   deleteText: (u) => [u.extension ? t('users.deleteText', {extension: u.extension}) : t('users.deleteTextNoPhone'), t('users.deleteBack')],
   fixed: (u, session) => u.id === 'admin' || u.id === session.id,
   list: {of: 'User', columns, sort: 'user', names: (u) => [u.firstName, u.lastName, u.user], numbers: (u) => [u.extension], letters: (u) => [u.firstName, u.lastName]},
