@@ -48,7 +48,8 @@ function answered(status, text, header, quiet) {
   if (status >= 200 && status < 300) return {body, etag: header('ETag'), total: Number(header('X-Total-Count') ?? body?.length ?? 0)};
   const event = status >= 500 ? 'fault' : {401: 'expired', 403: 'forbidden'}[status];
   if (event && !quiet) events.dispatchEvent(new Event(event));
-  throw new Problem(status, body, Number(header('Retry-After')) || 0);
+  // The page asks for the login by itself; then what was refused can be done again.
+  throw new Problem(status, status === 401 && !quiet ? {detail: t('error.session')} : body, Number(header('Retry-After')) || 0);
 }
 
 // call sends a request and returns {body, etag, total}. total is what a list

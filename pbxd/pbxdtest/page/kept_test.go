@@ -36,12 +36,24 @@ func TestPeopleKept(t *testing.T) {
 	p.Heading("anna, Anna Adler, 201")
 
 	p.Fill("Nachname", "Berg")
+	browser.Eval[bool](p, "import('/js/live.js').then((m) => (m.live.stop(), true))") // only Save finds out
+	newPIN("709709")
+	p.Press("Speichern")
+	p.Sees("Ihre Sitzung ist beendet")
+	p.Fill("PIN", "709709")
+	p.Press("Anmelden")
+	p.Sees("Nicht gespeichert: Ihre Sitzung war beendet. Versuchen Sie es noch einmal.")
+	shoot(p, "session-ended-saved")
+	p.Press("Speichern")
+	p.Heading("anna, Anna Berg, 201")
+
+	p.Fill("Nachname", "Clark")
 	newPIN("918918")
 	p.Fill("Benutzername", "admin")
 	p.Fill("PIN", pin)
 	p.Press("Anmelden")
-	p.Heading("anna, Anna Adler, 201")
-	p.Holds("Last name", "Adler")
+	p.Heading("anna, Anna Berg, 201")
+	p.Holds("Last name", "Berg")
 	p.NoTroubles()
 }
 
@@ -68,6 +80,10 @@ func TestPeopleRefusedSetting(t *testing.T) {
 	p.Press("Audio")
 	p.Press("Discard")
 	p.Sees("First audio port")
+	p.Reload()
+	p.Sees("First audio port")
+	p.Back()
+	p.Sees("Ring time")
 	p.Press("Users")
 	p.Heading("Users")
 	p.NoTroubles()
