@@ -170,8 +170,8 @@ func (c *Concealment) resume(part []float32) {
 	c.repeat(tail)
 	level := c.level(c.lost)
 	for i := range tail {
-		w := level * float32(len(tail)-1-i) / float32(len(tail))
-		part[i] = part[i]*(1-w) + tail[i]*w
+		w := float32(i+1) / float32(len(tail)+1)
+		part[i] = part[i]*w + tail[i]*level*(1-w)
 	}
 	c.lost = 0
 }

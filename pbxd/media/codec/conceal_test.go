@@ -62,6 +62,32 @@ func TestConcealmentOfVowel(t *testing.T) {
 	}
 }
 
+// Noise that has no period is repeated and blended without clicks, too: no step
+// is larger than those of the noise.
+func TestConcealmentOfNoise(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	in := make([]int16, 16000)
+	var v [3]float64 // three filters of first order leave little above 300 Hz
+	for i := range in {
+		x := r.NormFloat64() * 40000
+		for j := range v {
+			v[j] += (x - v[j]) / 6
+			x = v[j]
+		}
+		in[i] = int16(min(max(x, math.MinInt16), math.MaxInt16))
+	}
+	steepest := func(s []int16) (step float64) {
+		for i := range s[1:] {
+			step = max(step, math.Abs(float64(s[i+1])-float64(s[i])))
+		}
+		return step
+	}
+	out := conceal(8000, in, 10, func(packet int) bool { return packet%9 > 4 }) // gaps of 40 ms
+	if got, want := steepest(out), 1.3*steepest(in); got > want {
+		t.Errorf("step of %.0f; want at most %.0f", got, want)
+	}
+}
+
 // A long gap grows softer by 20 % each 10 ms after the first and is silent
 // after 60 ms.
 func TestConcealmentOfLongGap(t *testing.T) {

@@ -32,7 +32,7 @@ type signal struct {
 	offHz     float64
 	on, pause int     // ms
 	noise     float64 // dB below the two frequencies; 0 for none
-	dialTone  []Sine
+	beside    []Sine  // sounds all the time
 }
 
 // play returns the digits as s says, between 100 ms of silence, and encoded
@@ -63,8 +63,8 @@ func (s signal) play(t testing.TB, rate int, digits string, seed uint64) []int16
 		}
 		sum.Add(out)
 	}
-	if s.dialTone != nil {
-		newGenerator(t, Tone{Bursts: []Burst{{Sines: s.dialTone}}}, rate).Fill(out)
+	if s.beside != nil {
+		newGenerator(t, Tone{Bursts: []Burst{{Sines: s.beside}}}, rate).Fill(out)
 		sum.Add(out)
 	}
 	return PCMA.NewDecoder().Decode(nil, PCMA.NewEncoder().Encode(nil, sum.Without(nil, nil)))
@@ -107,7 +107,7 @@ func TestDTMFAccepted(t *testing.T) {
 	} {
 		s := base
 		s.low, s.high = -15, -13
-		s.dialTone = sines
+		s.beside = sines
 		tests["under dial tone "+name] = s
 	}
 	for name, s := range tests {
@@ -162,6 +162,11 @@ func TestDTMFRefused(t *testing.T) {
 	tests["high frequency too soft"] = s
 	s.low, s.high = -24, -8
 	tests["low frequency too soft"] = s
+	for _, hz := range []float64{620, 1050, 2000, 3000} {
+		s := base
+		s.low, s.high, s.beside = -10, -10, []Sine{{hz, -15}} // 8 dB below the two
+		tests[fmt.Sprintf("beside %.0f Hz", hz)] = s
+	}
 	for name, s := range tests {
 		for _, rate := range []int{8000, 16000} {
 			if got, _ := hear(rate, s.play(t, rate, strings.Repeat(Keys, 4), 3)); got != "" {
@@ -193,7 +198,7 @@ func TestDTMFInterrupted(t *testing.T) {
 	for _, c := range []struct {
 		gap  int
 		want string
-	}{{5, "5"}, {10, "5"}, {40, "55"}, {60, "55"}} {
+	}{{5, "5"}, {10, "5"}, {15, "5"}, {40, "55"}, {60, "55"}} {
 		s := signal{low: -9, high: -7, on: 60, pause: c.gap}
 		if got, _ := hear(8000, s.play(t, 8000, "55", 1)); got != c.want {
 			t.Errorf("two tones of 60 ms and %d ms between: heard %s; want %s", c.gap, got, c.want)

@@ -115,11 +115,11 @@ func TestToneEnds(t *testing.T) {
 // ended: no step is larger than the steepest of the two sines.
 func TestToneChangesWithoutClick(t *testing.T) {
 	g := newGenerator(t, Tone{Bursts: []Burst{
-		{Sines: []Sine{{950, -10}}, On: 33}, {Sines: []Sine{{1400, -10}}, On: 33}, {Sines: []Sine{{1800, -10}}, On: 33},
+		{Sines: []Sine{{300, -10}}, On: 33}, {Sines: []Sine{{400, -10}}, On: 33}, {Sines: []Sine{{500, -10}}, On: 33},
 	}}, 8000)
 	out := make([]int16, 8000)
 	g.Fill(out)
-	steepest := ALawMilliwatt.Peak(-10)*2*math.Pi*1800/8000 + 1
+	steepest := ALawMilliwatt.Peak(-10)*2*math.Pi*500/8000 + 1
 	for i := range out[1:] {
 		if d := math.Abs(float64(out[i+1]) - float64(out[i])); d > steepest {
 			t.Fatalf("step of %.0f at sample %d; want at most %.0f", d, i, steepest)
