@@ -27,20 +27,19 @@ func (s *subband) predict(diff int32) {
 	if diff != 0 {
 		gain = 128
 	}
-	for i := range s.b {
+	var zero int32
+	newer := diff
+	for i, d := range s.d {
 		toward := gain
-		if diff^s.d[i] < 0 {
+		if diff^d < 0 {
 			toward = -gain
 		}
 		s.b[i] = saturate(toward + s.b[i]*32640>>15)
+		s.d[i] = newer
+		zero += s.b[i] * saturate(2*newer) >> 15
+		newer = d
 	}
-	copy(s.d[1:], s.d[:5])
-	s.d[0] = diff
-	s.zero = 0
-	for i := range s.d {
-		s.zero += s.b[i] * saturate(2*s.d[i]) >> 15
-	}
-	s.zero = saturate(s.zero)
+	s.zero = saturate(zero)
 
 	// DELAYA, FILTEP, PREDIC.
 	s.a = poles

@@ -69,8 +69,10 @@ const (
 
 // NewProgressDetector returns a detector of tones for a signal of rate samples
 // a second, 8000 or 16000; it may have 1 to 16 of them, without regard to how
-// often they repeat. Of tones that sound alike the first is the one heard. The
-// error wraps ErrTone.
+// often they repeat. Of tones that sound alike the first is the one heard. A
+// tone without interruption is found the sooner the shorter the bursts of its
+// frequencies in the others are, so before dialling it is best to listen for
+// dial tone alone. The error wraps ErrTone.
 func NewProgressDetector(rate int, one Milliwatt, tones ...Tone) (*ProgressDetector, error) {
 	if len(tones) == 0 || len(tones) > maxProgress {
 		return nil, fmt.Errorf("%w: %d tones to listen for, not 1 to %d", ErrTone, len(tones), maxProgress)
