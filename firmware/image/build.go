@@ -159,20 +159,19 @@ func readBinary(name string) ([]byte, error) {
 	if len(b) > MaxBinary {
 		return b, fmt.Errorf("binary %s has %d bytes: %w; at most %d are allowed", name, len(b), ErrTooBig, MaxBinary)
 	}
-	f, err := elf.Open(name)
+	f, err := readELF(b)
 	if err != nil {
 		return b, fmt.Errorf("binary %s: %w", name, err)
 	}
-	defer f.Close()
-	if f.Machine != elf.EM_X86_64 || f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN {
-		return b, fmt.Errorf("binary %s is %s for %s; want a program for EM_X86_64", name, f.Type, f.Machine)
+	if kind, machine := elf.Type(f.Type), elf.Machine(f.Machine); machine != elf.EM_X86_64 || kind != elf.ET_EXEC && kind != elf.ET_DYN {
+		return b, fmt.Errorf("binary %s is %s for %s; want a program for EM_X86_64", name, kind, machine)
 	}
-	for _, p := range f.Progs {
-		if p.Type == elf.PT_INTERP {
+	for _, p := range f.programs {
+		if elf.ProgType(p.Type) == elf.PT_INTERP {
 			return b, fmt.Errorf("binary %s needs a dynamic loader; build it with CGO_ENABLED=0", name)
 		}
 	}
-	if f.Section(".symtab") != nil {
+	if _, ok := f.section(".symtab"); ok {
 		return b, fmt.Errorf("binary %s is not stripped; link it with -s -w", name)
 	}
 	return b, nil

@@ -30,7 +30,7 @@ package image
 
 // Largest sizes that a build accepts, in bytes.
 const (
-	MaxBinary    = 26_000_000 // the stripped galilei binary; it was 20 MB before it had the whole API
+	MaxBinary    = 20_000_000 // the stripped galilei binary
 	MaxInitramfs = 10_000_000 // the compressed initramfs
 )
 

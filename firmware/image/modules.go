@@ -1,8 +1,6 @@
 package image
 
 import (
-	"bytes"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,17 +31,17 @@ type modinfo struct {
 // parseModinfo reads the .modinfo section of the ELF file b, a list of
 // key=value strings that end with a zero byte each.
 func parseModinfo(b []byte) (modinfo, error) {
-	f, err := elf.NewFile(bytes.NewReader(b))
+	f, err := readELF(b)
 	if err != nil {
 		return modinfo{}, fmt.Errorf("read module of %d bytes: %w", len(b), err)
 	}
-	s := f.Section(".modinfo")
-	if s == nil || s.Type == elf.SHT_NOBITS || s.Size > uint64(len(b)) {
+	s, ok := f.section(".modinfo")
+	if !ok {
 		return modinfo{}, fmt.Errorf("read module of %d bytes: no .modinfo section inside it", len(b))
 	}
-	data, err := s.Data()
+	data, err := f.content(s)
 	if err != nil {
-		return modinfo{}, fmt.Errorf("read .modinfo of %d bytes: %w", s.Size, err)
+		return modinfo{}, fmt.Errorf("read .modinfo: %w", err)
 	}
 	var m modinfo
 	for entry := range strings.SplitSeq(string(data), "\x00") {

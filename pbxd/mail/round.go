@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"sort"
 	"sync/atomic"
 	"time"
 
@@ -140,7 +141,9 @@ func (o *Outbox) tidy(ctx context.Context, now time.Time) {
 		o.deps.Log.Error("tidy queue of mails", "error", err)
 		return
 	}
-	slices.SortFunc(jobs, func(a, b pbx.MailJob) int { return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(b.ID, a.ID)) })
+	sort.Slice(jobs, func(i, j int) bool {
+		return cmp.Or(jobs[j].Created.Compare(jobs[i].Created), cmp.Compare(jobs[j].ID, jobs[i].ID)) < 0
+	})
 	longest, _ := delay(7)
 	failed := 0
 	for _, j := range jobs { // the newest first

@@ -1,9 +1,9 @@
 package pbx
 
 import (
-	"cmp"
 	"reflect"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -74,7 +74,7 @@ func Countries() []Country {
 		austria(), belgium(), czechia(), denmark(), france(), germany(), italy(), netherlands(),
 		poland(), spain(), sweden(), switzerland(), unitedKingdom(), unitedStates(),
 	}
-	slices.SortFunc(all, func(a, b Country) int { return cmp.Compare(a.Name, b.Name) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all
 }
 

@@ -116,6 +116,18 @@ func CheckParams(p any) error {
 	return nil
 }
 
+// ParamRule returns the rule that one parameter, a text or a whole number,
+// breaks by the tags of its field, if any.
+func ParamRule(tag reflect.StructTag, v reflect.Value) Message {
+	switch v.Kind() {
+	case reflect.String:
+		return stringRule(tag, v.String(), patterns{})
+	case reflect.Int, reflect.Int64:
+		return intRule(tag, v.Int())
+	}
+	return Message{}
+}
+
 // patterns keeps compiled patterns for the length of one validation: hundreds
 // of users share a few.
 type patterns map[string]*regexp.Regexp

@@ -8,6 +8,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sort"
 	"sync"
 
 	"galilei/pbxd/pbx"
@@ -190,9 +191,12 @@ func (b *Board) Calls() []pbx.CallStatus {
 }
 
 func (b *Board) liveCalls() []pbx.CallStatus {
-	return slices.SortedFunc(maps.Values(b.calls), func(x, y pbx.CallStatus) int {
-		return cmp.Or(x.Started.Compare(y.Started), cmp.Compare(x.ID, y.ID))
+	calls := slices.Collect(maps.Values(b.calls))
+	sort.Slice(calls, func(i, j int) bool {
+		x, y := &calls[i], &calls[j]
+		return cmp.Or(x.Started.Compare(y.Started), cmp.Compare(x.ID, y.ID)) < 0
 	})
+	return calls
 }
 
 // Subscribers returns how many subscriptions are open.

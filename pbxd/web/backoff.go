@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 )
@@ -182,7 +183,7 @@ func (b *backoff) distrust(kind func(pair) bool, n int) {
 	if len(list) <= n {
 		return
 	}
-	slices.SortFunc(list, func(x, y pair) int { return b.trusted[x].Compare(b.trusted[y]) })
+	sort.Slice(list, func(i, j int) bool { return b.trusted[list[i]].Before(b.trusted[list[j]]) })
 	for _, p := range list[:len(list)-n] {
 		delete(b.trusted, p)
 	}
@@ -209,7 +210,10 @@ func (m buckets[K]) forget(now time.Time) {
 		return
 	}
 	keys := slices.Collect(maps.Keys(m))
-	slices.SortFunc(keys, func(x, y K) int { return cmp.Or(m[x].last.Compare(m[y].last), m[x].free.Compare(m[y].free)) })
+	sort.Slice(keys, func(i, j int) bool {
+		x, y := m[keys[i]], m[keys[j]]
+		return cmp.Or(x.last.Compare(y.last), x.free.Compare(y.free)) < 0
+	})
 	for _, k := range keys[:maxBuckets/16] {
 		delete(m, k)
 	}

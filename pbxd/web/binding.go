@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"reflect"
 	"strconv"
 	"time"
@@ -65,38 +64,32 @@ func (e *endpoint) readParam(ctx huma.Context, p *param, field reflect.Value) pb
 		}
 		return pbx.Message{}
 	}
-	value, ok := parse(text, field)
-	if !ok {
+	if !parse(text, field) {
 		return pbx.Say("must be {type}", "type", typeName(field.Type()))
 	}
-	var result huma.ValidateResult
-	huma.Validate(e.schemas(), p.schema, huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, value, &result)
-	for _, err := range result.Errors {
-		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
-			return pbx.Message{Template: detail.Message}
-		}
-	}
-	return pbx.Message{}
+	return pbx.ParamRule(p.tag, field)
 }
 
-// parse sets field from text and returns what a schema checks.
-func parse(text string, field reflect.Value) (value any, ok bool) {
+// parse sets field from text and reports whether it could be read.
+func parse(text string, field reflect.Value) bool {
+	var err error
 	switch field.Interface().(type) {
 	case string:
 		field.SetString(text)
-		return text, true
 	case bool:
-		b, err := strconv.ParseBool(text)
+		var b bool
+		b, err = strconv.ParseBool(text)
 		field.SetBool(b)
-		return b, err == nil
 	case int, int64:
-		n, err := strconv.ParseInt(text, 10, 64)
+		var n int64
+		n, err = strconv.ParseInt(text, 10, 64)
 		field.SetInt(n)
-		return n, err == nil
 	case time.Time:
-		t, err := time.Parse(time.RFC3339Nano, text)
+		var t time.Time
+		t, err = time.Parse(time.RFC3339Nano, text)
 		field.Set(reflect.ValueOf(t))
-		return text, err == nil
+	default:
+		panic("no parameter can be of type " + field.Type().String())
 	}
-	panic("no parameter can be of type " + field.Type().String())
+	return err == nil
 }

@@ -66,7 +66,7 @@ type entryDeletion struct {
 }
 
 // registerCollection adds the operations of x.
-func registerCollection[E, S, V any](s *Server, x collection[E, S, V]) {
+func registerCollection[E, S, V any](s *Server, x *collection[E, S, V]) {
 	if x.state == nil {
 		x.state = func(_ *pbx.Config, e *E) any { return e }
 	}
@@ -121,16 +121,16 @@ func registerCollection[E, S, V any](s *Server, x collection[E, S, V]) {
 		func(ctx context.Context, in *entryDeletion) (*none, error) { return x.remove(ctx, s, in) })
 }
 
-func (x collection[E, S, V]) index(cfg *pbx.Config, id string) int {
+func (x *collection[E, S, V]) index(cfg *pbx.Config, id string) int {
 	return slices.IndexFunc(*x.of(cfg), func(e E) bool { return *x.id(&e) == id })
 }
 
-func (x collection[E, S, V]) missing() error {
+func (x *collection[E, S, V]) missing() error {
 	return refuse(http.StatusNotFound, "This entry does not exist. It may have been deleted.")
 }
 
 // at is the path of an entry in the configuration.
-func (x collection[E, S, V]) at(i int) string { return fmt.Sprintf("%s[%d].", x.list, i) }
+func (x *collection[E, S, V]) at(i int) string { return fmt.Sprintf("%s[%d].", x.list, i) }
 
 // Comments of the revisions that add, change and delete an entry.
 const (
@@ -140,7 +140,7 @@ const (
 )
 
 // named returns the name that a new entry will have.
-func (x collection[E, S, V]) named(s *Server, id string, edit func(*pbx.Config, *E) error) string {
+func (x *collection[E, S, V]) named(s *Server, id string, edit func(*pbx.Config, *E) error) string {
 	cfg, _ := s.Store.Current()
 	var e E
 	*x.id(&e) = id
@@ -150,7 +150,7 @@ func (x collection[E, S, V]) named(s *Server, id string, edit func(*pbx.Config, 
 	return x.name(&e)
 }
 
-func (x collection[E, S, V]) create(ctx context.Context, s *Server, in *S) (*created[V], error) {
+func (x *collection[E, S, V]) create(ctx context.Context, s *Server, in *S) (*created[V], error) {
 	id := pbx.NewID()
 	edit, err := x.fresh(ctx, id, in)
 	if err != nil {
@@ -185,7 +185,7 @@ func (x collection[E, S, V]) create(ctx context.Context, s *Server, in *S) (*cre
 	return out, nil
 }
 
-func (x collection[E, S, V]) change(ctx context.Context, s *Server, in *entryChange[S]) (*tagged[V], error) {
+func (x *collection[E, S, V]) change(ctx context.Context, s *Server, in *entryChange[S]) (*tagged[V], error) {
 	cfg, _ := s.Store.Current()
 	i := x.index(cfg, in.ID)
 	if i < 0 {
@@ -234,7 +234,7 @@ func (x collection[E, S, V]) change(ctx context.Context, s *Server, in *entryCha
 	return out, nil
 }
 
-func (x collection[E, S, V]) remove(ctx context.Context, s *Server, in *entryDeletion) (*none, error) {
+func (x *collection[E, S, V]) remove(ctx context.Context, s *Server, in *entryDeletion) (*none, error) {
 	cfg, _ := s.Store.Current()
 	i := x.index(cfg, in.ID)
 	if i < 0 {

@@ -38,9 +38,9 @@ type endpoint struct {
 // param is a field of an input that comes from the address or the header.
 type param struct {
 	index    []int
-	in, name string // as in OpenAPI
-	fallback string // value of one that is not sent
-	schema   *huma.Schema
+	in, name string            // as in OpenAPI
+	fallback string            // value of one that is not sent
+	tag      reflect.StructTag // its rules
 }
 
 // header is a field of an output that goes into the header.
@@ -97,10 +97,10 @@ func (e *endpoint) describeParam(index []int, f reflect.StructField) {
 	if p.name == "" {
 		panic(fmt.Sprintf("input of %s: field %s is no parameter", e.op.OperationID, f.Name))
 	}
-	p.schema = huma.SchemaFromField(e.schemas(), f, "")
-	p.schema.PrecomputeMessages()
+	p.tag = f.Tag
+	schema := huma.SchemaFromField(e.schemas(), f, "")
 	e.params = append(e.params, p)
-	described := &huma.Param{Name: p.name, In: p.in, Description: p.schema.Description, Required: p.in == "path" || p.name == ifMatch, Schema: p.schema}
+	described := &huma.Param{Name: p.name, In: p.in, Description: schema.Description, Required: p.in == "path" || p.name == ifMatch, Schema: schema}
 	if p.in == "query" {
 		described.Explode = new(bool)
 	}

@@ -85,7 +85,7 @@ type newcomers struct {
 	users        []pbx.User // secrets of the users, by row; nil while none are needed
 	model        pbx.Model
 	createGroups bool
-	may          func(module string) bool // whether the caller has it: a group is added by who may add one
+	may          func(module string) bool      // whether the caller has it: a group is added by who may add one
 	room         func(before, after int) error // whether so many users may have an extension
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -111,11 +112,11 @@ func (q *internalQuery) sort(list []InternalContact) {
 		}
 		return c.LastName
 	}
-	slices.SortStableFunc(list, func(a, b InternalContact) int {
-		order := cmp.Compare(strings.ToLower(column(a)), strings.ToLower(column(b)))
+	sort.SliceStable(list, func(i, j int) bool {
+		order := cmp.Compare(strings.ToLower(column(list[i])), strings.ToLower(column(list[j])))
 		if q.Down {
-			return -order
+			return order > 0
 		}
-		return order
+		return order < 0
 	})
 }

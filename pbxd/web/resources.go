@@ -12,7 +12,7 @@ import (
 // here.
 func (s *Server) registerResources() {
 	registerCollection(s, s.users())
-	registerCollection(s, collection[pbx.PickupGroup, pbx.PickupGroupSettings, pbx.PickupGroup]{
+	registerCollection(s, &collection[pbx.PickupGroup, pbx.PickupGroupSettings, pbx.PickupGroup]{
 		one: "pickup group", many: "pickup groups", list: "pickupGroups", what: pbx.Say("Pickup group"), tag: "Groups", module: "pickup-groups", readers: "|users|name-number",
 		of:   func(c *pbx.Config) *[]pbx.PickupGroup { return &c.PickupGroups },
 		id:   func(g *pbx.PickupGroup) *string { return &g.ID },
@@ -20,7 +20,7 @@ func (s *Server) registerResources() {
 		show: itself[pbx.PickupGroup],
 		edit: replaced(func(g *pbx.PickupGroup) *pbx.PickupGroupSettings { return &g.PickupGroupSettings }),
 	})
-	registerCollection(s, collection[pbx.HuntGroup, pbx.HuntGroupSettings, pbx.HuntGroup]{
+	registerCollection(s, &collection[pbx.HuntGroup, pbx.HuntGroupSettings, pbx.HuntGroup]{
 		one: "hunt group", many: "hunt groups", list: "huntGroups", what: pbx.Say("Hunt group"), tag: "Groups", module: "hunt-groups", readers: "|users|name-number",
 		of:   func(c *pbx.Config) *[]pbx.HuntGroup { return &c.HuntGroups },
 		id:   func(g *pbx.HuntGroup) *string { return &g.ID },
@@ -28,7 +28,7 @@ func (s *Server) registerResources() {
 		show: itself[pbx.HuntGroup],
 		edit: replaced(func(g *pbx.HuntGroup) *pbx.HuntGroupSettings { return &g.HuntGroupSettings }),
 	})
-	registerCollection(s, collection[pbx.PermissionGroup, pbx.PermissionGroupSettings, PermissionGroup]{
+	registerCollection(s, &collection[pbx.PermissionGroup, pbx.PermissionGroupSettings, PermissionGroup]{
 		one: "permission group", many: "permission groups", list: "permissionGroups", what: pbx.Say("Permission group"), tag: "Permissions", module: "permission-groups", readers: "|users|gui-groups",
 		of:    func(c *pbx.Config) *[]pbx.PermissionGroup { return &c.PermissionGroups },
 		id:    func(g *pbx.PermissionGroup) *string { return &g.ID },
@@ -38,7 +38,7 @@ func (s *Server) registerResources() {
 		check: func(g *pbx.PermissionGroup) error { return notPredefined(g.Predefined(), g.Name) },
 		about: "The type and the members of predefined groups stay as they are.",
 	})
-	registerCollection(s, collection[pbx.GUIGroup, GUIGroupChange, GUIGroup]{
+	registerCollection(s, &collection[pbx.GUIGroup, GUIGroupChange, GUIGroup]{
 		one: "GUI group", many: "GUI groups", list: "guiGroups", what: pbx.Say("GUI group"), tag: "Permissions", module: "gui-groups", readers: "|permission-groups",
 		of:    func(c *pbx.Config) *[]pbx.GUIGroup { return &c.GUIGroups },
 		id:    func(g *pbx.GUIGroup) *string { return &g.ID },
@@ -48,7 +48,7 @@ func (s *Server) registerResources() {
 		check: func(g *pbx.GUIGroup) error { return notPredefined(g.Predefined(), g.Title) },
 		about: "A module switches on those above it.",
 	})
-	registerCollection(s, collection[pbx.ProvisioningGroup, pbx.ProvisioningGroupSettings, pbx.ProvisioningGroup]{
+	registerCollection(s, &collection[pbx.ProvisioningGroup, pbx.ProvisioningGroupSettings, pbx.ProvisioningGroup]{
 		one: "provisioning group", many: "provisioning groups", list: "provisioningGroups", what: pbx.Say("Provisioning group"), tag: "Groups", module: "provisioning-groups", readers: "|users",
 		of:   func(c *pbx.Config) *[]pbx.ProvisioningGroup { return &c.ProvisioningGroups },
 		id:   func(g *pbx.ProvisioningGroup) *string { return &g.ID },

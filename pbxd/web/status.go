@@ -1,11 +1,10 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
-	"slices"
+	"sort"
 	"syscall"
 	"time"
 
@@ -98,8 +97,8 @@ func (s *Server) liveState(now []pbx.Fact) LiveState {
 			st.Calls = append(st.Calls, *f.Call)
 		}
 	}
-	slices.SortStableFunc(st.Registrations, func(a, b pbx.Registration) int { return cmp.Compare(a.Extension, b.Extension) })
-	slices.SortStableFunc(st.Calls, func(a, b pbx.CallStatus) int { return a.Started.Compare(b.Started) })
+	sort.SliceStable(st.Registrations, func(i, j int) bool { return st.Registrations[i].Extension < st.Registrations[j].Extension })
+	sort.SliceStable(st.Calls, func(i, j int) bool { return st.Calls[i].Started.Before(st.Calls[j].Started) })
 	return st
 }
 

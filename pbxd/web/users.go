@@ -56,8 +56,8 @@ type UserChange struct {
 }
 
 // users is the list of users.
-func (s *Server) users() collection[pbx.User, UserChange, User] {
-	return collection[pbx.User, UserChange, User]{
+func (s *Server) users() *collection[pbx.User, UserChange, User] {
+	return &collection[pbx.User, UserChange, User]{
 		one: "user", many: "users", list: "users", what: pbx.Say("User"), tag: "Users", module: "users",
 		of:    func(c *pbx.Config) *[]pbx.User { return &c.Users },
 		id:    func(u *pbx.User) *string { return &u.ID },
