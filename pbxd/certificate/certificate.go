@@ -131,7 +131,7 @@ func warnings(chain []*x509.Certificate, now time.Time, hosts []string) (w []pbx
 		}
 	}
 	if n := int(leaf.NotAfter.Sub(leaf.NotBefore) / (24 * time.Hour)); n > maxDays {
-		w = append(w, pbx.Say(templateLong, "days", n, "limit", maxDays))
+		w = append(w, pbx.Say(TemplateLong, "days", n, "limit", maxDays))
 	}
 	switch {
 	case selfSigned(leaf):

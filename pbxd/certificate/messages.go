@@ -38,9 +38,12 @@ const (
 	templateExpiring     = "The certificate {subject} expires on {notAfter}; days left: {days}. Upload its successor before."
 	templateOtherName    = "The certificate is not for {host}. Browsers will warn when the page is opened by that name."
 	templateSelfSigned   = "The certificate is signed by itself. Browsers will warn until they are told to trust it."
-	templateLong         = "The certificate is valid for {days} days. Apple devices refuse more than {limit}."
 	templateLacksIssuers = "The certificate of {issuer}, which issued {subject}, is not in the file. Browsers that do not know it will warn; add it if it is an intermediate one."
 )
+
+// TemplateLong is the warning of a certificate that is valid for longer than
+// Apple's systems accept.
+const TemplateLong = "The certificate is valid for {days} days. Apple devices refuse more than {limit}."
 
 // Messages returns every template of this package, for the check that each
 // one is translated.
@@ -48,7 +51,7 @@ func Messages() []string {
 	return []string{templateTooLarge, templateNoPEM, templateNoKeyPEM, templateDamagedPEM, templateTrailing, templateBlock, templateTooMany,
 		templateUnreadable, templateBadKey, templateKeys, templateEncrypted, templateKeyKind, templateMismatch, templateCA, templateUsage,
 		templateExtension, templateNames, templateSignature, templateExpired, templateNotYet, templateChain,
-		templateClock, templateExpiring, templateOtherName, templateSelfSigned, templateLong, templateLacksIssuers}
+		templateClock, templateExpiring, templateOtherName, templateSelfSigned, TemplateLong, templateLacksIssuers}
 }
 
 // Problem is the kind of an Error.

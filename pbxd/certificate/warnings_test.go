@@ -36,7 +36,7 @@ func TestWarnings(t *testing.T) {
 		{"issuer missing", h.leaf, h.leaf.pem(), now, nil, []string{templateLacksIssuers}},
 		{"signed by itself", own, own.pem(), now, nil, []string{templateSelfSigned}},
 		{"ten days left", ending, join(ending.pem(), h.middle.pem()), now, nil, []string{templateExpiring}},
-		{"three years", long, join(long.pem(), h.middle.pem()), now, nil, []string{templateLong}},
+		{"three years", long, join(long.pem(), h.middle.pem()), now, nil, []string{TemplateLong}},
 		{"issuer has five days left", under, join(under.pem(), root.pem()), now, nil, []string{templateExpiring}},
 		{"clock not set", h.leaf, join(h.leaf.pem(), h.middle.pem()), time.Unix(3600, 0), nil, []string{templateClock}},
 	} {

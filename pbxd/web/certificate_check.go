@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"galilei/pbxd/certificate"
@@ -81,6 +82,8 @@ func (s *Server) showDeviceCertificate(cfg *pbx.Config) CertificateInfo {
 	var info certificate.Info
 	if key, err := keyPEM(s.device); err == nil {
 		info = s.describe(cfg, chainPEM(s.device), key)
+		// Browsers ask about it anyway, and nobody could make a shorter one.
+		info.Warnings = slices.DeleteFunc(info.Warnings, func(m pbx.Message) bool { return m.Template == certificate.TemplateLong })
 	}
 	return shownCertificate(deviceCertificateID, "", cfg.Page.Certificate == "", info)
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -50,6 +51,9 @@ func TestCertificates(t *testing.T) {
 	all := c.want(200, "GET", "/certificates", "", &list)
 	if len(list) != 2 || list[0].ID != "device" || !list[0].InUse || list[0].Subject != "galilei" || list[1].Description != "Office" {
 		t.Errorf("got %+v", list)
+	}
+	if own := list[0]; own.NotAfter.Sub(own.NotBefore) < 826*24*time.Hour || strings.Contains(fmt.Sprint(own.Warnings), "Apple devices") {
+		t.Errorf("nobody can shorten the device's own certificate, but it warns: %+v", own)
 	}
 	for _, text := range []string{res.text, all.text, c.want(200, "GET", "/certificates/"+made.ID, "", nil).text} {
 		if strings.Contains(text, "PRIVATE KEY") || strings.Contains(text, "x1:") || strings.Contains(text, strings.Split(key, "\n")[1]) {

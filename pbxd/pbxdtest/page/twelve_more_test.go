@@ -164,7 +164,7 @@ func (p *newcomer) exportsContacts(t *testing.T) {
 	}
 	p.Press("Contact list")
 	p.Press("Delete all contacts")
-	p.Fill("Type global contacts to go on", "global contacts")
+	p.Fill("Type “global contacts” to go on", "global contacts")
 	shoot(p.Page, "contacts-delete-all")
 	p.Press("Delete all contacts")
 	p.Sees("No contacts yet.")

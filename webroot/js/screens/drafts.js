@@ -35,8 +35,7 @@ class Drafts {
     this.panel = h('section.card', {role: 'tabpanel'});
     content.classList.add('reading');
     content.append(this.bar, this.tabs, this.panel);
-    const asked = new URLSearchParams(location.search).get('field') ?? '';
-    this.asked = asked;
+    document.addEventListener('address', () => this.all && this.#seek(), {signal});
   }
 
   async load() {
@@ -47,11 +46,17 @@ class Drafts {
   #take({body: {tabs}, etag}) {
     if (this.signal.aborted) return;
     Object.assign(this, {all: tabs, etag});
-    this.#tab ??= (tabs.find((x) => x.settings.some((s) => s.path === this.asked || name(s) === this.asked)) ?? tabs[0]).id;
+    if (this.#tab) this.#draw();
+    else this.#seek();
+  }
+
+  // seek shows the tab or the setting that the address asks for.
+  #seek() {
+    const q = new URLSearchParams(location.search);
+    const asked = (s) => [s.path, name(s)].includes(q.get('field'));
+    this.#tab = (this.all.find((x) => x.settings.some(asked)) ?? this.all.find((x) => x.id === q.get('tab')) ?? this.all[0]).id;
     this.#draw();
-    const asked = [...this.#rows.values()].find((r) => r.setting.path === this.asked || name(r.setting) === this.asked);
-    this.asked = '';
-    asked?.field.focus();
+    [...this.#rows.values()].find((r) => asked(r.setting))?.field.focus();
   }
 
   #draw() {
@@ -63,6 +68,7 @@ class Drafts {
       this.#tab, async (id) => {
         if (this.panel.querySelector('.wrong') && !(await mayDiscard())) return;
         this.#tab = id;
+        this.content.dispatchEvent(new CustomEvent('query', {bubbles: true, detail: {search: `?tab=${id}`}}));
         this.#draw();
         this.tabs.querySelector('[aria-selected=true]').focus();
       }));

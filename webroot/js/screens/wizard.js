@@ -6,7 +6,6 @@ import {t, load, languages} from '../text.js';
 import {call, get, told} from '../api.js';
 import {Field} from '../field.js';
 import * as schema from '../schema.js';
-import {tabs} from '../tabs.js';
 import {attempt, mayDiscard, toast} from '../dialog.js';
 import {profile, hides, named, choices} from '../country.js';
 import * as mail from '../mail.js';
@@ -115,17 +114,8 @@ const steps = [
   {
     id: 'review',
     fields: () => ({}),
-    draw: (w) => {
-      const parts = steps.filter((s) => s.review);
-      const shown = parts.find((s) => s.id === w.tab) ?? parts[0];
-      return [tabs(t('wizard.step.review'), parts.map((s) => ({id: s.id, text: t(`wizard.step.${s.id}`)})), shown.id, (id) => {
-        w.tab = id;
-        w.draw();
-        w.querySelector('[aria-selected=true]').focus();
-      }),
-      h('div', {role: 'tabpanel'}, facts(shown.review(w)),
-        button('plain small', t('wizard.change'), () => w.go(shown.id)))];
-    },
+    draw: (w) => steps.filter((s) => s.review).map((s) => h('section', h('div.card-head', h('h3', t(`wizard.step.${s.id}`)),
+      button('plain small', t('wizard.change'), () => w.go(s.id), {'aria-label': `${t('wizard.change')}: ${t(`wizard.step.${s.id}`)}`})), facts(s.review(w)))),
     take: () => {},
   },
 ];
