@@ -1,7 +1,7 @@
 // The settings of e-mail delivery: which matter when, and a test of them.
 
 import {h, button, icon, uid} from './dom.js';
-import {t, message} from './text.js';
+import {t, message, sentence} from './text.js';
 import {call, told} from './api.js';
 
 const login = (v) => v.enabled && v.authentication;
@@ -55,8 +55,8 @@ export function tester({to, settings, field}) {
       }
     } catch (err) {
       const wrong = Object.entries(err.fields?.() ?? {}).map(([name, text]) => [field(name.replace('settings.', '')), text]);
-      tell('bad', 'alert', [told(err), ...wrong.map(([f, text]) => (f ? `${f.label}: ${text}` : text))]);
       for (const [f, text] of wrong) if (f) f.error = text;
+      tell('bad', 'alert', [told(err), ...wrong.map(([f, text]) => sentence(text, f?.label))]);
       wrong.find(([f]) => f)?.[0].focus();
     } finally {
       send.disabled = false;

@@ -26,7 +26,7 @@ func TestPeopleMail(t *testing.T) {
 	p.Tick("E-mail delivery", true)
 	p.Fill("Sender e-mail address", "pbx@example.org")
 	p.Press("Send test mail")
-	p.Sees("SMTP server: ")
+	p.In("Test").Sees("SMTP server is needed")
 	p.Until("the error stands at the field", "document.querySelector('[data-name=server]').error !== ''")
 	p.Fill("SMTP server", "127.0.0.1")
 	p.Fill("SMTP port", strconv.Itoa(post.port))
