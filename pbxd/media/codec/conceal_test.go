@@ -109,35 +109,34 @@ func TestConcealmentOfLongGap(t *testing.T) {
 	}
 }
 
-// With real speech and random loss the difference to the whole signal is
-// smaller than with silence in the gaps. It cannot be small: the repeated periods
-// drift from what was said.
+// In speech with random loss the packets that are made up have about the level
+// of those that were lost. With spandsp in this place the mean difference is
+// 5.6 dB at 3 % loss and 6.6 dB at 10 %.
 func TestConcealmentOfSpeech(t *testing.T) {
-	wide := readSamples(t, "speech.s16")
+	const floor = 10 // effective value that is added, so that silence has a level
+	level := func(packet []int16) float64 {
+		return 10 * math.Log10(float64(energy(packet))/float64(len(packet))+floor*floor)
+	}
+	wide := slices.Repeat(readSamples(t, "speech.s16"), 40)
 	for rate, in := range map[int][]int16{16000: wide, 8000: NewDownsampler().Resample(nil, wide)} {
-		for _, percent := range []int{3, 10} {
-			var filled, silent, whole float64
-			for seed := range uint64(20) {
-				r := rand.New(rand.NewPCG(seed, 9))
-				var gone []bool
-				out := conceal(rate, in, 10, func(int) bool {
-					gone = append(gone, r.IntN(100) < percent)
-					return gone[len(gone)-1]
-				})
-				for i := range out {
-					d := float64(out[i]) - float64(in[i])
-					filled += d * d
-					whole += float64(in[i]) * float64(in[i])
-					if gone[i*100/rate] {
-						silent += float64(in[i]) * float64(in[i])
-					}
+		for percent, most := range map[int]float64{3: 5.6, 10: 6.6} {
+			r := rand.New(rand.NewPCG(1, 9))
+			var gone []bool
+			out := conceal(rate, in, 20, func(int) bool {
+				gone = append(gone, r.IntN(100) < percent)
+				return gone[len(gone)-1]
+			})
+			var sum, n float64
+			size := rate / 50
+			for i := 0; (i+1)*size <= len(out); i++ {
+				if lost := level(in[i*size : (i+1)*size]); gone[i] && lost > 40 {
+					sum += math.Abs(lost - level(out[i*size:(i+1)*size]))
+					n++
 				}
 			}
-			with, without := 10*math.Log10(whole/filled), 10*math.Log10(whole/silent)
-			if with < without+1 {
-				t.Errorf("%d Hz, %d %% lost: %.1f dB, and %.1f dB with silence; want 1 dB more", rate, percent, with, without)
-			} else {
-				t.Logf("%d Hz, %d %% lost: %.1f dB, and %.1f dB with silence", rate, percent, with, without)
+			t.Logf("%d Hz, %d %% lost: %.0f packets differ by %.1f dB", rate, percent, n, sum/n)
+			if n < 30 || sum/n > most {
+				t.Errorf("%d Hz, %d %% lost: %.0f packets differ by %.1f dB; want at most %.1f", rate, percent, n, sum/n, most)
 			}
 		}
 	}
