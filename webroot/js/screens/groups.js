@@ -33,7 +33,7 @@ export const permissionGroups = resourceScreen({
   resource: '/permission-groups', wide: true, adding: 'permissionGroups.new', empty: 'permissionGroups.empty',
   called, deleteText: () => t('permissionGroups.deleteText'), fixed: (g) => g.predefined,
   list: {
-    columns: () => [{key: 'name', sort: called, cell: (g) => h('a', {href: `/permission-groups/${g.id}`}, called(g))}, 'type', {key: 'predefined', label: t('permissionGroups.origin'), class: 'wide', sort: origin, cell: (g) => g.predefined && h('span.tag', origin(g))},
+    of: 'PermissionGroup', columns: () => [{key: 'name', sort: called, cell: (g) => h('a', {href: `/permission-groups/${g.id}`}, called(g))}, 'type', {key: 'predefined', label: t('permissionGroups.origin'), class: 'wide', sort: origin, cell: (g) => g.predefined && h('span.tag', origin(g))},
       'members', 'permissions'],
     names: (g) => [called(g)],
   },

@@ -57,7 +57,7 @@ const screen = resourceScreen({
   resource: '/gui-groups', adding: 'gui.new', empty: 'gui.empty',
   called, deleteText: () => t('gui.deleteText'), fixed: (g) => g.predefined,
   list: {
-    columns: () => [{key: 'title', sort: called, cell: (g) => h('a', {href: `/gui-groups/${g.id}`}, called(g))}, {key: 'modules', label: t('gui.modules'), class: 'number', sort: (g) => g.modules.length, cell: (g) => t('gui.count', {on: g.modules.length, all: all.length})}],
+    of: 'GUIGroup', columns: () => [{key: 'title', sort: called, cell: (g) => h('a', {href: `/gui-groups/${g.id}`}, called(g))}, {key: 'modules', label: t('gui.modules'), class: 'number', sort: (g) => g.modules.length, cell: (g) => t('gui.count', {on: g.modules.length, all: all.length})}],
     names: (g) => [called(g)],
   },
   form: {sections: {'': ['title', 'modules']}, options: {modules: {control: tree}}},
