@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,11 +37,11 @@ func (k *keptRegistrations) SaveRegistrations(_ context.Context, by map[string][
 }
 
 // wall is a clock that is set while the monotonic one goes on.
-type wall struct{ by time.Duration }
+type wall struct{ by atomic.Int64 } // ns
 
-func (w *wall) now() time.Time { return time.Now().Round(0).Add(w.by) }
+func (w *wall) now() time.Time { return time.Now().Round(0).Add(time.Duration(w.by.Load())) }
 
-func (w *wall) set(to time.Time) { w.by = to.Sub(time.Now().Round(0)) }
+func (w *wall) set(to time.Time) { w.by.Store(int64(to.Sub(time.Now().Round(0)))) }
 
 // anHour is a binding for one hour.
 func anHour(w *wall, host string) binding {
