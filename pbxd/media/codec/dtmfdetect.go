@@ -21,11 +21,13 @@ const (
 	dtmfToleranceHz = 3.0   // on top
 	dtmfPurity      = 0.74  // least part of the energy that the two frequencies have at the start
 	dtmfPurityBest  = 0.94  // in the best of the hops that make a digit; noise 15 dB below leaves 0.97
+	dtmfPurityMean  = 0.89  // in the mean of them, where the first and the last lie half on silence
 	dtmfPurityMax   = 1.15  // most, where the estimate of a change goes wrong
 	dtmfPurityHold  = 0.5   // and to go on
 	dtmfOthers      = 0.25  // most power of another frequency of the same group, of the first's
 	dtmfTwistChange = 4.0   // most change of the difference in level while a digit is found, dB
 	dtmfPowerChange = 2.5   // and of the power, as a factor
+	dtmfJitterHz    = 12.0  // most by which one hop's frequency may be away from the mean
 	dtmfConfirm     = 6     // hops that must look like the digit, in a row; 40 ms have 8, 23 ms have 4
 	dtmfRelease     = 7     // hops without it that end a digit; a pause of 40 ms has 10, one of 10 ms has 4
 )
@@ -185,29 +187,36 @@ func (d *DTMFDetector) decide(dst []Digit) []Digit {
 	return dst
 }
 
-// steady reports whether the last hops are of one sound, as speech is not: both
-// frequencies are within the tolerance, nothing else sounds in the best hop,
-// and the levels stay.
+// steady reports whether the last hops are of one sound, as speech is not:
+// hardly anything else sounds, the levels stay, and both frequencies are within
+// the tolerance and stay.
 func (c *dtmfCandidate) steady() bool {
 	var turn [2]complex128
 	first := c.last[0]
-	pure, low, high, softest, loudest := 0.0, first.twist, first.twist, first.low+first.high, 0.0
+	best, mean, low, high, softest, loudest := 0.0, 0.0, first.twist, first.twist, first.low+first.high, 0.0
+	oldest := c.hops % dtmfConfirm // its turn came from another sound, or from silence
 	for i, o := range c.last {
-		if i != c.hops%dtmfConfirm { // the oldest came from another sound, or from silence
+		if i != oldest {
 			turn[0] += o.turn[0]
 			turn[1] += o.turn[1]
 		}
-		pure = max(pure, o.pure)
+		best, mean = max(best, o.pure), mean+o.pure/dtmfConfirm
 		low, high = min(low, o.twist), max(high, o.twist)
 		softest, loudest = min(softest, o.low+o.high), max(loudest, o.low+o.high)
 	}
-	if pure < dtmfPurityBest || high-low > dtmfTwistChange || loudest > softest*dtmfPowerChange {
+	if best < dtmfPurityBest || mean < dtmfPurityMean || high-low > dtmfTwistChange || loudest > softest*dtmfPowerChange {
 		return false
 	}
 	k := keyNumber(c.key)
 	for i, hz := range [2]float64{rowHz(k / 4), columnHz(k % 4)} {
-		if math.Abs(offsetHz(turn[i])) > hz*dtmfTolerance+dtmfToleranceHz {
+		off := offsetHz(turn[i])
+		if math.Abs(off) > hz*dtmfTolerance+dtmfToleranceHz {
 			return false
+		}
+		for j, o := range c.last {
+			if j != oldest && math.Abs(offsetHz(o.turn[i])-off) > dtmfJitterHz {
+				return false
+			}
 		}
 	}
 	return true
