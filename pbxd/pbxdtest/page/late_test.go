@@ -7,12 +7,15 @@ import (
 	"galilei/pbxd/pbxdtest/browser"
 )
 
-// holdOne keeps back the next answer about a single user until release is called.
+// holdOne keeps back the next answer about a single user until release is
+// called; passed tells that a later one came meanwhile.
 const holdOne = `(() => {
 	const ask = window.fetch;
 	window.fetch = async (path, options) => {
 		const answer = await ask(path, options);
-		if (!window.release && options?.method === 'GET' && /\/users\/\w+$/.test(path)) await new Promise((go) => { window.release = go; });
+		if (options?.method !== 'GET' || !/\/users\/\w+$/.test(path)) return answer;
+		if (window.release) window.passed = true;
+		else await new Promise((go) => { window.release = go; });
 		return answer;
 	};
 	return true;
@@ -36,6 +39,8 @@ func TestPeopleLate(t *testing.T) {
 	p.Until("the page looks at the user again", "!!window.release")
 	p.Choose("Choose picture", picture(t))
 	p.Sees("Choose another picture")
+	p.Until("a later answer passes", "window.passed")
+	p.Idle()
 	browser.Eval[bool](p, "(window.release(), true)")
 	p.Idle()
 	p.Press("Delete")
