@@ -34,6 +34,9 @@ type Engine struct {
 	next   atomic.Uint64
 	live   atomic.Int64
 	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	stopped bool
 }
 
 // New returns an engine without calls.
@@ -60,7 +63,9 @@ func (e *Engine) Incoming(in Incoming) (notify func(Event)) {
 		},
 	}
 	c.log = e.deps.Log.With("call", c.status.ID)
-	if e.live.Add(1) > MaxCalls || e.ctx.Err() != nil {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.live.Add(1) > MaxCalls || e.stopped {
 		e.live.Add(-1)
 		go in.Leg.Hangup(pbx.CauseCongestion) // not on the caller's stack, which may hold the leg
 		return func(Event) {}
@@ -80,6 +85,9 @@ func (e *Engine) Incoming(in Incoming) (notify func(Event)) {
 
 // Stop ends every call and waits until the legs have been told.
 func (e *Engine) Stop() {
+	e.mu.Lock()
+	e.stopped = true // no call begins while the last ones are waited for
+	e.mu.Unlock()
 	e.cancel()
 	e.wg.Wait()
 }

@@ -2,6 +2,7 @@ package sipedge
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -212,8 +213,12 @@ func (l *leg) Hangup(cause pbx.Cause) {
 	})
 }
 
-// byeLocked sends the BYE; the leg is finished with its answer.
-func (l *leg) byeLocked(cause pbx.Cause) {
+// byeLocked sends the BYE; the leg is finished with its answer. When the
+// connection turns out to be dead the BYE goes once more, over another one: the
+// phone may have come back there (RFC 3261 section 18.4).
+func (l *leg) byeLocked(cause pbx.Cause) { l.byeOverLocked(cause, true) }
+
+func (l *leg) byeOverLocked(cause pbx.Cause, again bool) {
 	req := l.requestLocked(sip.BYE)
 	req.AppendHeader(reasonHeader(cause))
 	req.SetBody(nil)
@@ -222,12 +227,23 @@ func (l *leg) byeLocked(cause pbx.Cause) {
 	if err == nil {
 		l.via(req, flow)
 		_, err = l.edge.tx.Request(req, flow, func(res *sip.Response, err error) {
-			if err != nil || res.StatusCode >= 200 {
+			switch {
+			case err != nil && again && errors.Is(err, transaction.ErrTransport):
+				l.locked(func() func() {
+					if l.state == legEnding {
+						l.byeOverLocked(cause, false)
+					}
+					return nil
+				})
+			case err != nil || res.StatusCode >= 200:
 				l.finish(cause)
 			}
 		})
 	}
-	if err != nil {
+	switch {
+	case err != nil && again && errors.Is(err, transaction.ErrTransport):
+		l.byeOverLocked(cause, false)
+	case err != nil:
 		l.log.Info("BYE not sent", "err", err)
 		go l.finish(cause) // not under the lock that the caller holds
 	}
