@@ -54,9 +54,9 @@ func (e *Error) Advice() pbx.Message {
 	case FaultLogin:
 		return pbx.Say("Check user name and password.")
 	case FaultPasswordsOff:
-		return pbx.Say("This provider takes no passwords any more, or the account may not send by SMTP. Choose xoauth2 and allow SMTP for the account.")
+		return pbx.Say("This provider takes no passwords any more, or the account may not send by SMTP. Choose XOAUTH2 and allow SMTP for the account.")
 	case FaultAppPassword:
-		return pbx.Say("Make an app password for this device at the provider and enter it here, or choose xoauth2.")
+		return pbx.Say("Make an app password for this device at the provider and enter it here, or choose XOAUTH2.")
 	case FaultUnproven:
 		return pbx.Say("Make sure that this is your mail server. If it is, choose another authentication type.")
 	case FaultBusy:

@@ -21,10 +21,10 @@ type MailSettings struct {
 	Port                   int    `json:"port" title:"SMTP port" doc:"Port of the mail server: usually 587 with STARTTLS, 465 with TLS, 25 without" minimum:"1" maximum:"65535" default:"25"`
 	Security               string `json:"security" title:"SMTP transport type" doc:"How the connection is protected: not at all, encrypted after STARTTLS, or encrypted from the start" enum:"none,starttls,tls" default:"none"`
 	Authentication         bool   `json:"authentication" title:"SMTP authentication" doc:"Log in to the mail server with a user name"`
-	Method                 string `json:"method" title:"SMTP authentication type" doc:"How to log in. xoauth2 is needed for Microsoft 365 and Google accounts." enum:"plain,login,cram-md5,scram-sha-1,ntlm,xoauth2" default:"plain"`
+	Method                 string `json:"method" title:"SMTP authentication type" doc:"How to log in. XOAUTH2 is needed for Microsoft 365 and Google accounts." enum:"plain,login,cram-md5,scram-sha-1,ntlm,xoauth2" default:"plain"`
 	UserName               string `json:"userName" title:"SMTP user name" doc:"Name of the account at the mail server" maxLength:"254"`
-	AllowPlaintextPassword bool   `json:"allowPlaintextPassword" title:"Password in plain text" doc:"Send the password with plain, login or xoauth2 also when the connection is not encrypted. Everybody in the network can read it then."`
-	OAuthTokenURL          string `json:"oauthTokenUrl" title:"OAuth token URL" doc:"Where access tokens are got, for xoauth2" maxLength:"500" pattern:"^https?://[^ ]+$" patternDescription:"an address that begins with https://"`
+	AllowPlaintextPassword bool   `json:"allowPlaintextPassword" title:"Password in plain text" doc:"Send the password with PLAIN, LOGIN or XOAUTH2 also when the connection is not encrypted. Everybody in the network can read it then."`
+	OAuthTokenURL          string `json:"oauthTokenUrl" title:"OAuth token URL" doc:"Where access tokens are got, for XOAUTH2" maxLength:"500" pattern:"^https?://[^ ]+$" patternDescription:"an address that begins with https://"`
 	OAuthClientID          string `json:"oauthClientId" title:"OAuth client ID" doc:"Identifier of the application that is registered with the provider" maxLength:"200"`
 	OAuthScope             string `json:"oauthScope" title:"OAuth scope" doc:"Scope to ask for, for example https://outlook.office365.com/.default" maxLength:"500"`
 }

@@ -114,10 +114,10 @@ func checkLocaleAndMail(c *Config) (errs []FieldError) {
 	}
 	if m.Authentication && m.Method == "xoauth2" {
 		if m.OAuthTokenURL == "" {
-			errs = append(errs, refused("mail.oauthTokenUrl", "is needed for xoauth2"))
+			errs = append(errs, refused("mail.oauthTokenUrl", "is needed for XOAUTH2"))
 		}
 		if m.OAuthClientID == "" {
-			errs = append(errs, refused("mail.oauthClientId", "is needed for xoauth2"))
+			errs = append(errs, refused("mail.oauthClientId", "is needed for XOAUTH2"))
 		}
 	}
 	return errs

@@ -41,7 +41,7 @@ const mailTestTime = 30 * time.Second
 // EmailDelivery is how the device sends e-mail, as the API shows it.
 type EmailDelivery struct {
 	pbx.MailSettings
-	PasswordSet     bool `json:"passwordSet" title:"Password set" doc:"There is a password, or a refresh token for xoauth2" readOnly:"true"`
+	PasswordSet     bool `json:"passwordSet" title:"Password set" doc:"There is a password, or a refresh token for XOAUTH2" readOnly:"true"`
 	ClientSecretSet bool `json:"clientSecretSet" title:"Client secret set" doc:"There is an OAuth client secret" readOnly:"true"`
 }
 
@@ -49,7 +49,7 @@ type EmailDelivery struct {
 // empty ones are removed.
 type EmailDeliveryChange struct {
 	pbx.MailSettings
-	Password     *pbx.Secret `json:"password,omitempty" title:"SMTP password" doc:"Password of the account, or the refresh token for xoauth2. Absent: stays; empty: none. It is needed again when server, user name or encryption change." maxLength:"4096" writeOnly:"true"`
+	Password     *pbx.Secret `json:"password,omitempty" title:"SMTP password" doc:"Password of the account, or the refresh token for XOAUTH2. Absent: stays; empty: none. It is needed again when server, user name or encryption change." maxLength:"4096" writeOnly:"true"`
 	ClientSecret *pbx.Secret `json:"clientSecret,omitempty" title:"OAuth client secret" doc:"Secret of the application that is registered with the provider. Absent: stays; empty: none." maxLength:"4096" writeOnly:"true"`
 }
 
