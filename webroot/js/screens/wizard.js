@@ -7,6 +7,7 @@ import {call, get, told} from '../api.js';
 import {Field} from '../field.js';
 import * as schema from '../schema.js';
 import {attempt, mayDiscard, toast} from '../dialog.js';
+import {tabs} from '../tabs.js';
 import {profile, hides, named, choices} from '../country.js';
 import * as mail from '../mail.js';
 
@@ -114,8 +115,16 @@ const steps = [
   {
     id: 'review',
     fields: () => ({}),
-    draw: (w) => steps.filter((s) => s.review).map((s) => h('section', h('div.card-head', h('h3', t(`wizard.step.${s.id}`)),
-      button('plain small', t('wizard.change'), () => w.go(s.id), {'aria-label': `${t('wizard.change')}: ${t(`wizard.step.${s.id}`)}`})), facts(s.review(w)))),
+    draw: (w) => {
+      const parts = steps.filter((s) => s.review);
+      const name = (s) => t(`wizard.step.${s.id}`);
+      return [tabs(t('wizard.step.review'), [{id: '', text: t('list.allLetters')}, ...parts.map((s) => ({id: s.id, text: name(s)}))], w.tab, (id) => {
+        w.tab = id;
+        w.draw();
+        w.querySelector('[aria-selected=true]').focus();
+      }), h('div.content', {role: 'tabpanel'}, parts.filter((s) => !w.tab || s.id === w.tab).map((s) => h('section', h('div.card-head', h('h3', name(s)),
+        button('plain small', t('wizard.change'), () => w.go(s.id), {'aria-label': `${t('wizard.change')}: ${name(s)}`})), facts(s.review(w)))))];
+    },
     take: () => {},
   },
 ];
@@ -124,6 +133,7 @@ class Wizard extends HTMLElement {
   #at = 0;
   #errors = {}; // place => text, shown when its step is drawn
   #edited = false;
+  tab = ''; // of the review; '' shows all parts
 
   constructor({signal, app, session}, {body: begin, etag}, countries, me) {
     super();
