@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,16 +11,17 @@ import (
 )
 
 // shifted is a clock that runs beside that of the bubble.
-type shifted struct{ by time.Duration }
+type shifted struct{ by atomic.Int64 } // ns
 
-func (c *shifted) now() time.Time { return time.Now().Round(0).Add(c.by) }
+func (c *shifted) now() time.Time { return time.Now().Round(0).Add(time.Duration(c.by.Load())) }
 
 // One wrong date deletes neither the audit log nor the contacts of users that
 // were deleted lately.
 func TestWrongDateDeletesNothing(t *testing.T) {
 	const years = 10 * 365 * 24 * time.Hour
 	synctest.Test(t, func(t *testing.T) {
-		c := &shifted{by: time.Until(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC))}
+		c := &shifted{}
+		c.by.Store(int64(time.Until(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC))))
 		s, err := Open(t.Context(), t.TempDir(), Options{Model: model(), Now: c.now})
 		if err != nil {
 			t.Fatal(err)
@@ -52,16 +54,16 @@ func TestWrongDateDeletesNothing(t *testing.T) {
 				t.Errorf("%s: %s of %s", when, got, all)
 			}
 		}
-		c.by += years
+		c.by.Add(int64(years))
 		time.Sleep(25 * time.Hour)
 		check("a day after the leap", true)
-		c.by -= years
+		c.by.Add(-int64(years))
 		time.Sleep(25 * time.Hour)
 		check("with the clock right again", true)
-		c.by += years
+		c.by.Add(int64(years))
 		time.Sleep(25 * time.Hour)
 		check("a day after the second leap", true)
-		c.by += years
+		c.by.Add(int64(years))
 		time.Sleep(24 * time.Hour)
 		check("a day after a leap from the leap", true)
 		time.Sleep(24 * time.Hour)
