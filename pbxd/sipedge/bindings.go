@@ -57,7 +57,7 @@ func newRegistrar(ctx context.Context, d Deps) (*registrar, error) {
 	cfg := d.Config()
 	for _, reg := range kept {
 		r.dirty[reg.Extension] = true // written anew, or deleted
-		if b := r.boundLocked(reg, now); cfg.UserByExtension(reg.Extension) != nil && b.expires > 0 {
+		if b := boundAt(reg, now, 0); cfg.UserByExtension(reg.Extension) != nil && b.expires > 0 {
 			r.byExt[reg.Extension] = append(r.byExt[reg.Extension], b)
 		}
 	}
@@ -72,7 +72,12 @@ func (r *registrar) passed() time.Duration { return time.Since(r.started) }
 
 // boundLocked fixes the times of reg, which are of the same clock as now.
 func (r *registrar) boundLocked(reg pbx.Registration, now time.Time) bound {
-	passed := r.passed()
+	return boundAt(reg, now, r.passed())
+}
+
+// boundAt fixes the times of reg, which are of the clock that showed now when
+// passed had passed.
+func boundAt(reg pbx.Registration, now time.Time, passed time.Duration) bound {
 	return bound{reg, passed + reg.Since.Sub(now), passed + reg.Refreshed.Sub(now), passed + reg.Expires.Sub(now)}
 }
 

@@ -18,9 +18,11 @@ import (
 type keptRegistrations struct {
 	by    map[string][]pbx.Registration
 	saves int
+	slow  time.Duration // of reading
 }
 
 func (k *keptRegistrations) Registrations(context.Context) ([]pbx.Registration, error) {
+	time.Sleep(k.slow)
 	var list []pbx.Registration
 	for _, regs := range k.by {
 		list = append(list, regs...)
@@ -124,4 +126,18 @@ func TestClockIsSet(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A restart changes no time of a registration.
+func TestRestartKeepsTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, kept := &wall{}, &keptRegistrations{by: map[string][]pbx.Registration{}}
+		reg := anHour(w, "one").reg
+		kept.by["101"] = []pbx.Registration{reg}
+		kept.slow = 7 * time.Millisecond
+		got := startRegistrar(t, w, kept).contacts("101")
+		if len(got) != 1 || !got[0].Since.Equal(reg.Since) || !got[0].Expires.Equal(reg.Expires) {
+			t.Errorf("got %+v, want %+v", got, reg)
+		}
+	})
 }
