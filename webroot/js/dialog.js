@@ -111,7 +111,8 @@ export function sheet({title, content, leave, closed, wide}) {
   return {box, close, ask};
 }
 
-// toast tells in passing what was done. action is {label, run}: a way back.
+// toast tells in passing what was done. action is {label, run}: a way back, for
+// which there is a minute.
 export function toast(text, kind = 'ok', action) {
   let bar = document.querySelector('.toasts');
   if (!bar) document.body.append((bar = h('div.toasts', {role: 'status', popover: 'manual'})));
@@ -130,7 +131,7 @@ export function toast(text, kind = 'ok', action) {
   bar.replaceChildren(note); // the newest says how things stand
   bar.hidePopover?.(); // shown again, it lies above an open dialog
   bar.showPopover?.();
-  setTimeout(over, action ? 12_000 : 5000);
+  setTimeout(over, action ? 60_000 : 5000);
 }
 
 // copy puts a value on the clipboard.

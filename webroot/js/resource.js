@@ -130,11 +130,23 @@ class Resource {
     return attempt(async () => {
       const tag = etag ?? (await call('GET', this.#at(e.id))).etag;
       const before = spec.undo === false ? 0 : live.revision;
-      await call('DELETE', this.#at(e.id), {etag: tag});
+      await this.#delete(e.id, tag);
       undoable(this.session, t('entry.deleted', {name}), before);
       await this.load();
       return true;
     });
+  }
+
+  // While the page deletes an entry, its sheet does not find out that it is gone.
+  async #delete(id, etag) {
+    const form = this.#form;
+    this.#form = null;
+    try {
+      await call('DELETE', this.#at(id), {etag});
+    } catch (err) {
+      if (this.#open) this.#form = form;
+      throw err;
+    }
   }
 
   // watched is a signal that holds while the sheet is open.

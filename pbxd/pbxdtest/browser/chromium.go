@@ -75,6 +75,7 @@ func (c *Chromium) Page(t testing.TB) *Page {
 	p.Run("prepare the page", chromedp.EmulateViewport(1280, 860),
 		command(network.Enable, network.EnableParams{}),
 		command(page.Enable, page.EnableParams{}),
+		command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: noticesScript}),
 		command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
 		command(browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
 			Behavior: browser.SetDownloadBehaviorBehaviorAllow, BrowserContextID: own, DownloadPath: tab.downloads, EventsEnabled: &yes,

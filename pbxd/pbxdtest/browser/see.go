@@ -24,13 +24,31 @@ const textScript = `(scope) => {
 	return clean(parts.findLast((e) => part(e).includes(scope))?.innerText);
 }`
 
+// noticesScript keeps the notices (role status or alert) that came since the
+// last act of the person: they go by themselves, and a busy machine may look
+// too late.
+const noticesScript = `(() => {
+	const told = window.noticesTold = [];
+	for (const act of ['pointerdown', 'keydown']) addEventListener(act, () => { told.length = 0; }, true);
+	new MutationObserver((changes) => {
+		for (const n of changes.flatMap((c) => [...c.addedNodes])) {
+			const box = n.nodeType === Node.ELEMENT_NODE ? n : n.parentElement;
+			if (box?.closest('[role=status], [role=alert]')) told.push(box.innerText);
+		}
+	}).observe(document, {childList: true, subtree: true});
+})()`
+
+// toldScript returns the visible text and the notices.
+const toldScript = `(text) => [text, ...window.noticesTold ?? []].join('\n').replace(/\s+/g, ' ')`
+
 // Text is the visible text, with single blanks between words.
 func (p *Page) Text() string {
 	p.t.Helper()
 	return Eval[string](p, script(textScript, p.scope))
 }
 
-// Sees waits until words can be read.
+// Sees waits until words can be read, or have been told in a notice since the
+// last act.
 func (p *Page) Sees(words string) {
 	p.t.Helper()
 	p.read(words, true)
@@ -45,7 +63,11 @@ func (p *Page) SeesNot(words string) {
 func (p *Page) read(words string, there bool) {
 	p.t.Helper()
 	p.wait(fmt.Sprintf("wait until %q can be read in %q: %t", words, p.scope, there), func(ctx context.Context) error {
-		text, err := chromedp.Run(ctx, chromedp.Evaluate[string](script(textScript, p.scope)))
+		look := script(textScript, p.scope)
+		if there && p.scope == "" {
+			look = "(" + toldScript + ")(" + look + ")"
+		}
+		text, err := chromedp.Run(ctx, chromedp.Evaluate[string](look))
 		if err == nil && strings.Contains(text, words) != there {
 			err = errNotYet
 		}
