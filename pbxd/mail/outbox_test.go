@@ -29,6 +29,7 @@ func inBubble(t *testing.T, run func(t *testing.T, p *post)) {
 		p.device = newDevice(t, nil, settingsFor(t, n.Addr(), nil), "")
 		p.use(n.dial)
 		stop := p.start(t)
+		synctest.Wait() // its first round has the settings of before the test
 		run(t, p)
 		stop()
 	})

@@ -7,11 +7,17 @@ import (
 	"unicode"
 )
 
-// Bare returns text without the blanks and the characters of no width (Unicode
-// category Cf) around it: what of a name people see. Names are kept as they
-// were typed, but what is needed or unique is judged by this.
+// fillers are letters and signs that show nothing: of Hangul, and the braille
+// pattern without dots.
+const fillers = "\u115f\u1160\u3164\uffa0\u2800"
+
+// Bare returns text without the blanks, the characters of no width (Unicode
+// category Cf) and the fillers around it: what of a name people see. Names are
+// kept as they were typed, but what is needed or unique is judged by this.
 func Bare(text string) string {
-	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
+	return strings.TrimFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune(fillers, r)
+	})
 }
 
 // knownTimeZone reports whether name is that of a place in the IANA database.

@@ -7,7 +7,7 @@ import (
 
 func TestBare(t *testing.T) {
 	for text, want := range map[string]string{
-		"Anna": "Anna", " Anna\u200b": "Anna", "\u200b\u00ad\ufeff \u00a0\u3000": "", "": "", "a\u200bb": "a\u200bb", "\u200eAnna B \u200f": "Anna B",
+		"Anna": "Anna", " Anna\u200b": "Anna", "\u200b\u00ad\ufeff \u00a0\u3000": "", "": "", "a\u200bb": "a\u200bb", "\u200eAnna B \u200f": "Anna B", "\u3164\u2800\u115f": "",
 	} {
 		if got := Bare(text); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)

@@ -37,22 +37,23 @@ type Certificate struct {
 	Key         Sealed `json:"keySealed"`
 }
 
-// KeepCertificate gives c the page's certificate of now, as it is now. It is for
-// going back to an older c: a page that browsers cannot open could not be mended
-// with them, so that its certificate changes only on trial.
-func (c *Config) KeepCertificate(now *Config) {
+// KeepCertificate gives c the page's certificate of now, as it is now, and that
+// of the ID before, to which a change on trial goes back. It is for going back to
+// an older c: a page that browsers cannot open could not be mended with them, so
+// that its certificate changes only on trial.
+func (c *Config) KeepCertificate(now *Config, before string) {
 	c.Page.Certificate = now.Page.Certificate
-	i := slices.IndexFunc(now.Certificates, func(x Certificate) bool { return x.ID == now.Page.Certificate })
-	if i < 0 {
-		return // the device's own
-	}
-	used := now.Certificates[i]
 	c.Certificates = slices.Clone(c.Certificates)
-	if j := slices.IndexFunc(c.Certificates, func(x Certificate) bool { return x.ID == used.ID }); j >= 0 {
-		c.Certificates[j] = used
-		return
+	for _, used := range now.Certificates {
+		if used.ID != now.Page.Certificate && used.ID != before {
+			continue
+		}
+		if j := slices.IndexFunc(c.Certificates, func(x Certificate) bool { return x.ID == used.ID }); j >= 0 {
+			c.Certificates[j] = used
+			continue
+		}
+		c.Certificates = append(c.Certificates, used)
 	}
-	c.Certificates = append(c.Certificates, used)
 }
 
 // CertificatePurpose is the purpose under which a certificate's key is sealed.

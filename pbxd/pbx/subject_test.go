@@ -61,17 +61,22 @@ func TestKeepCertificate(t *testing.T) {
 	a, b := Certificate{ID: "a", Description: "A", Chain: "old"}, Certificate{ID: "b", Description: "B"}
 	then, now := Config{Certificates: []Certificate{a}}, Config{Certificates: []Certificate{b, a}, Page: Page{Certificate: "a", SessionIdle: 9}}
 	now.Certificates[1].Chain = "new"
-	then.KeepCertificate(&now)
+	then.KeepCertificate(&now, "")
 	if then.Page.Certificate != "a" || len(then.Certificates) != 1 || then.Certificates[0].Chain != "new" || then.Page.SessionIdle != 0 {
 		t.Errorf("one that was there: %+v", then)
 	}
 	now.Page.Certificate = "b"
-	then.KeepCertificate(&now)
+	then.KeepCertificate(&now, "")
 	if then.Page.Certificate != "b" || len(then.Certificates) != 2 || then.Certificates[1].ID != "b" {
 		t.Errorf("one that was not there: %+v", then)
 	}
+	then = Config{}
+	then.KeepCertificate(&now, "a")
+	if then.Page.Certificate != "b" || len(then.Certificates) != 2 {
+		t.Errorf("the one of before the trial: %+v", then)
+	}
 	now.Page.Certificate = ""
-	then.KeepCertificate(&now)
+	then.KeepCertificate(&now, "")
 	if then.Page.Certificate != "" || len(then.Certificates) != 2 {
 		t.Errorf("the device's own: %+v", then)
 	}

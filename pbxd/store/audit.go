@@ -120,7 +120,8 @@ func (s *Store) AuditLog(ctx context.Context, q pbx.AuditQuery) ([]pbx.AuditEntr
 		var e pbx.AuditEntry
 		var ms int64
 		if err := rows.Scan(&e.ID, &ms, &e.Actor, &e.Action, &e.Object, &e.From, &e.As); err != nil {
-			return nil, fmt.Errorf("store: read audit log: %w", s.db.reading(err))
+			s.opts.Log.Error("damaged entry of the audit log passed over", "id", e.ID, "err", err)
+			continue
 		}
 		e.Time = time.UnixMilli(ms).UTC()
 		list = append(list, e)

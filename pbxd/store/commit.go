@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"reflect"
 
@@ -127,11 +128,27 @@ func (s *Store) RestoreIf(ctx context.Context, author string, number int64, allo
 			}
 		}
 		keepMailSecrets(c.Mail, &then.Mail)
-		then.KeepCertificate(c)
+		then.KeepCertificate(c, s.certificateBefore())
 		before := *c
 		*c = *then
 		return allowed(&before, c)
 	})
+}
+
+// certificateBefore returns the ID of the page's certificate to which a change
+// on trial goes back, or "".
+func (s *Store) certificateBefore() string {
+	p := s.pending.Load()
+	if p == nil {
+		return ""
+	}
+	for _, a := range p.altered {
+		var id string
+		if a.Path == "page.certificate" && json.Unmarshal(a.Before, &id) == nil {
+			return id
+		}
+	}
+	return ""
 }
 
 // keepMailSecrets gives then the secrets of now that belong to the same account

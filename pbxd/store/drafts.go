@@ -32,6 +32,10 @@ func (s *Store) Drafts(ctx context.Context) ([]pbx.Draft, error) {
 		if err := rows.Scan(&d.Path, &d.Value, &d.Author, &ms); err != nil {
 			return nil, fmt.Errorf("store: read drafts: %w", s.db.reading(err))
 		}
+		if !json.Valid([]byte(d.Value)) {
+			s.opts.Log.Error("damaged draft passed over", "path", d.Path)
+			continue
+		}
 		d.Time = time.UnixMilli(ms).UTC()
 		list = append(list, d)
 	}

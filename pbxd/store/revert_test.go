@@ -69,6 +69,30 @@ func TestRevertToWhatIsGone(t *testing.T) {
 	})
 }
 
+// A restore during the trial brings back a time without the old certificate: it
+// stays all the same, since the trial goes back to it.
+func TestRestoreDuringTrial(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, s *Store, _ string) {
+		_, first := s.Current()
+		if _, err := s.Commit(t.Context(), "a", pbx.Typed(""), func(c *pbx.Config) error {
+			c.Certificates = []pbx.Certificate{{ID: "old", Description: "old", Chain: "PEM", Key: "x1:"}}
+			c.Page.Certificate = "old"
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		tentative(t, s, "page", time.Minute, func(c *pbx.Config) error { c.Page.Certificate = ""; return nil })
+		if _, err := s.Restore(t.Context(), "a", first); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if c, _ := s.Current(); c.Page.Certificate != "old" || len(c.Certificates) != 1 {
+			t.Errorf("%+v with %d certificates", c.Page, len(c.Certificates))
+		}
+	})
+}
+
 // Another has fitted the gateway to the address on trial: half of the old
 // values would be none that anybody has set.
 func TestRevertOfWhatBelongsTogether(t *testing.T) {

@@ -173,7 +173,11 @@ func (e *endpoint) describeErrors() {
 // who sent it is asked for again.
 func (e *endpoint) serve(ctx huma.Context) {
 	in := reflect.New(e.input)
-	held := e.s.intake.share(senderOf(ctx.Context()))
+	from := senderOf(ctx.Context())
+	if e.file != nil && from.standing == plainUser {
+		from.standing = uploader
+	}
+	held := e.s.intake.share(from)
 	defer held.release()
 	p := e.read(ctx, in.Elem(), held)
 	if p == nil && (e.body != nil || e.file != nil) {

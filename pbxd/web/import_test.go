@@ -217,6 +217,21 @@ func TestUserImportGroups(t *testing.T) {
 	}
 }
 
+// TestUserImportNumberOfGroup checks that the row is to blame that takes the
+// number of a group, and no other.
+func TestUserImportNumberOfGroup(t *testing.T) {
+	m := newMemory()
+	c := loggedIn(t, newServer(t, m, nil))
+	m.edit(t, func(cfg *pbx.Config) {
+		cfg.HuntGroups = append(cfg.HuntGroups, pbx.HuntGroup{ID: "sales", HuntGroupSettings: pbx.HuntGroupSettings{
+			Extension: "550", Title: "Sales", CallScheme: "linear", Members: []pbx.HuntMember{{User: "demo101", Timeout: 5}}}})
+	})
+	r := c.upload(t, 200, "/users/import?check=false", "text/csv", "User,Extension,PIN\nww,550,471199\nxx,551,471199\n")
+	if r.Imported != 1 || !strings.Contains(r.problem(0)+r.problem(1), "550 is already the extension of Sales") {
+		t.Errorf("%d imported: %q, %q", r.Imported, r.problem(0), r.problem(1))
+	}
+}
+
 // TestUserRoundTrip exports users with groups, deletes them and imports the
 // file with PINs filled in.
 func TestUserRoundTrip(t *testing.T) {

@@ -117,6 +117,9 @@ func (im *newcomers) join(cfg *pbx.Config) error {
 			return nil
 		}
 		wrong, ok := errors.AsType[*pbx.ValidationError](err)
+		if ok {
+			wrong.Blame(cfg, next) // what was there before is not to blame
+		}
 		if !ok || !a.blame(wrong) {
 			return err
 		}

@@ -14,6 +14,7 @@ const (
 	strangerOutside standing = iota // not logged in, from outside of the local network
 	strangerInside
 	plainUser
+	uploader // a plain user with a file: files keep nobody from a small change
 	administrator
 	standings // how many there are
 )
@@ -26,12 +27,12 @@ type room struct {
 }
 
 // roomOf returns the room of a standing. A user uploads one file at a time, of
-// up to 5 MB; all bodies together hold at most 34 MiB.
+// up to 5 MB; all bodies together hold at most 50 MiB.
 func roomOf(s standing) room {
 	switch s {
 	case administrator:
 		return room{total: 16 << 20, sender: 12 << 20, files: 4}
-	case plainUser:
+	case plainUser, uploader:
 		return room{total: 16 << 20, sender: 6 << 20, files: 1}
 	}
 	return room{total: 1 << 20, sender: 64 << 10}

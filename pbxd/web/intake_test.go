@@ -38,6 +38,9 @@ func TestIntake(t *testing.T) {
 	if in.share(sender{administrator, "admin"}).try(r.sender, 1) != nil {
 		t.Error("plain users hold the room of administrators")
 	}
+	if in.share(sender{uploader, "eva"}).try(r.sender, 1) != nil || in.share(sender{uploader, "ben"}).try(r.sender, 1) != nil {
+		t.Error("files have no room of their own")
+	}
 	freed := in.share(eva.from).try(1, 0)
 	eva.release()
 	eva.release()
@@ -51,7 +54,7 @@ func TestIntake(t *testing.T) {
 	}
 	ben.release()
 	third.release()
-	if in.totals[plainUser] != r.sender || len(in.held) != 2 {
+	if in.totals[plainUser] != r.sender || len(in.held) != 4 {
 		t.Errorf("%d bytes of %d senders are held", in.totals[plainUser], len(in.held))
 	}
 }

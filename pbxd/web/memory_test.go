@@ -113,7 +113,7 @@ func (m *memory) RestoreIf(_ context.Context, author string, number int64, allow
 			cfg.Users[i].PIN, cfg.Users[i].MustChangePIN, cfg.Users[i].SIPPassword = u.PIN, u.MustChangePIN, u.SIPPassword
 		}
 	}
-	cfg.KeepCertificate(now)
+	cfg.KeepCertificate(now, "")
 	if err := allowed(now, cfg); err != nil {
 		return 0, fmt.Errorf("restore: %w", err)
 	}
