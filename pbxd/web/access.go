@@ -42,6 +42,15 @@ type caller struct {
 // as reports whether the caller impersonates somebody (F051).
 func (c *caller) as() bool { return c.actor.ID != c.user.ID }
 
+// ids returns the IDs of whose rights hold: the user's and, of who impersonates
+// the user, their own.
+func (c *caller) ids() []string {
+	if c.as() {
+		return []string{c.user.ID, c.actor.ID}
+	}
+	return []string{c.user.ID}
+}
+
 // author names the caller in revisions.
 func (c *caller) author() string {
 	if c.as() {

@@ -14,10 +14,11 @@ type grants struct {
 	known         map[string]*pbx.User // before, by ID
 	me            *pbx.User            // who makes the change, as before
 	mine          *granted
+	covered       map[*granted]bool // what the caller has all of
 }
 
 func newGrants(before, after *pbx.Config, me *pbx.User) *grants {
-	g := &grants{before: newRights(before), after: newRights(after), known: usersByID(before), me: me}
+	g := &grants{before: newRights(before), after: newRights(after), known: usersByID(before), me: me, covered: map[*granted]bool{}}
 	g.mine = g.before.of(me)
 	return g
 }
@@ -58,10 +59,15 @@ func (g *grants) check(u *pbx.User) *Problem {
 	return g.checkTarget(was, u)
 }
 
-// mayActAs reports whether the caller may learn or set what u logs in with.
+// mayActAs reports whether the caller, and who impersonates them, may learn or
+// set what u logs in with.
 func mayActAs(cfg *pbx.Config, c *caller, u *pbx.User) bool {
-	me := cfg.UserByID(c.user.ID)
-	return me != nil && (me.Admin || newGrants(cfg, cfg, me).covers(u))
+	for _, id := range c.ids() {
+		if me := cfg.UserByID(id); me == nil || !me.Admin && !newGrants(cfg, cfg, me).covers(u) {
+			return false
+		}
+	}
+	return true
 }
 
 // mayMore refuses what would let the caller act as u.
@@ -73,6 +79,15 @@ func mayMore(u *pbx.User) *Problem {
 // before the change.
 func (g *grants) covers(u *pbx.User) bool {
 	has := g.before.of(u)
+	covered, known := g.covered[has]
+	if !known {
+		covered = g.hasAll(has)
+		g.covered[has] = covered
+	}
+	return covered
+}
+
+func (g *grants) hasAll(has *granted) bool {
 	for _, m := range has.modules {
 		if !g.mine.shows[m] {
 			return false

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"galilei/pbxd/pbx"
 )
@@ -10,7 +11,9 @@ import (
 // deletes themselves, takes their own administration or the own way in. Who is
 // no administrator makes none, takes nothing from any, gives nobody, themselves
 // included, a module or a permission that they do not have, and sets no PIN or
-// password of somebody who may do more.
+// password of somebody who may do more, deletes them or takes anything from
+// them. Who impersonates changes only what they may change themselves, too:
+// what is changed stays when the impersonation is over.
 func guard(before, after *pbx.Config, c *caller) error {
 	if after.UserByID(pbx.AdminID) == nil {
 		return refuse(http.StatusConflict, "The user admin cannot be deleted.")
@@ -18,12 +21,15 @@ func guard(before, after *pbx.Config, c *caller) error {
 	if p := keepsSelf(before, after, c); p != nil {
 		return p
 	}
-	me := before.UserByID(c.user.ID)
-	if me == nil {
-		return refuse(http.StatusForbidden, "Your user is gone.")
-	}
-	if !me.Admin {
-		if p := guardRights(before, after, me); p != nil {
+	for _, id := range c.ids() {
+		me := before.UserByID(id)
+		if me == nil {
+			return refuse(http.StatusForbidden, "Your user is gone.")
+		}
+		if me.Admin {
+			continue
+		}
+		if p := guardRights(before, after, me, c.user.ID); p != nil {
 			return p
 		}
 	}
@@ -33,8 +39,9 @@ func guard(before, after *pbx.Config, c *caller) error {
 	return nil
 }
 
-// guardRights is guard for who is no administrator.
-func guardRights(before, after *pbx.Config, me *pbx.User) *Problem {
+// guardRights is guard for who is no administrator and acts as the user with the
+// ID as, who may be they themselves.
+func guardRights(before, after *pbx.Config, me *pbx.User, as string) *Problem {
 	g := newGrants(before, after, me)
 	if p := g.keepsAdministrators(); p != nil {
 		return p
@@ -44,13 +51,13 @@ func guardRights(before, after *pbx.Config, me *pbx.User) *Problem {
 			return p
 		}
 	}
-	return g.keepsRights()
+	return g.keepsRights(as)
 }
 
 // keepsSelf refuses that the caller, or who impersonates, deletes or demotes
 // themselves.
 func keepsSelf(before, after *pbx.Config, c *caller) *Problem {
-	for _, id := range []string{c.user.ID, c.actor.ID} {
+	for _, id := range c.ids() {
 		was, is := before.UserByID(id), after.UserByID(id)
 		switch {
 		case was == nil:
@@ -65,7 +72,7 @@ func keepsSelf(before, after *pbx.Config, c *caller) *Problem {
 
 // keepsLogin refuses that the caller, or who impersonates, can no longer log in.
 func keepsLogin(before, after *pbx.Config, c *caller) *Problem {
-	for _, id := range []string{c.user.ID, c.actor.ID} {
+	for _, id := range c.ids() {
 		was, is := before.UserByID(id), after.UserByID(id)
 		if was != nil && is != nil && mayLogIn(before, was) && !mayLogIn(after, is) {
 			return refuse(http.StatusConflict, "You could no longer log in. Leave yourself a GUI group with the module {module}.", "module", "login")
@@ -95,13 +102,40 @@ func (g *grants) keepsAdministrators() *Problem {
 	return nil
 }
 
-// keepsRights refuses the loss of what an administrator may do.
-func (g *grants) keepsRights() *Problem {
+// keepsRights refuses the loss of what an administrator may do, and that those
+// who may do more than the caller lose anything: with less they would be covered,
+// and the caller could set their PIN next. The picture of the user with the ID as
+// is the caller's to change.
+func (g *grants) keepsRights(as string) *Problem {
+	next := usersByID(g.after.cfg)
 	for i := range g.before.cfg.Users {
 		was := &g.before.cfg.Users[i]
-		if was.Admin && g.loses(was, g.after.cfg.UserByID(was.ID)) {
-			return refuse(http.StatusForbidden, "{name} is an administrator and would lose a module, a permission or a group. Only administrators may take those away.", "name", was.Name)
+		is := next[was.ID]
+		switch {
+		case was.Admin:
+			if g.loses(was, is) {
+				return refuse(http.StatusForbidden, "{name} is an administrator and would lose a module, a permission or a group. Only administrators may take those away.", "name", was.Name)
+			}
+		case g.covers(was):
+		case is == nil:
+			return refuse(http.StatusForbidden, "{name} may do more than you. Only who has all modules and permissions of {name} may delete {name}. Ask an administrator.", "name", was.Name)
+		case g.loses(was, is):
+			return refuse(http.StatusForbidden, "{name} may do more than you and would lose a module, a permission or a group. Only who has all modules and permissions of {name} may take those away. Ask an administrator.", "name", was.Name)
+		case losesOwn(was, is) || losesPicture(was, is) && was.ID != as:
+			return refuse(http.StatusForbidden, "{name} may do more than you. Only who has all modules and permissions of {name} may change the login name, the extension, the e-mail address or the picture, or take a number away. Ask an administrator.", "name", was.Name)
 		}
 	}
 	return nil
 }
+
+// losesOwn reports whether a user loses the way in, the extension, the address
+// that voice messages go to, or a number.
+func losesOwn(was, is *pbx.User) bool {
+	gone := func(had, has []string) bool {
+		return slices.ContainsFunc(had, func(number string) bool { return !slices.Contains(has, number) })
+	}
+	return was.Name != is.Name || was.Extension != is.Extension || was.Email != is.Email ||
+		gone(was.VoicemailBoxes, is.VoicemailBoxes) || gone(was.CLIPInternal, is.CLIPInternal) || gone(was.CLIPExternal, is.CLIPExternal)
+}
+
+func losesPicture(was, is *pbx.User) bool { return was.Image != "" && was.Image != is.Image }
