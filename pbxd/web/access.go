@@ -122,6 +122,27 @@ func (s *Server) stillMay(ctx huma.Context) *Problem {
 	return mayCall(c.op, c, ctx)
 }
 
+// still is stillMay in the midst of an operation, when work that takes long is
+// done and before anything is kept. commit does the same by itself.
+func (s *Server) still(ctx context.Context) error {
+	cfg, _ := s.Store.Current()
+	return s.stillIn(cfg, callerOf(ctx))
+}
+
+// stillIn returns why the caller, who was allowed to begin an operation, may not
+// go on with it in cfg, or nil. What the caller has is that of cfg from then on.
+func (s *Server) stillIn(cfg *pbx.Config, c *caller) error {
+	actor, user, _ := s.sessions.users(c.token, cfg, s.Now(), false)
+	if actor == nil || user.ID != c.user.ID {
+		return huma.ErrorWithHeaders(refuse(http.StatusUnauthorized, "Log in first."), http.Header{"WWW-Authenticate": {"Bearer"}})
+	}
+	c.modules, c.permissions = cfg.ModulesOf(user), permissionsOf(cfg, user)
+	if p := hasRight(c.op, c, actor); p != nil {
+		return p
+	}
+	return nil
+}
+
 // mayCall returns why c, who may be nil, may not call op, or nil.
 func mayCall(op operation, c *caller, ctx huma.Context) *Problem {
 	switch {
@@ -129,9 +150,16 @@ func mayCall(op operation, c *caller, ctx huma.Context) *Problem {
 		return refuse(http.StatusUnauthorized, "Log in first.")
 	case c.cookie && !sentByPage(ctx):
 		return refuse(http.StatusForbidden, "A cookie counts only for requests of the device's own page. Scripts send the token as Authorization: Bearer.")
+	}
+	return hasRight(op, c, &c.actor)
+}
+
+// hasRight returns why c, for whom actor logged in, may not call op, or nil.
+func hasRight(op operation, c *caller, actor *pbx.User) *Problem {
+	switch {
 	case op.access == accessAny:
 		return nil
-	case mustChangePIN(&c.actor):
+	case mustChangePIN(actor):
 		p := refuse(http.StatusForbidden, "Change your PIN first.")
 		p.Type = changePINProblem
 		return p

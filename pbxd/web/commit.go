@@ -12,7 +12,8 @@ import (
 
 // commit changes the configuration in the name of the caller. All changes of
 // the API go through it or commitTentative: it refuses what would give anybody
-// rights that the caller does not have.
+// rights that the caller does not have. Work that took long came before it, so
+// the caller's own rights are looked at again first.
 func (s *Server) commit(ctx context.Context, comment pbx.Message, change func(*pbx.Config) error) (revision int64, err error) {
 	c := callerOf(ctx)
 	giveBack, err := s.spend(ctx, s.commits)
@@ -21,6 +22,9 @@ func (s *Server) commit(ctx context.Context, comment pbx.Message, change func(*p
 	}
 	var before, after *pbx.Config
 	revision, err = s.Store.Commit(ctx, c.author(), comment, func(cfg *pbx.Config) error {
+		if err := s.stillIn(cfg, c); err != nil {
+			return err
+		}
 		before = cfg.Clone()
 		if err := change(cfg); err != nil {
 			return s.refusedWhole(before, cfg, err)
@@ -59,7 +63,14 @@ func (s *Server) refusedWhole(before, cfg *pbx.Config, err error) error {
 // is confirmed. It returns pbx.ErrPending when another one waits already.
 func (s *Server) commitTentative(ctx context.Context, comment pbx.Message, section string, window time.Duration, change func(*pbx.Config) error) (pbx.PendingChange, error) {
 	c := callerOf(ctx)
+	giveBack, err := s.spend(ctx, s.commits)
+	if err != nil {
+		return pbx.PendingChange{}, err
+	}
 	p, err := s.Store.CommitTentative(ctx, c.author(), comment, section, window, func(cfg *pbx.Config) error {
+		if err := s.stillIn(cfg, c); err != nil {
+			return err
+		}
 		before := cfg.Clone()
 		if err := change(cfg); err != nil {
 			return err
@@ -68,6 +79,7 @@ func (s *Server) commitTentative(ctx context.Context, comment pbx.Message, secti
 		return s.allowed(before, cfg, c)
 	})
 	if err != nil {
+		giveBack()
 		return p, fmt.Errorf("%s: %w", comment, err)
 	}
 	return p, nil
@@ -77,12 +89,24 @@ func (s *Server) commitTentative(ctx context.Context, comment pbx.Message, secti
 // unless match refuses the configuration of now.
 func (s *Server) restoreRevision(ctx context.Context, number int64, match func(now *pbx.Config) error) (int64, error) {
 	c := callerOf(ctx)
-	return s.Store.RestoreIf(ctx, c.author(), number, func(before, after *pbx.Config) error {
+	giveBack, err := s.spend(ctx, s.commits)
+	if err != nil {
+		return 0, err
+	}
+	revision, err := s.Store.RestoreIf(ctx, c.author(), number, func(before, after *pbx.Config) error {
+		if err := s.stillIn(before, c); err != nil {
+			return err
+		}
 		if err := match(before); err != nil {
 			return err
 		}
 		return s.allowed(before, after, c)
 	})
+	if err != nil {
+		giveBack()
+		return revision, fmt.Errorf("restore revision %d: %w", number, err)
+	}
+	return revision, nil
 }
 
 // allowed refuses what the caller may not change, and what the licence does

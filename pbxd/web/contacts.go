@@ -197,6 +197,9 @@ func (s *Server) addContact(ctx context.Context, d directory, settings pbx.Conta
 	if err := s.checkContact(ctx, d, c); err != nil {
 		return nil, err
 	}
+	if err := s.still(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.Store.AddContacts(ctx, d.owner(ctx), []pbx.Contact{c}); err != nil {
 		return nil, fullDirectory(fmt.Errorf("add contact: %w", err), d)
 	}
@@ -211,6 +214,9 @@ func (s *Server) changeContact(ctx context.Context, d directory, in *contactChan
 		return nil, noContact(fmt.Errorf("contact %s: %w", in.ID, err))
 	}
 	if err := s.checkContact(ctx, d, pbx.Contact{ID: in.ID, ContactSettings: in.Body.value}); err != nil {
+		return nil, err
+	}
+	if err := s.still(ctx); err != nil {
 		return nil, err
 	}
 	changed := false

@@ -90,7 +90,7 @@ func (s *Server) restore(ctx context.Context, in *struct {
 		return nil, refuse(http.StatusConflict, "Revision {n} is damaged. Restore another one.", "n", in.Number)
 	}
 	if err != nil {
-		return nil, notFound(fmt.Errorf("restore revision %d: %w", in.Number, err), "There is no revision {n}.", "n", in.Number)
+		return nil, notFound(err, "There is no revision {n}.", "n", in.Number)
 	}
 	if n != before {
 		s.record(ctx, "restore-revision", fmt.Sprint(in.Number))

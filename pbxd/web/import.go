@@ -214,6 +214,9 @@ func (s *Server) importContacts(ctx context.Context, d directory, f *importFile[
 	if f.check || len(list) == 0 {
 		return nil
 	}
+	if err := s.still(ctx); err != nil {
+		return err
+	}
 	if err := s.Store.AddContacts(ctx, d.owner(ctx), list); err != nil {
 		return fullDirectory(fmt.Errorf("import %d contacts: %w", len(list), err), d)
 	}

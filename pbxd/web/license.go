@@ -181,6 +181,9 @@ func (s *Server) registerLicense() {
 		func(ctx context.Context, in *IfMatch) (*tagged[LicenseState], error) {
 			s.license.changing.Lock()
 			defer s.license.changing.Unlock()
+			if err := s.still(ctx); err != nil {
+				return nil, err
+			}
 			if err := in.check(s.license.tag()); err != nil {
 				return nil, err
 			}
@@ -198,6 +201,9 @@ func (s *Server) registerLicense() {
 func (s *Server) takeLicense(ctx context.Context, text []byte, match func(tag string) error) error {
 	s.license.changing.Lock()
 	defer s.license.changing.Unlock()
+	if err := s.still(ctx); err != nil {
+		return err
+	}
 	if err := match(s.license.tag()); err != nil {
 		return err
 	}

@@ -144,7 +144,7 @@ func TestConfirmFromTheNewSituation(t *testing.T) {
 
 // asAdmin is the context of a request of admin.
 func asAdmin(t *testing.T, s *Server) context.Context {
-	c := &caller{token: hashToken(enter(t, s, pbx.AdminID).token)}
+	c := &caller{token: hashToken(enter(t, s, pbx.AdminID).token), op: operation{access: accessUser}}
 	if !s.refresh(c, false) {
 		t.Fatal("admin has no session")
 	}

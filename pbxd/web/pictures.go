@@ -128,6 +128,9 @@ func (s *Server) putImage(ctx context.Context, o imageOf, id string, file *uploa
 	if err != nil {
 		return nil, pictureProblem(err)
 	}
+	if err := s.still(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.Store.PutPicture(ctx, o.owner(ctx), p.Hash, p.JPEG); err != nil {
 		if errors.Is(err, pbx.ErrTooMany) {
 			return nil, refuse(http.StatusConflict, "There is no room for more pictures. Delete some first.")

@@ -75,6 +75,45 @@ func TestPlainUsersChangeSoMuch(t *testing.T) {
 	anna.want(200, "GET", "/private-contacts", "", nil)
 }
 
+// TestRestoresAndTrialsCount checks that who is no administrator goes back to
+// old revisions, and tries certificates, only so often: each is a revision.
+func TestRestoresAndTrialsCount(t *testing.T) {
+	m, s := office(t)
+	m.edit(t, func(cfg *pbx.Config) {
+		withModules(cfg, "rita", 306, "revisions", "certificates")
+		withModules(cfg, "carl", 307, "certificates")
+	})
+	m.edit(t, func(cfg *pbx.Config) { cfg.SIP.RingTime = 61 })
+	m.edit(t, func(cfg *pbx.Config) { cfg.SIP.RingTime = 62 })
+	m.addCertificate(t, "c1", "new.example")
+	_, last := m.Current()
+	rita, carl, boss := enter(t, s, "rita"), enter(t, s, "carl"), enter(t, s, pbx.AdminID)
+	back := func(i int) string { return fmt.Sprintf("/revisions/%d/restore", last-1-int64(i%2)) }
+	for range revisionsAnHour {
+		rita.want(404, "POST", "/revisions/99999/restore", "", nil)
+	}
+	for i := range revisionsAnHour {
+		rita.want(200, "POST", back(i), "", nil)
+	}
+	_, before := m.Current()
+	if res := rita.do("POST", apiPrefix+back(0), ""); res.StatusCode != 429 || res.Header.Get("Retry-After") == "" {
+		t.Errorf("one restore too many: got %d %s", res.StatusCode, res.text)
+	}
+	boss.want(200, "POST", back(0), "", nil)
+	if _, now := m.Current(); before != last+revisionsAnHour || now != before+1 {
+		t.Errorf("revisions %d, %d, %d", last, before, now)
+	}
+	boss.want(200, "POST", fmt.Sprintf("/revisions/%d/restore", last), "", nil)
+	for range revisionsAnHour {
+		carl.want(404, "POST", "/certificates/nope/use", "", nil)
+	}
+	for range revisionsAnHour - 1 {
+		s.commits.take("carl", s.Now())
+	}
+	carl.want(202, "POST", "/certificates/c1/use", "", nil)
+	carl.want(429, "POST", "/certificates/c1/use", "", nil)
+}
+
 // TestOwnActs checks that the audit log knows what plain users may do all day.
 func TestOwnActs(t *testing.T) {
 	s := newServer(t, newMemory(), nil)
