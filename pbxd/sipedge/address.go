@@ -1,6 +1,7 @@
 package sipedge
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -135,10 +136,12 @@ func (e *Edge) flowTo(target *sip.Uri, seen transport.Flow) (transport.Flow, err
 	if !ok || addr.Addr() != seen.Remote.Addr() {
 		addr = seen.Remote
 	}
-	if seen.Network == "tcp" {
-		if seen.Alive() {
-			return seen, nil
-		}
+	switch {
+	case seen.Network != "udp" && seen.Alive():
+		return seen, nil
+	case seen.Network == "tls": // nobody dials a phone that has no certificate of its own
+		return transport.Flow{}, fmt.Errorf("TLS to %s: %w", seen.Remote, transport.ErrClosed)
+	case seen.Network == "tcp":
 		return e.transport.TCP(addr)
 	}
 	if t, _ := target.UriParams.Get("transport"); strings.EqualFold(t, "tcp") {

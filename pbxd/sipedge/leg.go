@@ -320,8 +320,8 @@ func (l *leg) contact() *sip.ContactHeader {
 	f := l.flow
 	self := l.selfOver(f)
 	u := sip.Uri{Scheme: "sip", User: l.localParty.Address.User, Host: self.Addr().String(), Port: int(self.Port())}
-	if f.Network == "tcp" {
-		u.UriParams = sip.HeaderParams{{K: "transport", V: "tcp"}}
+	if f.Network != "udp" {
+		u.UriParams = sip.HeaderParams{{K: "transport", V: f.Network}}
 	}
 	return &sip.ContactHeader{Address: u}
 }

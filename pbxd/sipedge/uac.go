@@ -39,8 +39,8 @@ func (e *Edge) seen(reg pbx.Registration) (transport.Flow, error) {
 	if err != nil {
 		return transport.Flow{}, err
 	}
-	if reg.Transport == "tcp" {
-		return e.transport.TCPOpen(remote), nil
+	if reg.Transport != "udp" {
+		return e.transport.Open(reg.Transport, remote), nil
 	}
 	return e.transport.UDP(remote)
 }

@@ -3,7 +3,6 @@ package transaction
 import (
 	"container/list"
 	"fmt"
-	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -111,25 +110,9 @@ func (s *Server) RespondOnce(res *sip.Response) error {
 	return nil
 }
 
-// destination follows RFC 3581 section 4, and answers to the source also
-// where a phone behind address translation did not ask for it.
+// destination is where responses go.
 func (s *Server) destination() transport.Flow {
-	if s.flow.Network != "udp" {
-		return s.flow
-	}
-	via := s.request.Via()
-	_, rport := via.Params.Get("rport")
-	host, err := netip.ParseAddr(via.Host)
-	if rport || err != nil || host.Unmap() != s.flow.Remote.Addr() {
-		return s.flow
-	}
-	port := via.Port
-	if port == 0 {
-		port = 5060
-	}
-	to := s.flow
-	to.Remote = netip.AddrPortFrom(s.flow.Remote.Addr(), uint16(port))
-	return to
+	return transport.Back(s.flow, s.request.Via())
 }
 
 func (s *Server) finalLocked(status int) {

@@ -1,0 +1,306 @@
+package transport
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Faults of messages. A request with one of them is answered 400 where it
+// says enough to be answered (RFC 3261 section 8.2).
+var (
+	errNotSIP    = errors.New("start line is neither that of a request nor of a response")
+	errStartLine = errors.New("start line is malformed")
+	errField     = errors.New("header field is malformed")
+	errRepeated  = errors.New("header field may be given only once")
+	errLength    = errors.New("Content-Length does not fit the message")
+)
+
+// field is one header field, its folded lines joined. Its name is the long one
+// in small letters.
+type field struct {
+	name, value string
+}
+
+// plain is a message cut into its parts, before its fields are understood.
+type plain struct {
+	start   string
+	request bool
+	fields  []field
+	body    []byte
+}
+
+// compact are the short names of header fields (RFC 3261 section 7.3.3 and the
+// registry of IANA).
+var compact = map[string]string{
+	"a": "accept-contact", "b": "referred-by", "c": "content-type", "d": "request-disposition", "e": "content-encoding",
+	"f": "from", "i": "call-id", "j": "reject-contact", "k": "supported", "l": "content-length", "m": "contact",
+	"n": "identity-info", "o": "event", "r": "refer-to", "s": "subject", "t": "to", "u": "allow-events", "v": "via",
+	"x": "session-expires", "y": "identity",
+}
+
+// split cuts a message into start line, fields and body. What it returns with
+// an error holds as much as could be read, so that it can be answered.
+func split(b []byte) (p plain, err error) {
+	b = bytes.TrimLeft(b, "\r\n") // RFC 3261 section 7.5
+	head, body, found := bytes.Cut(b, []byte("\r\n\r\n"))
+	p.body = body
+	var lines []string
+	for line := range strings.SplitSeq(string(head), "\r\n") {
+		if n := len(lines); n > 1 && line != "" && (line[0] == ' ' || line[0] == '\t') {
+			lines[n-1] = strings.TrimRight(lines[n-1], " \t") + " " + strings.TrimLeft(line, " \t") // section 7.3.1
+			continue
+		}
+		lines = append(lines, line)
+	}
+	p.start = lines[0]
+	first, rest, _ := strings.Cut(p.start, " ")
+	switch {
+	case strings.HasPrefix(strings.ToUpper(first), "SIP/"):
+	case isToken(first) && strings.Contains(strings.ToUpper(rest), "SIP/"):
+		p.request = true
+	default:
+		return p, errNotSIP
+	}
+	for _, line := range lines[1:] {
+		name, value, ok := strings.Cut(line, ":")
+		name = strings.ToLower(strings.Trim(name, " \t"))
+		if long, ok := compact[name]; ok {
+			name = long
+		}
+		if !ok || !isToken(name) {
+			err = fmt.Errorf("line %.40q: %w", line, errField)
+			continue
+		}
+		p.fields = append(p.fields, field{name, strings.Trim(value, " \t")})
+	}
+	if !found {
+		err = fmt.Errorf("no empty line after the header: %w", errStartLine)
+	}
+	return p, err
+}
+
+// get returns the first value of a field.
+func (p *plain) get(name string) (value string, ok bool) {
+	for _, f := range p.fields {
+		if f.name == name {
+			return f.value, true
+		}
+	}
+	return "", false
+}
+
+// single are the fields that a message must not repeat.
+var single = map[string]bool{
+	"to": true, "from": true, "call-id": true, "cseq": true, "max-forwards": true, "content-type": true, "expires": true,
+}
+
+// check looks at what sipgo takes too easily or cannot read at all, and writes
+// the fields in the form in which it reads them.
+func (p *plain) check() error {
+	if err := p.checkStart(); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for i := range p.fields {
+		f := &p.fields[i]
+		if single[f.name] && seen[f.name] {
+			return fmt.Errorf("field %s: %w", f.name, errRepeated)
+		}
+		seen[f.name] = true
+		v, err := canonical(f.name, f.value)
+		if err != nil {
+			return fmt.Errorf("field %s: %w", f.name, err)
+		}
+		f.value = v
+	}
+	return p.checkLength()
+}
+
+// checkStart demands single spaces and a Request-URI without brackets or
+// header fields (RFC 3261 sections 7.1 and 19.1.5), or a status of three
+// digits.
+func (p *plain) checkStart() error {
+	if !p.request {
+		f := strings.SplitN(p.start, " ", 3)
+		if len(f) < 2 || len(f[1]) != 3 || f[1][0] < '1' || f[1][0] > '6' {
+			return errStartLine
+		}
+		if len(f) == 2 { // the reason may be empty; its space is forgotten by some
+			p.start += " "
+		}
+		return nil
+	}
+	f := strings.Split(p.start, " ")
+	if len(f) != 3 || !isToken(f[0]) || f[1] == "" || strings.ContainsAny(f[1], "<>\"\t") || !strings.HasPrefix(strings.ToUpper(f[2]), "SIP/") {
+		return errStartLine
+	}
+	after := f[1][strings.LastIndexByte(f[1], '@')+1:]
+	if scheme, _, _ := strings.Cut(f[1], ":"); isSIPScheme(scheme) && strings.Contains(after, "?") {
+		return fmt.Errorf("Request-URI has header fields: %w", errStartLine)
+	}
+	if cseq, ok := p.get("cseq"); ok {
+		if _, m, _ := strings.Cut(strings.TrimSpace(cseq), " "); strings.Trim(m, " \t") != f[0] {
+			return errMethod
+		}
+	}
+	return nil
+}
+
+func isSIPScheme(s string) bool { return strings.EqualFold(s, "sip") || strings.EqualFold(s, "sips") }
+
+// checkLength compares Content-Length with what came, and cuts what is beyond
+// it (RFC 3261 section 18.3).
+func (p *plain) checkLength() error {
+	length := -1
+	kept := p.fields[:0]
+	for _, f := range p.fields {
+		if f.name != "content-length" {
+			kept = append(kept, f)
+			continue
+		}
+		n, err := contentLength([]byte(f.value))
+		if err != nil || length >= 0 && length != n {
+			return errLength
+		}
+		length = n
+	}
+	p.fields = kept
+	if length > len(p.body) {
+		return fmt.Errorf("%d octets of %d came: %w", len(p.body), length, errLength)
+	}
+	if length >= 0 {
+		p.body = p.body[:length]
+	}
+	return nil
+}
+
+// bytes writes the message anew.
+func (p *plain) bytes() []byte {
+	b := make([]byte, 0, 512+len(p.body))
+	b = append(append(b, p.start...), "\r\n"...)
+	for _, f := range p.fields {
+		b = append(append(append(b, f.name...), ": "...), f.value...)
+		b = append(b, "\r\n"...)
+	}
+	b = append(b, "content-length: "...)
+	b = strconv.AppendInt(b, int64(len(p.body)), 10)
+	return append(append(b, "\r\n\r\n"...), p.body...)
+}
+
+// canonical returns the value of a field that is understood as sipgo reads it.
+func canonical(name, v string) (string, error) {
+	switch name {
+	case "via":
+		return separated(v, "/;=,:", false)
+	case "to", "from":
+		v, err := quoteName(v)
+		if err != nil {
+			return "", err
+		}
+		return separated(v, ";=", true)
+	case "contact", "route", "record-route", "path", "refer-to", "referred-by":
+		v, err := separated(v, ";=,", true)
+		if err == nil && name == "contact" && !strings.ContainsRune(v, '<') && strings.ContainsRune(v, '?') {
+			err = fmt.Errorf("URI with header fields stands without brackets: %w", errField) // section 20
+		}
+		return v, err
+	case "cseq":
+		number, method, _ := strings.Cut(v, " ")
+		method = strings.Trim(method, " \t")
+		n, err := strconv.ParseUint(number, 10, 32)
+		if err != nil || n >= 1<<31 || !isToken(method) { // section 8.1.1.5
+			return "", errField
+		}
+		return strconv.FormatUint(n, 10) + " " + method, nil
+	case "max-forwards":
+		n, err := strconv.ParseUint(v, 10, 8) // 0 to 255, section 20.22
+		if err != nil {
+			return "", errField
+		}
+		return strconv.FormatUint(n, 10), nil
+	}
+	return v, nil
+}
+
+// separated takes the white space from around the separators of a structured
+// value and makes one space of the rest. It refuses what no grammar has:
+// parameters and elements that are empty, strings and brackets without end.
+func separated(v, separators string, address bool) (string, error) {
+	b := make([]byte, 0, len(v))
+	quoted, bracket, space := false, false, false
+	for i := 0; i < len(v); i++ {
+		c := v[i]
+		switch {
+		case quoted:
+			b = append(b, c)
+			if c == '\\' && i+1 < len(v) {
+				i++
+				b = append(b, v[i])
+			}
+			quoted = c != '"'
+			continue
+		case bracket:
+			if c == '<' || c == ' ' || c == '\t' { // nothing in a URI is white
+				return "", errField
+			}
+			bracket = c != '>'
+			b = append(b, c)
+			continue
+		case c == ' ' || c == '\t':
+			space = true
+			continue
+		}
+		last := byte(0)
+		if len(b) > 0 {
+			last = b[len(b)-1]
+		}
+		separator := strings.IndexByte(separators, c) >= 0
+		if (c == ';' || c == ',') && (last == 0 || last == ';' || last == ',' || last == '=') {
+			return "", errField
+		}
+		if space && last != 0 && !separator && strings.IndexByte(separators, last) < 0 {
+			b = append(b, ' ')
+		}
+		space = false
+		quoted, bracket = c == '"', c == '<' && address
+		b = append(b, c)
+	}
+	if n := len(b); quoted || bracket || n == 0 || b[n-1] == ';' || b[n-1] == ',' {
+		return "", errField
+	}
+	return string(b), nil
+}
+
+// quoteName puts a display name that is neither quoted nor made of tokens into
+// quotes: phones send names with umlauts, dots and commas bare, and only one
+// name can stand there.
+func quoteName(v string) (string, error) {
+	at := strings.IndexByte(v, '<')
+	if at <= 0 || v[0] == '"' {
+		return v, nil
+	}
+	name := strings.Trim(v[:at], " \t")
+	for word := range strings.FieldsSeq(name) {
+		if !isToken(word) {
+			if strings.ContainsAny(name, "\"\\>") || strings.Contains(name, "sip:") {
+				return "", errField
+			}
+			return `"` + name + `" ` + v[at:], nil
+		}
+	}
+	return v, nil
+}
+
+// isToken reports whether s is a token (RFC 3261 section 25.1).
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && strings.IndexByte("-.!%*_+`'~", c) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}
