@@ -8,6 +8,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
@@ -85,6 +86,15 @@ func New(ctx context.Context, d Deps) (*Edge, error) {
 func (e *Edge) Listen(ctx context.Context, addr string) (netip.AddrPort, error) {
 	return e.transport.Listen(ctx, addr)
 }
+
+// ListenTLS opens SIP over TLS on addr; conf chooses the certificate.
+func (e *Edge) ListenTLS(ctx context.Context, addr string, conf *tls.Config) (netip.AddrPort, error) {
+	return e.transport.ListenTLS(ctx, addr, conf)
+}
+
+// CloseTLS takes no more connections at an address that ListenTLS returned;
+// those that are open stay.
+func (e *Edge) CloseTLS(at netip.AddrPort) { e.transport.CloseTLS(at) }
 
 // Run expires and saves registrations until ctx ends.
 func (e *Edge) Run(ctx context.Context) { e.registrar.run(ctx) }
