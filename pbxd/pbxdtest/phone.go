@@ -282,3 +282,21 @@ func (s *System) PhoneAt(addr, network, ext string) *Phone {
 	s.T.Helper()
 	return NewPhone(s.T, netip.MustParseAddrPort(addr), network, ext, s.Password(ext))
 }
+
+// trySend writes a message and reports false when the connection has ended.
+func (p *Phone) trySend(text string) bool {
+	_, err := p.conn.Write([]byte(text))
+	return err == nil
+}
+
+// next returns the next message; ended is true when the connection has ended.
+func (p *Phone) next(sent bool) (m *Message, ended bool) {
+	p.T.Helper()
+	select {
+	case m, ok := <-p.in:
+		return m, !ok
+	case <-time.After(wait):
+		p.T.Fatalf("phone %s: waited in vain for a message, sent %v", p.Ext, sent)
+	}
+	return nil, true
+}

@@ -170,7 +170,7 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 		e.refuse(tx, req, 505, "Version Not Supported")
 		return
 	}
-	if req.Recipient.Scheme != "sip" {
+	if !schemeServed(tx, req) {
 		e.refuse(tx, req, 416, "Unsupported URI Scheme")
 		return
 	}
@@ -198,6 +198,20 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 	default:
 		e.once(tx, req, e.notAllowed(req))
 	}
+}
+
+// schemeServed reports whether the scheme of the Request-URI is served. SIPS
+// promises TLS all the way (RFC 5630 section 3): without TLS it cannot be kept,
+// and a new call must not be promised it, since the other phone may have none.
+func schemeServed(tx *transaction.Server, req *sip.Request) bool {
+	switch req.Recipient.Scheme {
+	case "sip":
+		return true
+	case "sips":
+		tag, _ := req.To().Params.Get("tag")
+		return tx.Flow().Network == "tls" && (req.Method != sip.INVITE || tag != "")
+	}
+	return false
 }
 
 // notAllowed refuses a method that is not served.

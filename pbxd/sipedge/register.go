@@ -79,6 +79,10 @@ func (e *Edge) password(cfg *pbx.Config, extension string) (pbx.Secret, bool) {
 }
 
 func (e *Edge) register(tx *transaction.Server, req *sip.Request) {
+	if s := req.To().Address.Scheme; s != "sip" && s != "sips" {
+		e.refuse(tx, req, 400, "Address of Record Is No SIP URI") // RFC 3261 section 10.3
+		return
+	}
 	u, ok := e.authenticate(tx, req)
 	if !ok {
 		return
@@ -150,7 +154,8 @@ func (e *Edge) bind(tx *transaction.Server, req *sip.Request, ext string) ([]pbx
 
 func (e *Edge) binding(tx *transaction.Server, req *sip.Request, ext string, c *sip.ContactHeader, cfg pbx.SIP) (binding, error) {
 	uri := c.Address.String()
-	if c.Address.Scheme != "sip" || c.Address.Host == "" || c.Address.Port > 65535 || len(c.Address.Headers) > 0 || len(uri) > maxContactURI || strings.ContainsAny(uri, "<>\r\n") {
+	secure := c.Address.Scheme == "sips" && tx.Flow().Network == "tls"
+	if c.Address.Scheme != "sip" && !secure || c.Address.Host == "" || c.Address.Port > 65535 || len(c.Address.Headers) > 0 || len(uri) > maxContactURI || strings.ContainsAny(uri, "<>\r\n") {
 		return binding{}, &bindingError{400, "Contact is no SIP URI"}
 	}
 	wanted, ok := c.Params.Get("expires")

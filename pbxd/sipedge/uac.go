@@ -50,6 +50,7 @@ func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
 	if err := sip.ParseUri(reg.Contact, &target); err != nil {
 		return nil, err
 	}
+	target.Scheme = "sip" // the equivalent of a SIPS contact, for a call that is no SIPS call (RFC 5630 section 3.3)
 	seen, err := e.seen(reg)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 var (
 	errNotSIP    = errors.New("start line is neither that of a request nor of a response")
 	errStartLine = errors.New("start line is malformed")
+	errScheme    = errors.New("Request-URI is of another scheme")
 	errField     = errors.New("header field is malformed")
 	errRepeated  = errors.New("header field may be given only once")
 	errLength    = errors.New("Content-Length does not fit the message")
@@ -147,6 +148,13 @@ func (p *plain) checkStart() error {
 		}
 	}
 	return nil
+}
+
+// otherScheme reports whether the Request-URI is of a scheme that is not SIP's.
+func (p *plain) otherScheme() bool {
+	_, rest, _ := strings.Cut(p.start, " ")
+	scheme, _, ok := strings.Cut(rest, ":")
+	return ok && isToken(scheme) && !isSIPScheme(scheme)
 }
 
 func isSIPScheme(s string) bool { return strings.EqualFold(s, "sip") || strings.EqualFold(s, "sips") }

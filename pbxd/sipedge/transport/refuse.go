@@ -16,8 +16,8 @@ import (
 // octets: the answer repeats parts of it.
 const maxRefused = 8192
 
-// parse reads one message. A malformed request is answered 400 where that can
-// be done; nothing is remembered of it.
+// parse reads one message. A malformed request is answered 400, or 416, where
+// that can be done; nothing is remembered of it.
 func (l *Layer) parse(raw []byte, f Flow) (sip.Message, error) {
 	p, err := split(raw)
 	if err == nil {
@@ -26,6 +26,9 @@ func (l *Layer) parse(raw []byte, f Flow) (sip.Message, error) {
 	var m sip.Message
 	if err == nil {
 		m, err = l.parser.ParseSIP(p.bytes())
+		if err != nil && p.otherScheme() {
+			err = errScheme // sipgo does not know how such a URI goes on
+		}
 	}
 	if err == nil {
 		err = check(m)
@@ -51,7 +54,11 @@ func (l *Layer) refuse(p *plain, f Flow, why error) bool {
 		return p.request
 	}
 	var b strings.Builder
-	b.WriteString("SIP/2.0 400 Bad Request\r\n")
+	if errors.Is(why, errScheme) {
+		b.WriteString("SIP/2.0 416 Unsupported URI Scheme\r\n")
+	} else {
+		b.WriteString("SIP/2.0 400 Bad Request\r\n")
+	}
 	vias := 0
 	seen := map[string]bool{}
 	for _, h := range p.fields {
