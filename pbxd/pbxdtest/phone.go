@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/md5"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"net"
@@ -23,7 +24,7 @@ type Phone struct {
 	Ext      string
 	Password string
 	pbx      netip.AddrPort
-	conn     net.Conn // connected UDP, or TCP
+	conn     net.Conn // connected UDP, TCP or TLS
 	network  string
 	in       chan *Message
 	seq      atomic.Uint32
@@ -101,24 +102,35 @@ func (m *Message) String() string {
 // Phone returns a phone of a demo user that has not registered yet.
 func (s *System) Phone(ext, network string) *Phone {
 	s.T.Helper()
-	return NewPhone(s.T, s.SIP, network, ext, s.Password(ext))
+	at := s.SIP
+	if network == "tls" {
+		at = s.TLS
+	}
+	return NewPhone(s.T, at, network, ext, s.Password(ext))
 }
 
 // NewPhone returns a phone for any SIP server.
 func NewPhone(t testing.TB, server netip.AddrPort, network, ext, password string) *Phone {
 	t.Helper()
-	conn, err := net.Dial(network, server.String())
+	conn, err := dialPhone(network, server)
 	if err != nil {
 		t.Fatalf("phone %s: %v", ext, err)
 	}
 	t.Cleanup(func() { conn.Close() })
 	p := &Phone{T: t, Ext: ext, Password: password, pbx: server, conn: conn, network: network, in: make(chan *Message, 256)}
 	p.Contact = fmt.Sprintf("sip:%s@%s", ext, conn.LocalAddr())
-	if network == "tcp" {
-		p.Contact += ";transport=tcp"
+	if network != "udp" {
+		p.Contact += ";transport=" + network
 	}
 	go p.read()
 	return p
+}
+
+func dialPhone(network string, server netip.AddrPort) (net.Conn, error) {
+	if network == "tls" {
+		return tls.Dial("tcp", server.String(), &tls.Config{InsecureSkipVerify: true}) // the device signs its certificate itself
+	}
+	return net.Dial(network, server.String())
 }
 
 func (p *Phone) read() {
