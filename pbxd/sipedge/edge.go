@@ -71,7 +71,7 @@ type dialogID struct {
 // still holds.
 func New(ctx context.Context, d Deps) (*Edge, error) {
 	e := &Edge{deps: d, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now)}
-	e.nobody.SIPPassword = d.Key.Seal(pbx.SIPPasswordPurpose(""), pbx.NewSIPPassword())
+	e.nobody = nobody(d.Key)
 	rand.Read(e.tagKey[:])
 	e.transport = transport.New(d.Log, e)
 	e.tx = transaction.New(e.transport, e, d.Log)
@@ -80,6 +80,14 @@ func New(ctx context.Context, d Deps) (*Edge, error) {
 		return nil, fmt.Errorf("load registrations: %w", err)
 	}
 	return e, nil
+}
+
+// nobody stands for users that do not exist, so that the work is the same. It
+// has an ID, since all have one.
+func nobody(key pbx.DeviceKey) (u pbx.User) {
+	u.ID = pbx.NewID()
+	u.SIPPassword = key.Seal(pbx.SIPPasswordPurpose(u.ID), pbx.NewSIPPassword())
+	return u
 }
 
 // Listen opens UDP and TCP on addr ("host:port", port 0 picks one).
@@ -155,7 +163,12 @@ func (e *Edge) Counts() Counts {
 func (e *Edge) Message(m sip.Message, f transport.Flow) { e.tx.Message(m, f) }
 
 // Closed implements transport.Events.
-func (e *Edge) Closed(f transport.Flow) { e.tx.Closed(f) }
+func (e *Edge) Closed(f transport.Flow) {
+	e.tx.Closed(f)
+	if f.Network == "tls" {
+		e.registrar.closed(f.Network, f.Remote.String())
+	}
+}
 
 // allow lists the methods that are served (RFC 3261 section 20.5).
 const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"

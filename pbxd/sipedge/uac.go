@@ -2,6 +2,7 @@ package sipedge
 
 import (
 	"crypto/rand"
+	"errors"
 	"net/netip"
 	"strings"
 
@@ -21,7 +22,9 @@ func (e *Edge) Dial(d call.Dial) ([]call.Leg, error) {
 	for _, reg := range e.registrar.contacts(d.Extension) {
 		l, err := e.dial(d, reg)
 		if err != nil {
-			lastErr = err
+			if !errors.Is(err, transport.ErrClosed) { // else it counts as not registered
+				lastErr = err
+			}
 			e.deps.Log.Info("phone cannot be called", "extension", d.Extension, "contact", reg.Source, "err", err)
 			continue
 		}
