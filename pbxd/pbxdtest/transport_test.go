@@ -5,8 +5,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-
-	"galilei/pbxd/pbx"
 )
 
 // addresses of SIP sockets for a test with one IP version.
@@ -119,13 +117,37 @@ func TestSIPS(t *testing.T) {
 	nothingLeft(t, s)
 }
 
-// The TLS port follows the settings while phones are connected.
+// The TLS port comes and goes with the settings; who is connected stays.
 func TestTLSPortFollowsTheSettings(t *testing.T) {
-	s := Start(t, Options{Configure: func(c *pbx.Config) { c.SIP.TLS = false }})
-	if s.TLS.IsValid() {
-		t.Fatalf("TLS is served at %s though it is off", s.TLS)
+	s := Start(t, Options{})
+	b := s.Phone("102", "tls").MustRegister()
+	admin := s.Login()
+	set := func(on bool) {
+		var settings map[string]any
+		admin.Do("GET", "/api/v1/sip-settings", nil, 200, &settings)
+		settings["tls"] = on
+		admin.Do("PUT", "/api/v1/sip-settings", settings, 200, nil)
 	}
-	if _, err := dialPhone("tls", s.SIP); err == nil {
-		t.Error("the TCP port speaks TLS")
+	set(false)
+	if at := s.PBX.TLSAddr(); at.IsValid() {
+		t.Errorf("TLS is served at %s though it is off", at)
 	}
+	if c, err := dialPhone("tls", s.TLS); err == nil {
+		c.Close()
+		t.Error("the port that was closed takes a phone")
+	}
+	if c, err := dialPhone("tls", s.SIP); err == nil {
+		c.Close()
+		t.Error("the port without TLS speaks TLS")
+	}
+	call := s.Phone("101", "udp").Dial("102", SDP(16000))
+	b.Ringing().Reply(486, "Busy Here", "")
+	call.AckRefusal(call.Phone.Final("INVITE"))
+	set(true)
+	at := s.PBX.TLSAddr()
+	if !at.IsValid() {
+		t.Fatal("TLS is on and not served")
+	}
+	NewPhone(t, at, "tls", "103", s.Password("103")).MustRegister()
+	nothingLeft(t, s)
 }

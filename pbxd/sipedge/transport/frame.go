@@ -13,6 +13,9 @@ var (
 // frame returns the length of the first message in b, 0 when it is not whole
 // yet.
 func frame(b []byte) (int, error) {
+	if len(b) > 0 && b[0] != '\r' && !isToken(string(b[:1])) { // TLS on the port without, or some other protocol
+		return 0, errNotSIP
+	}
 	end := bytes.Index(b, []byte("\r\n\r\n"))
 	if end < 0 {
 		if len(b) > MaxMessage {
