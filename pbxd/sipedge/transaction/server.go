@@ -116,7 +116,7 @@ func (s *Server) destination() transport.Flow {
 }
 
 func (s *Server) finalLocked(status int) {
-	s.request = nil
+	s.request, s.onCancel = nil, nil
 	s.stopTimersLocked()
 	reliable := s.flow.Reliable()
 	switch {
@@ -177,7 +177,7 @@ func (s *Server) Acknowledged() {
 	defer s.mu.Unlock()
 	if s.state == serverAccepted && s.timer != nil {
 		s.timer.Stop()
-		s.timer = nil
+		s.timer, s.last, s.onNoACK = nil, nil, nil
 	}
 }
 
@@ -189,6 +189,7 @@ func (s *Server) acknowledged() bool {
 	switch s.state {
 	case serverCompleted:
 		s.state = serverConfirmed
+		s.last = nil
 		s.stopTimersLocked()
 		if s.flow.Reliable() {
 			s.terminateLocked()
@@ -232,7 +233,7 @@ func (s *Server) stop() {
 func (s *Server) terminateLocked() {
 	s.state = serverTerminated
 	s.stopTimersLocked()
-	s.last, s.request, s.onCancel = nil, nil, nil
+	s.last, s.request, s.onCancel, s.onNoACK = nil, nil, nil, nil
 	s.layer.dropServer(s)
 }
 
