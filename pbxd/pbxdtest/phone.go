@@ -273,6 +273,11 @@ func (p *Phone) Unique() string {
 
 // Credentials answers a digest challenge for a request.
 func (p *Phone) Credentials(challenge, method, uri string) string {
+	return p.credentials(challenge, method, uri, 1)
+}
+
+// credentials uses a nonce for the count-th time.
+func (p *Phone) credentials(challenge, method, uri string, count int) string {
 	c := map[string]string{}
 	for part := range strings.SplitSeq(strings.TrimPrefix(challenge, "Digest "), ",") {
 		k, v, _ := strings.Cut(strings.TrimSpace(part), "=")
@@ -282,7 +287,8 @@ func (p *Phone) Credentials(challenge, method, uri string) string {
 	if strings.EqualFold(c["algorithm"], "SHA-256") {
 		hash = func(s string) string { b := sha256.Sum256([]byte(s)); return hex.EncodeToString(b[:]) }
 	}
-	const nc, cnonce = "00000001", "0a4f113b"
+	const cnonce = "0a4f113b"
+	nc := fmt.Sprintf("%08x", count)
 	ha1 := hash(p.Ext + ":" + c["realm"] + ":" + p.Password)
 	response := hash(ha1 + ":" + c["nonce"] + ":" + nc + ":" + cnonce + ":auth:" + hash(method+":"+uri))
 	return fmt.Sprintf(`Digest username="%s", realm="%s", nonce="%s", uri="%s", response="%s", algorithm=%s, qop=auth, nc=%s, cnonce="%s"`,

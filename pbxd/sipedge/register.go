@@ -42,7 +42,7 @@ const (
 	maxContactsPerRequest = 10
 	maxContactURI         = 512 // octets
 	maxPath               = 4
-	maxPathURI            = 512 // octets of one Path field
+	maxPathURI            = 512 // octets of each
 )
 
 // authenticate returns the extension that a request comes from. Otherwise it
@@ -184,17 +184,30 @@ func (e *Edge) binding(tx *transaction.Server, req *sip.Request, ext string, c *
 	}
 	b.instance = instanceOf(c)
 	b.reg.Instance = b.instance
-	paths := req.GetHeaders("path")
-	if len(paths) > maxPath {
-		return binding{}, &bindingError{400, "Too many Path fields"}
-	}
-	for _, p := range paths {
-		if len(p.Value()) > maxPathURI {
-			return binding{}, &bindingError{400, "Path is too long"}
+	var err error
+	b.reg.Path, err = pathOf(req)
+	return b, err
+}
+
+// pathOf returns the proxies by which a phone wants to be reached, topmost
+// first (RFC 3327 section 5.3).
+func pathOf(req *sip.Request) (path []string, err error) {
+	for _, h := range req.GetHeaders("path") {
+		for p := range strings.SplitSeq(strings.ReplaceAll(h.Value(), ">,", ">\n"), "\n") {
+			var u sip.Uri
+			uri, _, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(p), "<"), ">")
+			switch {
+			case len(path) == maxPath:
+				return nil, &bindingError{400, "Too many Path fields"}
+			case len(p) > maxPathURI:
+				return nil, &bindingError{400, "Path is too long"}
+			case !ok || sip.ParseUri(uri, &u) != nil || u.Scheme != "sip" && u.Scheme != "sips":
+				return nil, &bindingError{400, "Path is no SIP URI"}
+			}
+			path = append(path, "<"+uri+">")
 		}
-		b.reg.Path = append(b.reg.Path, p.Value())
 	}
-	return b, nil
+	return path, nil
 }
 
 // instanceOf returns what names the device behind a contact (RFC 5626 section
