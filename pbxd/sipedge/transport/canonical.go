@@ -57,6 +57,9 @@ func split(b []byte) (p plain, err error) {
 		lines = append(lines, line)
 	}
 	p.start = lines[0]
+	if strings.ContainsAny(p.start, "\r\n") {
+		return p, errNotSIP
+	}
 	first, rest, _ := strings.Cut(p.start, " ")
 	switch {
 	case strings.HasPrefix(strings.ToUpper(first), "SIP/"):
@@ -66,6 +69,9 @@ func split(b []byte) (p plain, err error) {
 		return p, errNotSIP
 	}
 	for _, line := range lines[1:] {
+		if strings.ContainsAny(line, "\r\n") { // others may take one alone for the end of a line
+			line = strings.NewReplacer("\r", " ", "\n", " ").Replace(line)
+		}
 		name, value, ok := strings.Cut(line, ":")
 		name = strings.ToLower(strings.Trim(name, " \t"))
 		if long, ok := compact[name]; ok {

@@ -45,14 +45,26 @@ func (l *Layer) parse(raw []byte, f Flow) (sip.Message, error) {
 // errMute marks a request that cannot even be refused.
 var errMute = errors.New("it cannot be answered")
 
-// refuse answers a malformed request without state (RFC 3261 sections 8.2.7
-// and 16.3): never more octets than it had itself and a little. It reports
-// false when the request says too little to be answered.
+// refuse answers a malformed request without state (RFC 3261 section 8.2.7).
+// It reports false when the request says too little to be answered.
 func (l *Layer) refuse(p *plain, f Flow, why error) bool {
 	method, _, _ := strings.Cut(p.start, " ")
 	if !p.request || method == string(sip.ACK) { // which nobody answers
 		return p.request
 	}
+	text, ok := l.refusal(p, f, why)
+	if !ok {
+		return false
+	}
+	if err := l.Send(l.back(p, f), []byte(text)); err != nil {
+		l.log.Debug("malformed SIP message not answered", "from", f.String(), "err", err)
+	}
+	return true
+}
+
+// refusal writes the answer: never more octets than the request had and a
+// little.
+func (l *Layer) refusal(p *plain, f Flow, why error) (text string, ok bool) {
 	var b strings.Builder
 	if errors.Is(why, errScheme) {
 		b.WriteString("SIP/2.0 416 Unsupported URI Scheme\r\n")
@@ -83,13 +95,10 @@ func (l *Layer) refuse(p *plain, f Flow, why error) bool {
 		seen[h.name] = true
 	}
 	if vias == 0 || b.Len() > maxRefused {
-		return false
+		return "", false
 	}
 	fmt.Fprintf(&b, "Warning: 399 galilei \"%s\"\r\nContent-Length: 0\r\n\r\n", warning(why))
-	if err := l.Send(l.back(p, f), []byte(b.String())); err != nil {
-		l.log.Debug("malformed SIP message not answered", "from", f.String(), "err", err)
-	}
-	return true
+	return b.String(), true
 }
 
 // warning is the fault in words, without what the sender wrote.

@@ -261,20 +261,6 @@ func TestDialledConnection(t *testing.T) {
 	}
 }
 
-func FuzzMessage(f *testing.F) {
-	f.Add([]byte(options("1", "v=0")))
-	f.Add([]byte("SIP/2.0 200 OK\r\nv: SIP/2.0/UDP a\r\nf: <sip:a@b>\r\nt: \"x\" <sip:c>\r\ni: 1\r\nCSeq: 1 INVITE\r\nm: *\r\nl: 0\r\n\r\n"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		h := &heard{messages: make(chan sip.Message, 1), flows: make(chan Flow, 1)}
-		l := New(slog.New(slog.DiscardHandler), h)
-		m, err := l.parse(b, Flow{Network: "udp", Remote: netip.MustParseAddrPort("192.0.2.1:5060")})
-		if err != nil {
-			return
-		}
-		_ = m.String() // what was taken can be written
-	})
-}
-
 func FuzzFrame(f *testing.F) {
 	f.Add([]byte(options("1", "v=0")))
 	f.Add([]byte("a\r\nl:1\r\n\r\n"))
