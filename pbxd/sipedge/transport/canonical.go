@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,9 +16,14 @@ var (
 	errStartLine = errors.New("start line is malformed")
 	errScheme    = errors.New("Request-URI is of another scheme")
 	errField     = errors.New("header field is malformed")
+	errTooMany   = errors.New("message has too many header fields")
 	errRepeated  = errors.New("header field may be given only once")
 	errLength    = errors.New("Content-Length does not fit the message")
 )
+
+// maxFields bounds the header fields of a message: a call through many proxies
+// has some forty.
+const maxFields = 256
 
 // field is one header field, its folded lines joined. Its name is the long one
 // in small letters.
@@ -48,15 +54,8 @@ func split(b []byte) (p plain, err error) {
 	b = bytes.TrimLeft(b, "\r\n") // RFC 3261 section 7.5
 	head, body, found := bytes.Cut(b, []byte("\r\n\r\n"))
 	p.body = body
-	var lines []string
-	for line := range strings.SplitSeq(string(head), "\r\n") {
-		if n := len(lines); n > 1 && line != "" && (line[0] == ' ' || line[0] == '\t') {
-			lines[n-1] = strings.TrimRight(lines[n-1], " \t") + " " + strings.TrimLeft(line, " \t") // section 7.3.1
-			continue
-		}
-		lines = append(lines, line)
-	}
-	p.start = lines[0]
+	lines := unfold(head)
+	p.start = string(lines[0])
 	if strings.ContainsAny(p.start, "\r\n") {
 		return p, errNotSIP
 	}
@@ -68,7 +67,11 @@ func split(b []byte) (p plain, err error) {
 	default:
 		return p, errNotSIP
 	}
-	for _, line := range lines[1:] {
+	if len(lines) > maxFields {
+		return p, fmt.Errorf("%d header fields: %w", len(lines)-1, errTooMany)
+	}
+	for _, text := range lines[1:] {
+		line := string(text)
 		if strings.ContainsAny(line, "\r\n") { // others may take one alone for the end of a line
 			line = strings.NewReplacer("\r", " ", "\n", " ").Replace(line)
 		}
@@ -87,6 +90,21 @@ func split(b []byte) (p plain, err error) {
 		err = fmt.Errorf("no empty line after the header: %w", errStartLine)
 	}
 	return p, err
+}
+
+// unfold returns the lines of a header, continued ones joined (RFC 3261
+// section 7.3.1).
+func unfold(head []byte) (lines [][]byte) {
+	for line := range bytes.SplitSeq(bytes.Clone(head), []byte("\r\n")) {
+		n := len(lines)
+		if n < 2 || len(line) == 0 || line[0] != ' ' && line[0] != '\t' {
+			lines = append(lines, slices.Clip(line)) // what is appended to it must not reach the next
+			continue
+		}
+		joined := append(bytes.TrimRight(lines[n-1], " \t"), ' ')
+		lines[n-1] = append(joined, bytes.TrimLeft(line, " \t")...)
+	}
+	return lines
 }
 
 // get returns the first value of a field.
@@ -218,7 +236,7 @@ func canonical(name, v string) (string, error) {
 	case "contact", "route", "record-route", "path", "refer-to", "referred-by":
 		v, err := separated(v, ";=,", true)
 		if err == nil && name == "contact" && !strings.ContainsRune(v, '<') && strings.ContainsRune(v, '?') {
-			err = fmt.Errorf("URI with header fields stands without brackets: %w", errField) // section 20
+			return "", fmt.Errorf("URI with header fields stands without brackets: %w", errField) // section 20
 		}
 		return v, err
 	case "cseq":
