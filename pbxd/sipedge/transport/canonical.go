@@ -129,8 +129,8 @@ func (p *plain) check() error {
 		return err
 	}
 	seen := map[string]bool{}
-	for i := range p.fields {
-		f := &p.fields[i]
+	fields := make([]field, 0, len(p.fields))
+	for _, f := range p.fields {
 		if single[f.name] && seen[f.name] {
 			return fmt.Errorf("field %s: %w", f.name, errRepeated)
 		}
@@ -139,9 +139,41 @@ func (p *plain) check() error {
 		if err != nil {
 			return fmt.Errorf("field %s: %w", f.name, err)
 		}
-		f.value = v
+		fields = elements(fields, f.name, v)
+		if len(fields) > maxFields {
+			return fmt.Errorf("field %s: %w", f.name, errTooMany)
+		}
 	}
+	p.fields = fields
 	return p.checkLength()
+}
+
+// elements adds a field, or each element of a list as a field of its own, which
+// is the same (RFC 3261 section 7.3.1).
+func elements(fields []field, name, v string) []field {
+	switch name {
+	case "via", "contact", "route", "record-route", "path":
+	default:
+		return append(fields, field{name, v})
+	}
+	quoted, bracket, from := false, false, 0
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"' && !bracket:
+			quoted = !quoted
+		case quoted:
+		case c == '<' && name != "via":
+			bracket = true
+		case c == '>':
+			bracket = false
+		case c == ',' && !bracket && len(fields) <= maxFields:
+			fields = append(fields, field{name, v[from:i]})
+			from = i + 1
+		}
+	}
+	return append(fields, field{name, v[from:]})
 }
 
 // checkStart demands single spaces and a Request-URI without brackets or

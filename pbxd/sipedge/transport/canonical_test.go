@@ -46,6 +46,32 @@ func TestCanonicalValues(t *testing.T) {
 	}
 }
 
+// Lists are taken apart where sipgo does not find their elements: a Via without
+// parameters before a comma, a comma in an escaped string.
+func TestListsAreTakenApart(t *testing.T) {
+	h := &heard{messages: make(chan sip.Message, 1), flows: make(chan Flow, 1)}
+	l := New(slog.New(slog.DiscardHandler), h)
+	text := strings.Replace(options("1", ""), "Via: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKa",
+		"Via: SIP/2.0/UDP one , SIP/2.0/TCP two;branch=z9hG4bKb\r\nContact: \"x\\\"y\" <sip:a@b;c=d,e>;q=1, sip:f@g\r\nRoute: <sip:r1;lr>,<sip:r2;lr>", 1)
+	m, err := l.parse([]byte(text), Flow{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][]string{
+		"via": {"SIP/2.0/UDP one", "SIP/2.0/TCP two;branch=z9hG4bKb"}, "contact": {"<sip:a@b;c=d,e>;q=1", "<sip:f@g>"}, "route": {"<sip:r1;lr>", "<sip:r2;lr>"},
+	} {
+		fields := m.GetHeaders(name)
+		for i, h := range fields {
+			if len(fields) != len(want) || !strings.HasSuffix(h.Value(), want[i]) {
+				t.Errorf("%s %d is %q, want %q", name, i, h.Value(), want)
+			}
+		}
+		if len(fields) != len(want) {
+			t.Errorf("%d fields %s, want %d", len(fields), name, len(want))
+		}
+	}
+}
+
 // A message that is made to be slow takes no more than one that is as long: the
 // worst of them allocate a small multiple of their size.
 func TestMessagesThatAreMadeToBeSlow(t *testing.T) {

@@ -244,15 +244,19 @@ func (l *Layer) Send(f Flow, m []byte) error {
 func (l *Layer) readUDP(u *net.UDPConn) {
 	local := unmap(u.LocalAddr().(*net.UDPAddr).AddrPort())
 	buf := make([]byte, MaxMessage+1)
-	for {
+	for failed := 0; ; {
 		n, from, err := u.ReadFromUDPAddrPort(buf)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
 			l.log.Debug("SIP read failed", "socket", local, "err", err) // an ICMP error of some peer; the socket lives
+			if failed++; failed > 100 {
+				time.Sleep(10 * time.Millisecond) // of no peer, then
+			}
 			continue
 		}
+		failed = 0
 		f := Flow{Network: "udp", Local: local, Remote: unmap(from)}
 		switch {
 		case blank(buf[:n]): // keep-alive without an answer
