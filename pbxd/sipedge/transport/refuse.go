@@ -94,14 +94,14 @@ func (l *Layer) refusal(p *plain, f Flow, why error) (text string, ok bool) {
 		}
 		seen[h.name] = true
 	}
-	if vias == 0 || b.Len() > maxRefused {
+	if vias == 0 || !seen["cseq"] || b.Len() > maxRefused { // nobody would know what it answers
 		return "", false
 	}
 	fmt.Fprintf(&b, "Warning: 399 galilei \"%s\"\r\nContent-Length: 0\r\n\r\n", warning(why))
 	return b.String(), true
 }
 
-// warning is the fault in words, without what the sender wrote.
+// warning is the fault in words that fit a quoted string.
 func warning(err error) string {
 	s := strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' || r == '"' || r == '\\' {
