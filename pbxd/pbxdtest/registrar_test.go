@@ -195,3 +195,36 @@ func TestNonceIsUsedAgain(t *testing.T) {
 	}
 	p.Silent(50*time.Millisecond, "another answer", func(m *Message) bool { return m.Method() == "REGISTER" })
 }
+
+// Outbound (RFC 5626): a phone registers over two flows, is called over the
+// newer one only, at the flow's address and not at that of its contact; when
+// the flow fails the other one serves.
+func TestOutboundFlows(t *testing.T) {
+	s := Start(t, Options{})
+	const device = `+sip.instance="<urn:uuid:00000000-0000-1000-8000-000A95A0E128>"`
+	first, second := s.Phone("102", "udp"), s.Phone("102", "tcp")
+	for i, p := range []*Phone{first, second} {
+		contact := fmt.Sprintf("Contact: <sip:102@127.0.0.1:9;ob>;%s;reg-id=%d;expires=600", device, i+1)
+		if res := p.registration().send(contact, "Supported: path, outbound"); res.Status() != 200 || res.Get("Require") != "outbound" || len(bound(res)) != i+1 {
+			t.Fatalf("flow %d got %s, Require %q, bound %q", i+1, res.Start, res.Get("Require"), bound(res))
+		}
+	}
+	a := s.Phone("101", "udp")
+	busy := func(p *Phone) {
+		t.Helper()
+		call := a.Dial("102", SDP(16000))
+		p.Ringing().Reply(486, "Busy Here", "")
+		call.AckRefusal(a.Final("INVITE"))
+		p.Request("ACK")
+	}
+	busy(second)
+	first.Silent(100*time.Millisecond, "a call", func(m *Message) bool { return m.Method() == "INVITE" })
+	second.conn.Close()
+	s.Eventually("the flow to be forgotten", func() bool { return len(bound(first.registration().send())) == 1 })
+	busy(first)
+	plain := s.Phone("103", "udp").registration() // asks for nothing
+	if res := plain.send("Contact: <sip:103@127.0.0.1:9>;" + device + ";reg-id=1"); res.Status() != 200 || res.Get("Require") != "" {
+		t.Errorf("without Supported: got %s, Require %q", res.Start, res.Get("Require"))
+	}
+	nothingLeft(t, s)
+}

@@ -202,9 +202,11 @@ func (r *registrar) keep(stays func(ext string) bool) {
 }
 
 // closed removes the bindings that were made over a connection which has ended
-// and which nobody but the phone can make anew (RFC 5626 section 5.3.1).
+// and which nobody but the phone can make anew (RFC 5626 section 7).
 func (r *registrar) closed(network, source string) {
-	over := func(g bound) bool { return g.Transport == network && g.Source == source }
+	over := func(g bound) bool {
+		return g.Transport == network && g.Source == source && (g.Outbound || network == "tls")
+	}
 	r.mu.Lock()
 	var changed []string
 	for ext, regs := range r.byExt {

@@ -165,7 +165,7 @@ func (e *Edge) Message(m sip.Message, f transport.Flow) { e.tx.Message(m, f) }
 // Closed implements transport.Events.
 func (e *Edge) Closed(f transport.Flow) {
 	e.tx.Closed(f)
-	if f.Network == "tls" {
+	if f.Network != "udp" {
 		e.registrar.closed(f.Network, f.Remote.String())
 	}
 }

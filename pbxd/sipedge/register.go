@@ -3,6 +3,7 @@ package sipedge
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,9 @@ type binding struct {
 func (b binding) sameAs(g pbx.Registration) bool {
 	if b.instance != "" && b.instance == g.Instance {
 		return true
+	}
+	if b.reg.Outbound && g.Outbound {
+		return false // another flow, whatever its URI (RFC 5626 section 6)
 	}
 	var u sip.Uri
 	if err := sip.ParseUri(g.Contact, &u); err != nil {
@@ -112,6 +116,9 @@ func (e *Edge) register(tx *transaction.Server, req *sip.Request) {
 		left := int(r.Expires.Sub(now).Round(time.Second).Seconds())
 		res.AppendHeader(sip.NewHeader("Contact", fmt.Sprintf("<%s>;expires=%d", r.Contact, left)))
 	}
+	if slices.ContainsFunc(regs, func(r pbx.Registration) bool { return r.Outbound && r.CallID == req.CallID().Value() }) {
+		res.AppendHeader(sip.NewHeader("Require", "outbound")) // RFC 5626 section 6: it is done as asked
+	}
 	for _, p := range req.GetHeaders("path") { // RFC 3327 section 5.3
 		res.AppendHeader(sip.NewHeader("Path", p.Value()))
 	}
@@ -183,6 +190,7 @@ func (e *Edge) binding(tx *transaction.Server, req *sip.Request, ext string, c *
 		b.reg.ReachedAt = a.String()
 	}
 	b.instance = instanceOf(c)
+	b.reg.Outbound = outbound(req, c)
 	b.reg.Instance = b.instance
 	var err error
 	b.reg.Path, err = pathOf(req)
@@ -219,6 +227,35 @@ func instanceOf(c *sip.ContactHeader) string {
 	}
 	regID, _ := c.Params.Get("reg-id")
 	return printable(id+";"+regID, 200)
+}
+
+// outbound reports whether a phone asks to be reached only by the flow that it
+// registers over: it says so, names itself and the flow, and nobody is between
+// (RFC 5626 section 6).
+func outbound(req *sip.Request, c *sip.ContactHeader) bool {
+	id, named := c.Params.Get("+sip.instance")
+	flow, numbered := c.Params.Get("reg-id")
+	n, err := strconv.ParseUint(flow, 10, 31)
+	if !named || id == "" || !numbered || err != nil || n == 0 || len(req.GetHeaders("via")) != 1 {
+		return false
+	}
+	for _, h := range req.GetHeaders("supported") {
+		for option := range strings.SplitSeq(h.Value(), ",") {
+			if strings.EqualFold(strings.TrimSpace(option), "outbound") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// device returns what names the phone of a registration whatever flow it was
+// made over, or "".
+func device(reg pbx.Registration) string {
+	if i := strings.LastIndexByte(reg.Instance, ';'); i > 0 && reg.Outbound {
+		return reg.Instance[:i]
+	}
+	return ""
 }
 
 // headerValue returns the first value of a header field, or "".

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -19,7 +20,11 @@ import (
 func (e *Edge) Dial(d call.Dial) ([]call.Leg, error) {
 	var legs []call.Leg
 	var lastErr error
-	for _, reg := range e.registrar.contacts(d.Extension) {
+	ringing := map[string]bool{} // devices
+	for _, reg := range slices.Backward(e.registrar.contacts(d.Extension)) {
+		if ringing[device(reg)] { // over another flow of it, which is newer (RFC 5626 section 6)
+			continue
+		}
 		l, err := e.dial(d, reg)
 		if err != nil {
 			if !errors.Is(err, transport.ErrClosed) { // else it counts as not registered
@@ -29,7 +34,11 @@ func (e *Edge) Dial(d call.Dial) ([]call.Leg, error) {
 			continue
 		}
 		legs = append(legs, l)
+		if id := device(reg); id != "" {
+			ringing[id] = true
+		}
 	}
+	slices.Reverse(legs)
 	if len(legs) > 0 {
 		lastErr = nil
 	}
@@ -69,7 +78,7 @@ func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
 	if len(routes) > 0 {
 		hop = &routes[0]
 	}
-	flow, err := e.flowTo(hop, seen)
+	flow, err := e.flowTo(hop, seen, reg.Outbound)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +102,7 @@ func (l *leg) call(d call.Dial, reg pbx.Registration, target sip.Uri, routes []s
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.notify = d.Notify
-	l.target, l.routes = target, routes
+	l.target, l.routes, l.outbound = target, routes, reg.Outbound
 	l.phone = phoneID{extension: reg.Extension, contact: reg.Contact, instance: reg.Instance}
 	l.nat = behindNAT(target.Host, seen.Remote.Addr())
 	host := l.selfOver(l.flow).Addr().String()

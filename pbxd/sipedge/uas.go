@@ -84,6 +84,7 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 			l.routes = append(l.routes, *rr.Address.Clone())
 		}
 	}
+	_, l.outbound = l.target.UriParams.Get("ob") // RFC 5626 section 4.3
 	to, from := req.To(), req.From()
 	l.localParty = sip.FromHeader{DisplayName: to.DisplayName, Address: *to.Address.Clone()}
 	l.peerParty = sip.ToHeader{DisplayName: from.DisplayName, Address: *from.Address.Clone()}
