@@ -66,6 +66,7 @@ func pbxdDeps(args []string, out, errOut io.Writer) (pbxd.Deps, error) {
 	web := fs.String("web", "127.0.0.1:8443", "`address` of the admin page (HTTPS)")
 	redirect := fs.String("web-redirect", "", "`address` of plain HTTP, which leads to the admin page")
 	sip := fs.String("sip", "127.0.0.1:5060", "`address` of the phones' SIP port, UDP and TCP")
+	sipTLS := fs.String("sip-tls", "", "`address` of the phones' TLS port; without it the host of --sip and the port of the settings")
 	trunkSIP := fs.String("trunk-sip", "", "`address` of the providers' SIP port; opened once a provider is set up")
 	rtp := fs.String("rtp", "", "`address:first-last` of the RTP ports; default: all addresses, ports of the settings")
 	control := fs.String("control", "", "unix `socket` of process 1")
@@ -99,7 +100,7 @@ func pbxdDeps(args []string, out, errOut io.Writer) (pbxd.Deps, error) {
 		level = slog.LevelDebug
 	}
 	d := pbxd.Deps{
-		Dir: *dir, Web: *web, Redirect: *redirect, SIP: *sip, ShowDemo: *showDemo, Memory: *memory, Version: version, Out: out, Now: time.Now,
+		Dir: *dir, Web: *web, Redirect: *redirect, SIP: *sip, SIPTLS: *sipTLS, ShowDemo: *showDemo, Memory: *memory, Version: version, Out: out, Now: time.Now,
 		Model:   pbx.Model{Name: b.Model, MaxUsers: b.MaxUsers},
 		License: pbxd.License{Required: b.LicenseRequired, Key: vendor},
 		Defaults: pbx.Defaults{

@@ -67,6 +67,7 @@ type Deps struct {
 	Web      string     // address of the HTTPS port, "host:port"
 	Redirect string     // address of the HTTP port that leads to Web; empty for none
 	SIP      string     // address of the phones' SIP port, UDP and TCP
+	SIPTLS   string     // address of their TLS port; empty for the address of SIP and the port of the settings
 	RTPBind  netip.Addr // address of the RTP ports; not valid means all
 	RTPMin   uint16     // with RTPMax: a range that overrides the settings; 0 for none
 	RTPMax   uint16
@@ -100,6 +101,7 @@ type PBX struct {
 	listeners []net.Listener
 	webAddr   netip.AddrPort
 	sipAddr   netip.AddrPort
+	tls       phoneTLS
 	stopWatch []func()
 	network   chan struct{} // the network settings have changed
 }
@@ -227,8 +229,11 @@ func (p *PBX) listen(ctx context.Context) (err error) {
 		}
 		p.listeners = append(p.listeners, plain)
 	}
-	p.sipAddr, err = p.edge.Listen(ctx, p.deps.SIP)
-	return err
+	if p.sipAddr, err = p.edge.Listen(ctx, p.deps.SIP); err != nil {
+		return err
+	}
+	p.listenTLS(ctx, p.config().SIP)
+	return nil
 }
 
 // WebAddr and SIPAddr are the addresses in use.

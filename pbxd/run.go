@@ -107,6 +107,9 @@ func (p *PBX) committed(old, new *pbx.Config, r pbx.Revision) {
 	p.facts.Publish(pbx.Fact{Kind: pbx.FactRevision, Revision: r.Number})
 	p.ports.SetRange(p.rtpRange(new))
 	p.edge.Configured(old, new)
+	if old.SIP.TLS != new.SIP.TLS || old.SIP.TLSPort != new.SIP.TLSPort {
+		p.listenTLS(context.Background(), new.SIP)
+	}
 	if old.Mail != new.Mail {
 		p.mail.Configured()
 	}

@@ -47,6 +47,8 @@ type SIP struct {
 	DigestSHA256    bool     `json:"digestSha256" title:"SHA-256 for phones" doc:"Challenge phones with SHA-256 (RFC 8760) before MD5. Some phones fail when SHA-256 is offered at all." default:"false"`
 	MinExpires      int      `json:"minExpires" title:"Shortest registration" doc:"Shortest registration that is granted" unit:"s" minimum:"10" maximum:"3600" default:"60"`
 	MaxExpires      int      `json:"maxExpires" title:"Longest registration" doc:"Longest registration that is granted" unit:"s" minimum:"60" maximum:"86400" default:"3600"`
+	TLS             bool     `json:"tls" title:"TLS for phones" doc:"Phones may register over TLS with the certificate of this page." default:"true"`
+	TLSPort         int      `json:"tlsPort" title:"TLS port" doc:"TCP port at which phones register over TLS" minimum:"1" maximum:"65535" default:"5061"`
 	MaxContacts     int      `json:"maxContacts" title:"Phones per extension" doc:"Phones that may register on one extension at a time" minimum:"1" maximum:"10" default:"5"`
 	RingTime        int      `json:"ringTime" title:"Ring time" doc:"Time until an unanswered call ends" unit:"s" minimum:"5" maximum:"600" default:"120"`
 	ExternalAddress string   `json:"externalAddress" title:"External address" doc:"Address at which phones outside the local networks reach this device, for example that of a router that forwards the SIP and RTP ports. Empty: the device's own." maxLength:"45" format:"ip"`

@@ -7,10 +7,11 @@ import "time"
 type Registration struct {
 	Extension string    `json:"extension" title:"Extension" doc:"Extension that the phone is registered on"`
 	Contact   string    `json:"contact" title:"Contact" doc:"Address that the phone gave"`
-	Transport string    `json:"transport" title:"Transport" doc:"udp or tcp"`
+	Transport string    `json:"transport" title:"Transport" doc:"udp, tcp or tls"`
 	Source    string    `json:"source" title:"Address" doc:"Address and port that the registration came from"`
 	Local     string    `json:"local" title:"Reached at" doc:"Address and port of the device that it arrived at"`
 	Instance  string    `json:"instance,omitempty" title:"Instance" doc:"What tells the phone from others (RFC 5626), or empty"`
+	Outbound  bool      `json:"outbound,omitempty" title:"Outbound" doc:"Whether the phone is reached only by the way that it registered over (RFC 5626)"`
 	ReachedAt string    `json:"reachedAt,omitempty" title:"Server" doc:"Host and port by which the phone reaches the device"`
 	UserAgent string    `json:"userAgent" title:"Phone" doc:"Make and version of the phone, as it says"`
 	CallID    string    `json:"callId" title:"Call-ID" doc:"Call-ID of the registration"`

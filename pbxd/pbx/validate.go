@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -182,6 +183,9 @@ func checkSIPAndMedia(c *Config) (errs []FieldError) {
 	}
 	if c.SIP.MinExpires > c.SIP.MaxExpires {
 		errs = append(errs, refused("sip.minExpires", "is longer than the longest registration, {max} s", "max", c.SIP.MaxExpires))
+	}
+	if slices.Contains([]int{80, 443, 5060}, c.SIP.TLSPort) {
+		errs = append(errs, refused("sip.tlsPort", "is the port of another service of this device"))
 	}
 	if c.Media.RTPPortMin%2 != 0 {
 		errs = append(errs, refused("media.rtpPortMin", "must be even, RTP uses even ports (RFC 3550 section 11)"))

@@ -70,6 +70,8 @@ func TestValidate(t *testing.T) {
 		{"ring time", func(c *Config) { c.SIP.RingTime = 601 }, "sip.ringTime", "is 601; allowed are 5 to 600"},
 		{"ring time 600", func(c *Config) { c.SIP.RingTime = 600 }, "", ""},
 		{"expires crossed", func(c *Config) { c.SIP.MinExpires, c.SIP.MaxExpires = 120, 119 }, "sip.minExpires", "longest registration, 119 s"},
+		{"TLS port of the page", func(c *Config) { c.SIP.TLSPort = 443 }, "sip.tlsPort", "another service"},
+		{"TLS port", func(c *Config) { c.SIP.TLSPort = 5062 }, "", ""},
 		{"external address", func(c *Config) { c.SIP.ExternalAddress = "2001:db8::1" }, "", ""},
 		{"external address with zone", func(c *Config) { c.SIP.ExternalAddress = "fe80::1%eth0" }, "sip.externalAddress", "IP address"},
 		{"external address 0.0.0.0", func(c *Config) { c.SIP.ExternalAddress = "0.0.0.0" }, "sip.externalAddress", "not an address"},

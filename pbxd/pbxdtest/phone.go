@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/md5"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"net"
@@ -23,7 +24,7 @@ type Phone struct {
 	Ext      string
 	Password string
 	pbx      netip.AddrPort
-	conn     net.Conn // connected UDP, or TCP
+	conn     net.Conn // connected UDP, TCP or TLS
 	network  string
 	in       chan *Message
 	seq      atomic.Uint32
@@ -101,24 +102,35 @@ func (m *Message) String() string {
 // Phone returns a phone of a demo user that has not registered yet.
 func (s *System) Phone(ext, network string) *Phone {
 	s.T.Helper()
-	return NewPhone(s.T, s.SIP, network, ext, s.Password(ext))
+	at := s.SIP
+	if network == "tls" {
+		at = s.TLS
+	}
+	return NewPhone(s.T, at, network, ext, s.Password(ext))
 }
 
 // NewPhone returns a phone for any SIP server.
 func NewPhone(t testing.TB, server netip.AddrPort, network, ext, password string) *Phone {
 	t.Helper()
-	conn, err := net.Dial(network, server.String())
+	conn, err := dialPhone(network, server)
 	if err != nil {
 		t.Fatalf("phone %s: %v", ext, err)
 	}
 	t.Cleanup(func() { conn.Close() })
 	p := &Phone{T: t, Ext: ext, Password: password, pbx: server, conn: conn, network: network, in: make(chan *Message, 256)}
 	p.Contact = fmt.Sprintf("sip:%s@%s", ext, conn.LocalAddr())
-	if network == "tcp" {
-		p.Contact += ";transport=tcp"
+	if network != "udp" {
+		p.Contact += ";transport=" + network
 	}
 	go p.read()
 	return p
+}
+
+func dialPhone(network string, server netip.AddrPort) (net.Conn, error) {
+	if network == "tls" {
+		return tls.Dial("tcp", server.String(), &tls.Config{InsecureSkipVerify: true}) // the device signs its certificate itself
+	}
+	return net.Dial(network, server.String())
 }
 
 func (p *Phone) read() {
@@ -261,6 +273,11 @@ func (p *Phone) Unique() string {
 
 // Credentials answers a digest challenge for a request.
 func (p *Phone) Credentials(challenge, method, uri string) string {
+	return p.credentials(challenge, method, uri, 1)
+}
+
+// credentials uses a nonce for the count-th time.
+func (p *Phone) credentials(challenge, method, uri string, count int) string {
 	c := map[string]string{}
 	for part := range strings.SplitSeq(strings.TrimPrefix(challenge, "Digest "), ",") {
 		k, v, _ := strings.Cut(strings.TrimSpace(part), "=")
@@ -270,7 +287,8 @@ func (p *Phone) Credentials(challenge, method, uri string) string {
 	if strings.EqualFold(c["algorithm"], "SHA-256") {
 		hash = func(s string) string { b := sha256.Sum256([]byte(s)); return hex.EncodeToString(b[:]) }
 	}
-	const nc, cnonce = "00000001", "0a4f113b"
+	const cnonce = "0a4f113b"
+	nc := fmt.Sprintf("%08x", count)
 	ha1 := hash(p.Ext + ":" + c["realm"] + ":" + p.Password)
 	response := hash(ha1 + ":" + c["nonce"] + ":" + nc + ":" + cnonce + ":auth:" + hash(method+":"+uri))
 	return fmt.Sprintf(`Digest username="%s", realm="%s", nonce="%s", uri="%s", response="%s", algorithm=%s, qop=auth, nc=%s, cnonce="%s"`,
@@ -281,4 +299,22 @@ func (p *Phone) Credentials(challenge, method, uri string) string {
 func (s *System) PhoneAt(addr, network, ext string) *Phone {
 	s.T.Helper()
 	return NewPhone(s.T, netip.MustParseAddrPort(addr), network, ext, s.Password(ext))
+}
+
+// trySend writes a message and reports false when the connection has ended.
+func (p *Phone) trySend(text string) bool {
+	_, err := p.conn.Write([]byte(text))
+	return err == nil
+}
+
+// next returns the next message; ended is true when the connection has ended.
+func (p *Phone) next(sent bool) (m *Message, ended bool) {
+	p.T.Helper()
+	select {
+	case m, ok := <-p.in:
+		return m, !ok
+	case <-time.After(wait):
+		p.T.Fatalf("phone %s: waited in vain for a message, sent %v", p.Ext, sent)
+	}
+	return nil, true
 }

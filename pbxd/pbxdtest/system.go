@@ -24,6 +24,7 @@ type System struct {
 	Dir  string
 	PBX  *pbxd.PBX
 	SIP  netip.AddrPort
+	TLS  netip.AddrPort // phones over TLS
 	Web  netip.AddrPort
 	Log  *Buffer
 	stop context.CancelFunc
@@ -36,6 +37,7 @@ type Options struct {
 	Dir      string // data of an earlier system; empty for a new one
 	Defaults pbx.Defaults
 	SIP      string        // default "127.0.0.1:0"
+	SIPTLS   string        // default "127.0.0.1:0"
 	RTP      string        // bind address of RTP; default 127.0.0.1
 	RTPMin   uint16        // default 40000
 	RTPMax   uint16        // default 48999
@@ -55,6 +57,9 @@ func Start(t testing.TB, o Options) *System {
 	if o.SIP == "" {
 		o.SIP = "127.0.0.1:0"
 	}
+	if o.SIPTLS == "" {
+		o.SIPTLS = "127.0.0.1:0"
+	}
 	if o.RTP == "" {
 		o.RTP = "127.0.0.1"
 	}
@@ -71,7 +76,7 @@ func Start(t testing.TB, o Options) *System {
 	var err error
 	s.PBX, err = pbxd.New(ctx, pbxd.Deps{
 		Dir: o.Dir, Model: pbx.Model{Name: "T640", MaxUsers: 80}, Defaults: o.Defaults, Host: otherMachine{}, Version: "test",
-		Web: "127.0.0.1:0", SIP: o.SIP, RTPBind: netip.MustParseAddr(o.RTP), RTPMin: o.RTPMin, RTPMax: o.RTPMax,
+		Web: "127.0.0.1:0", SIP: o.SIP, SIPTLS: o.SIPTLS, RTPBind: netip.MustParseAddr(o.RTP), RTPMin: o.RTPMin, RTPMax: o.RTPMax,
 		ShowDemo: true, Memory: o.Memory, Trial: o.Trial, Out: out, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
@@ -79,7 +84,7 @@ func Start(t testing.TB, o Options) *System {
 		cancel()
 		t.Fatalf("start PBX: %v\n%s", err, s.Log)
 	}
-	s.SIP, s.Web = s.PBX.SIPAddr(), s.PBX.WebAddr()
+	s.SIP, s.TLS, s.Web = s.PBX.SIPAddr(), s.PBX.TLSAddr(), s.PBX.WebAddr()
 	go func() { s.done <- s.PBX.Run(ctx) }()
 	t.Cleanup(s.Stop)
 	s.Eventually("the ready line", func() bool { return strings.Contains(out.String(), "\nready web=") })

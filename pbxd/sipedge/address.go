@@ -1,6 +1,7 @@
 package sipedge
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -130,15 +131,21 @@ func reachedAt(req *sip.Request) netip.AddrPort {
 // flowTo returns the flow for requests to target from a peer that was last
 // seen at seen: the address that the URI names, or, where it is a name or
 // behind address translation, the one that was seen.
-func (e *Edge) flowTo(target *sip.Uri, seen transport.Flow) (transport.Flow, error) {
+// An outbound peer is reached only by the flow (RFC 5626 section 5.3).
+func (e *Edge) flowTo(target *sip.Uri, seen transport.Flow, outbound bool) (transport.Flow, error) {
+	if outbound && seen.Network == "udp" {
+		return e.transport.UDP(seen.Remote)
+	}
 	addr, ok := uriAddr(target)
 	if !ok || addr.Addr() != seen.Remote.Addr() {
 		addr = seen.Remote
 	}
-	if seen.Network == "tcp" {
-		if seen.Alive() {
-			return seen, nil
-		}
+	switch {
+	case seen.Network != "udp" && seen.Alive():
+		return seen, nil
+	case seen.Network == "tls", outbound: // nobody dials a phone that has no certificate of its own
+		return transport.Flow{}, fmt.Errorf("%s: %w", seen, transport.ErrClosed)
+	case seen.Network == "tcp":
 		return e.transport.TCP(addr)
 	}
 	if t, _ := target.UriParams.Get("transport"); strings.EqualFold(t, "tcp") {

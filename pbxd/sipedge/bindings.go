@@ -201,6 +201,26 @@ func (r *registrar) keep(stays func(ext string) bool) {
 	}
 }
 
+// closed removes the bindings that were made over a connection which has ended
+// and which nobody but the phone can make anew (RFC 5626 section 7).
+func (r *registrar) closed(network, source string) {
+	over := func(g bound) bool {
+		return g.Transport == network && g.Source == source && (g.Outbound || network == "tls")
+	}
+	r.mu.Lock()
+	var changed []string
+	for ext, regs := range r.byExt {
+		if slices.ContainsFunc(regs, over) {
+			r.setLocked(ext, slices.DeleteFunc(slices.Clone(regs), over))
+			changed = append(changed, ext)
+		}
+	}
+	r.mu.Unlock()
+	for _, ext := range changed {
+		r.tell(ext)
+	}
+}
+
 // run drops expired bindings and writes changes until ctx ends, then writes
 // once more.
 func (r *registrar) run(ctx context.Context) {

@@ -112,12 +112,18 @@ func (a *authenticator) check(req *sip.Request, password func(user string) (pbx.
 		if err != nil || c.Realm != realm {
 			continue
 		}
-		return c.Username, a.judge(req, c, password)
+		v := a.judge(string(req.Method), c, password)
+		if v != authWrong && !uriMatches(req, c.URI) {
+			v = authWrong
+		}
+		return c.Username, v
 	}
 	return "", authMissing
 }
 
-func (a *authenticator) judge(req *sip.Request, c *digest.Credentials, password func(user string) (pbx.Secret, bool)) verdict {
+// judge judges credentials for a method; whether their URI is that of the
+// request is another matter.
+func (a *authenticator) judge(method string, c *digest.Credentials, password func(user string) (pbx.Secret, bool)) verdict {
 	chal := &digest.Challenge{Realm: realm, Nonce: c.Nonce, Opaque: c.Opaque, Algorithm: c.Algorithm}
 	switch {
 	case c.Algorithm != "" && !strings.EqualFold(c.Algorithm, "MD5") && !strings.EqualFold(c.Algorithm, "SHA-256"):
@@ -135,13 +141,13 @@ func (a *authenticator) judge(req *sip.Request, c *digest.Credentials, password 
 		secret = "no such user" // computed with all the same
 	}
 	want, err := digest.Digest(chal, digest.Options{
-		Method: string(req.Method), URI: c.URI, Username: c.Username, Password: secret.Reveal(), Cnonce: c.Cnonce, Count: c.Nc,
+		Method: method, URI: c.URI, Username: c.Username, Password: secret.Reveal(), Cnonce: c.Cnonce, Count: c.Nc,
 	})
 	if err != nil {
 		return authWrong
 	}
 	same := subtle.ConstantTimeCompare([]byte(strings.ToLower(want.Response)), []byte(strings.ToLower(c.Response))) == 1
-	if !same || !exists || !uriMatches(req, c.URI) {
+	if !same || !exists {
 		return authWrong
 	}
 	age, ours := a.age(c.Nonce) // a nonce of before our restart is only stale

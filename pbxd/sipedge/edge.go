@@ -8,6 +8,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
@@ -70,7 +71,7 @@ type dialogID struct {
 // still holds.
 func New(ctx context.Context, d Deps) (*Edge, error) {
 	e := &Edge{deps: d, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now)}
-	e.nobody.SIPPassword = d.Key.Seal(pbx.SIPPasswordPurpose(""), pbx.NewSIPPassword())
+	e.nobody = nobody(d.Key)
 	rand.Read(e.tagKey[:])
 	e.transport = transport.New(d.Log, e)
 	e.tx = transaction.New(e.transport, e, d.Log)
@@ -81,10 +82,27 @@ func New(ctx context.Context, d Deps) (*Edge, error) {
 	return e, nil
 }
 
+// nobody stands for users that do not exist, so that the work is the same. It
+// has an ID, since all have one.
+func nobody(key pbx.DeviceKey) (u pbx.User) {
+	u.ID = pbx.NewID()
+	u.SIPPassword = key.Seal(pbx.SIPPasswordPurpose(u.ID), pbx.NewSIPPassword())
+	return u
+}
+
 // Listen opens UDP and TCP on addr ("host:port", port 0 picks one).
 func (e *Edge) Listen(ctx context.Context, addr string) (netip.AddrPort, error) {
 	return e.transport.Listen(ctx, addr)
 }
+
+// ListenTLS opens SIP over TLS on addr; conf chooses the certificate.
+func (e *Edge) ListenTLS(ctx context.Context, addr string, conf *tls.Config) (netip.AddrPort, error) {
+	return e.transport.ListenTLS(ctx, addr, conf)
+}
+
+// CloseTLS takes no more connections at an address that ListenTLS returned;
+// those that are open stay.
+func (e *Edge) CloseTLS(at netip.AddrPort) { e.transport.CloseTLS(at) }
 
 // Run expires and saves registrations until ctx ends.
 func (e *Edge) Run(ctx context.Context) { e.registrar.run(ctx) }
@@ -145,7 +163,12 @@ func (e *Edge) Counts() Counts {
 func (e *Edge) Message(m sip.Message, f transport.Flow) { e.tx.Message(m, f) }
 
 // Closed implements transport.Events.
-func (e *Edge) Closed(f transport.Flow) { e.tx.Closed(f) }
+func (e *Edge) Closed(f transport.Flow) {
+	e.tx.Closed(f)
+	if f.Network != "udp" {
+		e.registrar.closed(f.Network, f.Remote.String())
+	}
+}
 
 // allow lists the methods that are served (RFC 3261 section 20.5).
 const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"
@@ -160,7 +183,7 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 		e.refuse(tx, req, 505, "Version Not Supported")
 		return
 	}
-	if req.Recipient.Scheme != "sip" {
+	if !schemeServed(tx, req) {
 		e.refuse(tx, req, 416, "Unsupported URI Scheme")
 		return
 	}
@@ -188,25 +211,6 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 	default:
 		e.once(tx, req, e.notAllowed(req))
 	}
-}
-
-// notAllowed refuses a method that is not served.
-func (e *Edge) notAllowed(req *sip.Request) *sip.Response {
-	switch req.Method {
-	case sip.INFO, sip.MESSAGE, sip.NOTIFY, sip.PRACK, sip.PUBLISH, sip.REFER, sip.SUBSCRIBE, sip.UPDATE:
-		return e.response(req, 405, "Method Not Allowed")
-	default:
-		return e.response(req, 501, "Not Implemented")
-	}
-}
-
-// requires returns the options of Require that are not supported: all of them.
-func requires(req *sip.Request) string {
-	var options []string
-	for _, h := range req.GetHeaders("require") {
-		options = append(options, h.Value())
-	}
-	return strings.Join(options, ", ")
 }
 
 // inDialog hands a request to the leg that it names.

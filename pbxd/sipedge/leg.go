@@ -56,6 +56,7 @@ type leg struct {
 	seenAt     time.Time      // when, by the monotonic clock
 	phone      phoneID        // which registration is theirs
 	reachedAt  netip.AddrPort // how they address us, where that is known
+	outbound   bool           // they are reached only by the flow (RFC 5626)
 	nat        bool           // they call themselves by an address at which they are not seen
 
 	serverTx *transaction.Server // their INVITE or re-INVITE that has no final answer yet
@@ -258,7 +259,7 @@ func (l *leg) wayLocked() (transport.Flow, error) {
 			l.flow, l.seenAt = f, at
 		}
 	}
-	return l.edge.flowTo(l.nextHopLocked(), l.flow)
+	return l.edge.flowTo(l.nextHopLocked(), l.flow, l.outbound)
 }
 
 // requestLocked starts a request within the dialog (RFC 3261 section 12.2.1.1).
@@ -320,8 +321,8 @@ func (l *leg) contact() *sip.ContactHeader {
 	f := l.flow
 	self := l.selfOver(f)
 	u := sip.Uri{Scheme: "sip", User: l.localParty.Address.User, Host: self.Addr().String(), Port: int(self.Port())}
-	if f.Network == "tcp" {
-		u.UriParams = sip.HeaderParams{{K: "transport", V: "tcp"}}
+	if f.Network != "udp" {
+		u.UriParams = sip.HeaderParams{{K: "transport", V: f.Network}}
 	}
 	return &sip.ContactHeader{Address: u}
 }

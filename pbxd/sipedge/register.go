@@ -3,6 +3,7 @@ package sipedge
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,9 @@ func (b binding) sameAs(g pbx.Registration) bool {
 	if b.instance != "" && b.instance == g.Instance {
 		return true
 	}
+	if b.reg.Outbound && g.Outbound {
+		return false // another flow, whatever its URI (RFC 5626 section 6)
+	}
 	var u sip.Uri
 	if err := sip.ParseUri(g.Contact, &u); err != nil {
 		return g.Contact == b.reg.Contact
@@ -42,7 +46,7 @@ const (
 	maxContactsPerRequest = 10
 	maxContactURI         = 512 // octets
 	maxPath               = 4
-	maxPathURI            = 512 // octets of one Path field
+	maxPathURI            = 512 // octets of each
 )
 
 // authenticate returns the extension that a request comes from. Otherwise it
@@ -79,6 +83,10 @@ func (e *Edge) password(cfg *pbx.Config, extension string) (pbx.Secret, bool) {
 }
 
 func (e *Edge) register(tx *transaction.Server, req *sip.Request) {
+	if s := req.To().Address.Scheme; s != "sip" && s != "sips" {
+		e.refuse(tx, req, 400, "Address of Record Is No SIP URI") // RFC 3261 section 10.3
+		return
+	}
 	u, ok := e.authenticate(tx, req)
 	if !ok {
 		return
@@ -107,6 +115,9 @@ func (e *Edge) register(tx *transaction.Server, req *sip.Request) {
 	for _, r := range regs {
 		left := int(r.Expires.Sub(now).Round(time.Second).Seconds())
 		res.AppendHeader(sip.NewHeader("Contact", fmt.Sprintf("<%s>;expires=%d", r.Contact, left)))
+	}
+	if slices.ContainsFunc(regs, func(r pbx.Registration) bool { return r.Outbound && r.CallID == req.CallID().Value() }) {
+		res.AppendHeader(sip.NewHeader("Require", "outbound")) // RFC 5626 section 6: it is done as asked
 	}
 	for _, p := range req.GetHeaders("path") { // RFC 3327 section 5.3
 		res.AppendHeader(sip.NewHeader("Path", p.Value()))
@@ -150,7 +161,8 @@ func (e *Edge) bind(tx *transaction.Server, req *sip.Request, ext string) ([]pbx
 
 func (e *Edge) binding(tx *transaction.Server, req *sip.Request, ext string, c *sip.ContactHeader, cfg pbx.SIP) (binding, error) {
 	uri := c.Address.String()
-	if c.Address.Scheme != "sip" || c.Address.Host == "" || c.Address.Port > 65535 || len(c.Address.Headers) > 0 || len(uri) > maxContactURI || strings.ContainsAny(uri, "<>\r\n") {
+	secure := c.Address.Scheme == "sips" && tx.Flow().Network == "tls"
+	if c.Address.Scheme != "sip" && !secure || c.Address.Host == "" || c.Address.Port > 65535 || len(c.Address.Headers) > 0 || len(uri) > maxContactURI || strings.ContainsAny(uri, "<>\r\n") {
 		return binding{}, &bindingError{400, "Contact is no SIP URI"}
 	}
 	wanted, ok := c.Params.Get("expires")
@@ -178,18 +190,32 @@ func (e *Edge) binding(tx *transaction.Server, req *sip.Request, ext string, c *
 		b.reg.ReachedAt = a.String()
 	}
 	b.instance = instanceOf(c)
+	b.reg.Outbound = outbound(req, c)
 	b.reg.Instance = b.instance
-	paths := req.GetHeaders("path")
-	if len(paths) > maxPath {
-		return binding{}, &bindingError{400, "Too many Path fields"}
-	}
-	for _, p := range paths {
-		if len(p.Value()) > maxPathURI {
-			return binding{}, &bindingError{400, "Path is too long"}
+	var err error
+	b.reg.Path, err = pathOf(req)
+	return b, err
+}
+
+// pathOf returns the proxies by which a phone wants to be reached, topmost
+// first (RFC 3327 section 5.3).
+func pathOf(req *sip.Request) (path []string, err error) {
+	for _, h := range req.GetHeaders("path") {
+		for p := range strings.SplitSeq(strings.ReplaceAll(h.Value(), ">,", ">\n"), "\n") {
+			var u sip.Uri
+			uri, _, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(p), "<"), ">")
+			switch {
+			case len(path) == maxPath:
+				return nil, &bindingError{400, "Too many Path fields"}
+			case len(p) > maxPathURI:
+				return nil, &bindingError{400, "Path is too long"}
+			case !ok || sip.ParseUri(uri, &u) != nil || u.Scheme != "sip" && u.Scheme != "sips":
+				return nil, &bindingError{400, "Path is no SIP URI"}
+			}
+			path = append(path, "<"+uri+">")
 		}
-		b.reg.Path = append(b.reg.Path, p.Value())
 	}
-	return b, nil
+	return path, nil
 }
 
 // instanceOf returns what names the device behind a contact (RFC 5626 section
@@ -201,6 +227,35 @@ func instanceOf(c *sip.ContactHeader) string {
 	}
 	regID, _ := c.Params.Get("reg-id")
 	return printable(id+";"+regID, 200)
+}
+
+// outbound reports whether a phone asks to be reached only by the flow that it
+// registers over: it says so, names itself and the flow, and nobody is between
+// (RFC 5626 section 6).
+func outbound(req *sip.Request, c *sip.ContactHeader) bool {
+	id, named := c.Params.Get("+sip.instance")
+	flow, numbered := c.Params.Get("reg-id")
+	n, err := strconv.ParseUint(flow, 10, 31)
+	if !named || id == "" || !numbered || err != nil || n == 0 || len(req.GetHeaders("via")) != 1 {
+		return false
+	}
+	for _, h := range req.GetHeaders("supported") {
+		for option := range strings.SplitSeq(h.Value(), ",") {
+			if strings.EqualFold(strings.TrimSpace(option), "outbound") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// device returns what names the phone of a registration whatever flow it was
+// made over, or "".
+func device(reg pbx.Registration) string {
+	if i := strings.LastIndexByte(reg.Instance, ';'); i > 0 && reg.Outbound {
+		return reg.Instance[:i]
+	}
+	return ""
 }
 
 // headerValue returns the first value of a header field, or "".

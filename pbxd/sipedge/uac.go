@@ -2,7 +2,9 @@ package sipedge
 
 import (
 	"crypto/rand"
+	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -18,15 +20,25 @@ import (
 func (e *Edge) Dial(d call.Dial) ([]call.Leg, error) {
 	var legs []call.Leg
 	var lastErr error
-	for _, reg := range e.registrar.contacts(d.Extension) {
+	ringing := map[string]bool{} // devices
+	for _, reg := range slices.Backward(e.registrar.contacts(d.Extension)) {
+		if ringing[device(reg)] { // over another flow of it, which is newer (RFC 5626 section 6)
+			continue
+		}
 		l, err := e.dial(d, reg)
 		if err != nil {
-			lastErr = err
+			if !errors.Is(err, transport.ErrClosed) { // else it counts as not registered
+				lastErr = err
+			}
 			e.deps.Log.Info("phone cannot be called", "extension", d.Extension, "contact", reg.Source, "err", err)
 			continue
 		}
 		legs = append(legs, l)
+		if id := device(reg); id != "" {
+			ringing[id] = true
+		}
 	}
+	slices.Reverse(legs)
 	if len(legs) > 0 {
 		lastErr = nil
 	}
@@ -39,8 +51,8 @@ func (e *Edge) seen(reg pbx.Registration) (transport.Flow, error) {
 	if err != nil {
 		return transport.Flow{}, err
 	}
-	if reg.Transport == "tcp" {
-		return e.transport.TCPOpen(remote), nil
+	if reg.Transport != "udp" {
+		return e.transport.Open(reg.Transport, remote), nil
 	}
 	return e.transport.UDP(remote)
 }
@@ -50,6 +62,7 @@ func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
 	if err := sip.ParseUri(reg.Contact, &target); err != nil {
 		return nil, err
 	}
+	target.Scheme = "sip" // the equivalent of a SIPS contact, for a call that is no SIPS call (RFC 5630 section 3.3)
 	seen, err := e.seen(reg)
 	if err != nil {
 		return nil, err
@@ -65,7 +78,7 @@ func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
 	if len(routes) > 0 {
 		hop = &routes[0]
 	}
-	flow, err := e.flowTo(hop, seen)
+	flow, err := e.flowTo(hop, seen, reg.Outbound)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +102,7 @@ func (l *leg) call(d call.Dial, reg pbx.Registration, target sip.Uri, routes []s
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.notify = d.Notify
-	l.target, l.routes = target, routes
+	l.target, l.routes, l.outbound = target, routes, reg.Outbound
 	l.phone = phoneID{extension: reg.Extension, contact: reg.Contact, instance: reg.Instance}
 	l.nat = behindNAT(target.Host, seen.Remote.Addr())
 	host := l.selfOver(l.flow).Addr().String()

@@ -3,6 +3,7 @@ package sipedge
 import (
 	"errors"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -34,6 +35,9 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 		e.deps.Log.Info("call refused: no audio that can be used", "from", tx.Flow().String(), "err", err)
 		e.reply(tx, req, 488, "Not Acceptable Here")
 		return
+	case !acceptsSDP(req):
+		e.reply(tx, req, 406, "Not Acceptable") // our answer is a session description (RFC 3261 section 21.4.7)
+		return
 	case req.Contact() == nil || req.Contact().Address.Scheme != "sip":
 		e.reply(tx, req, 400, "Contact Is Missing")
 		return
@@ -50,6 +54,22 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 	l.accept(tx, req, u, offer)
 }
 
+// acceptsSDP reports whether the sender takes session descriptions: without
+// Accept it does (RFC 3261 section 20.1).
+func acceptsSDP(req *sip.Request) bool {
+	fields := req.GetHeaders("accept")
+	for _, h := range fields {
+		for kind := range strings.SplitSeq(h.Value(), ",") {
+			kind, _, _ = strings.Cut(strings.ToLower(kind), ";")
+			switch strings.TrimSpace(kind) {
+			case "application/sdp", "application/*", "*/*":
+				return true
+			}
+		}
+	}
+	return len(fields) == 0
+}
+
 // accept begins the dialog (RFC 3261 section 12.1.1) and starts the call.
 func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offer *media.Description) {
 	l.mu.Lock()
@@ -64,6 +84,7 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 			l.routes = append(l.routes, *rr.Address.Clone())
 		}
 	}
+	_, l.outbound = l.target.UriParams.Get("ob") // RFC 5626 section 4.3
 	to, from := req.To(), req.From()
 	l.localParty = sip.FromHeader{DisplayName: to.DisplayName, Address: *to.Address.Clone()}
 	l.peerParty = sip.ToHeader{DisplayName: from.DisplayName, Address: *from.Address.Clone()}

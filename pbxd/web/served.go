@@ -18,6 +18,7 @@ type servedCertificate struct {
 	id     string // in the configuration; "" for the device's own
 	entry  pbx.Certificate
 	config *tls.Config
+	phones *tls.Config // the same for SIP
 }
 
 // serveCertificate makes the certificate that cfg chooses that of new
@@ -43,7 +44,7 @@ func (s *Server) serveCertificate(cfg *pbx.Config) {
 			s.Log.Error("certificate of the page cannot be used; the device's own takes its place", "certificate", entry.Description, "err", err)
 		}
 	}
-	next.config = certificateConfig(cert)
+	next.config, next.phones = certificateConfig(cert, "h2", "http/1.1"), certificateConfig(cert)
 	s.serving.Store(next)
 }
 
@@ -63,8 +64,8 @@ func (s *Server) openCertificate(c pbx.Certificate) (tls.Certificate, error) {
 // certificateConfig shows one certificate. It has ticket keys of its own: a
 // session that was made with another certificate cannot be taken up again, so
 // that each client has seen the certificate that its connection counts for.
-func certificateConfig(cert tls.Certificate) *tls.Config {
-	c := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+func certificateConfig(cert tls.Certificate, protocols ...string) *tls.Config {
+	c := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: protocols}
 	var key [32]byte
 	rand.Read(key[:]) // never fails since Go 1.24
 	c.SetSessionTicketKeys([][32]byte{key})
@@ -81,6 +82,17 @@ func (s *Server) tlsConfig() *tls.Config {
 				c.served.Store(now)
 			}
 			return now.config, nil
+		},
+	}
+}
+
+// PhoneTLS is the configuration of the phones' TLS port: the certificate of
+// the page, chosen anew for each connection, TLS 1.2 and up, sessions resumed.
+func (s *Server) PhoneTLS() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			return s.serving.Load().phones, nil
 		},
 	}
 }

@@ -22,7 +22,7 @@ type BaresipOptions struct {
 	User       string        // SIP user name
 	Password   string        // for digest authentication
 	Registrar  string        // host:port of the PBX; empty for a phone without one
-	Transport  string        // "udp" (also when empty) or "tcp"
+	Transport  string        // "udp" (also when empty), "tcp" or "tls"
 	Expires    time.Duration // of its registration, whole seconds; 0 does not register
 	AutoAnswer bool          // answer every call at once; otherwise Answer does
 	Tone       float64       // frequency that it sends, Hz; 0 sends silence

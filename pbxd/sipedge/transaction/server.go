@@ -3,7 +3,6 @@ package transaction
 import (
 	"container/list"
 	"fmt"
-	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -111,29 +110,13 @@ func (s *Server) RespondOnce(res *sip.Response) error {
 	return nil
 }
 
-// destination follows RFC 3581 section 4, and answers to the source also
-// where a phone behind address translation did not ask for it.
+// destination is where responses go.
 func (s *Server) destination() transport.Flow {
-	if s.flow.Network != "udp" {
-		return s.flow
-	}
-	via := s.request.Via()
-	_, rport := via.Params.Get("rport")
-	host, err := netip.ParseAddr(via.Host)
-	if rport || err != nil || host.Unmap() != s.flow.Remote.Addr() {
-		return s.flow
-	}
-	port := via.Port
-	if port == 0 {
-		port = 5060
-	}
-	to := s.flow
-	to.Remote = netip.AddrPortFrom(s.flow.Remote.Addr(), uint16(port))
-	return to
+	return transport.Back(s.flow, s.request.Via())
 }
 
 func (s *Server) finalLocked(status int) {
-	s.request = nil
+	s.request, s.onCancel = nil, nil
 	s.stopTimersLocked()
 	reliable := s.flow.Reliable()
 	switch {
@@ -194,7 +177,7 @@ func (s *Server) Acknowledged() {
 	defer s.mu.Unlock()
 	if s.state == serverAccepted && s.timer != nil {
 		s.timer.Stop()
-		s.timer = nil
+		s.timer, s.last, s.onNoACK = nil, nil, nil
 	}
 }
 
@@ -206,6 +189,7 @@ func (s *Server) acknowledged() bool {
 	switch s.state {
 	case serverCompleted:
 		s.state = serverConfirmed
+		s.last = nil
 		s.stopTimersLocked()
 		if s.flow.Reliable() {
 			s.terminateLocked()
@@ -249,7 +233,7 @@ func (s *Server) stop() {
 func (s *Server) terminateLocked() {
 	s.state = serverTerminated
 	s.stopTimersLocked()
-	s.last, s.request, s.onCancel = nil, nil, nil
+	s.last, s.request, s.onCancel, s.onNoACK = nil, nil, nil, nil
 	s.layer.dropServer(s)
 }
 

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,17 +10,15 @@ import (
 
 var (
 	errHeader = errors.New("mandatory header field is missing or unreadable")
-	errMethod = errors.New("method is not in capitals or differs from CSeq")
+	errMethod = errors.New("method differs from that of CSeq")
 )
 
 // maxCallID bounds what is kept for each dialog and registration, octets.
 const maxCallID = 256
 
 // check refuses what no later code could handle: RFC 3261 section 8.1.1
-// demands To, From, CSeq, Call-ID and Via in every message. raw begins with
-// the start line as received; sipgo capitalises methods, which are case
-// sensitive (section 7.1).
-func check(m sip.Message, raw []byte) error {
+// demands To, From, CSeq, Call-ID and Via in every message.
+func check(m sip.Message) error {
 	switch {
 	case m == nil:
 		return errHeader
@@ -37,12 +34,9 @@ func check(m sip.Message, raw []byte) error {
 		return fmt.Errorf("field CSeq: %w", errHeader)
 	}
 	if req, ok := m.(*sip.Request); ok {
-		if m.CSeq().MethodName != req.Method {
-			return errMethod
-		}
-		if raw != nil && !bytes.HasPrefix(bytes.TrimLeft(raw, "\r\n"), []byte(req.Method)) {
-			return errMethod
-		}
+		// sipgo capitalises methods, which are case sensitive (section 7.1); that of
+		// CSeq it leaves, and both were the same before.
+		req.Method = m.CSeq().MethodName
 	}
 	lowerNames(m)
 	return nil

@@ -1,12 +1,12 @@
-// Package transport carries SIP messages over UDP and TCP (RFC 3261 section
-// 18, RFC 3581, the keep-alives of RFC 5626). It parses with sipgo and does
+// Package transport carries SIP messages over UDP, TCP and TLS (RFC 3261
+// section 18, RFC 3581, the keep-alives of RFC 5626). It parses with sipgo and does
 // the sockets itself: one reader a socket, so that messages of one source
 // stay in order; nothing is remembered of a UDP source; what a peer can make
 // us hold is bounded.
 package transport
 
 import (
-	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,9 +22,9 @@ import (
 
 // Limits of what peers can make us hold.
 const (
-	MaxMessage       = 65535 // octets in one message, on UDP and TCP
-	maxConns         = 1024  // TCP connections in all
-	maxConnsPerHost  = 100   // TCP connections of one IPv4 address or IPv6 /64
+	MaxMessage       = 65535 // octets in one message, on any transport
+	maxConns         = 1024  // TCP and TLS connections in all
+	maxConnsPerHost  = 100   // of one IPv4 address or IPv6 /64
 	connQueue        = 128   // messages that wait for a slow TCP peer
 	udpReceiveBuffer = 4 << 20
 )
@@ -38,7 +38,7 @@ var (
 
 // Flow is where a message came from or goes to. The zero Flow goes nowhere.
 type Flow struct {
-	Network string         // "udp" or "tcp"
+	Network string         // "udp", "tcp" or "tls"
 	Local   netip.AddrPort // our side; the address is unspecified for UDP on a wildcard socket
 	Remote  netip.AddrPort // the peer, IPv4 never as mapped IPv6
 	conn    *conn
@@ -50,7 +50,7 @@ func (f Flow) String() string { return f.Network + ":" + f.Remote.String() }
 // 17.1.1.1).
 func (f Flow) Reliable() bool { return f.Network != "udp" }
 
-// Same reports whether both flows are the same UDP peer or TCP connection.
+// Same reports whether both flows are the same UDP peer or the same connection.
 func (f Flow) Same(g Flow) bool {
 	return f.Network == g.Network && f.Remote == g.Remote && f.conn == g.conn
 }
@@ -87,65 +87,23 @@ type Layer struct {
 	wg    sync.WaitGroup
 	done  bool
 
+	key       [32]byte // of the tags of refusals
 	malformed atomic.Uint64
 	working   working
 }
 
 // New returns a layer without sockets; Serve starts to deliver to events.
 func New(log *slog.Logger, events Events) *Layer {
-	return &Layer{
+	l := &Layer{
 		log: log, events: events, parser: sip.NewParser(),
 		conns: map[*conn]bool{}, perIP: map[netip.Prefix]int{},
 	}
+	rand.Read(l.key[:])
+	return l
 }
 
 // Malformed returns how many messages could not be parsed.
 func (l *Layer) Malformed() uint64 { return l.malformed.Load() }
-
-// Listen opens UDP and TCP sockets on addr; port 0 picks one that is free for
-// both. It returns the address in use. Messages arrive at once.
-func (l *Layer) Listen(ctx context.Context, addr string) (netip.AddrPort, error) {
-	var lastErr error
-	for range 10 { // with port 0, the UDP port may be taken on TCP
-		u, t, err := listenBoth(ctx, addr)
-		if err != nil {
-			lastErr = err
-			if _, port, _ := net.SplitHostPort(addr); port == "0" {
-				continue
-			}
-			break
-		}
-		local := u.LocalAddr().(*net.UDPAddr).AddrPort()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.done {
-			u.Close()
-			t.Close()
-			return netip.AddrPort{}, fmt.Errorf("listen for SIP on %s: %w", addr, ErrClosed)
-		}
-		l.udp, l.tcp = append(l.udp, u), append(l.tcp, t)
-		l.wg.Go(func() { l.readUDP(u) })
-		l.wg.Go(func() { l.accept(t) })
-		return local, nil
-	}
-	return netip.AddrPort{}, fmt.Errorf("listen for SIP on %s: %w", addr, lastErr)
-}
-
-func listenBoth(ctx context.Context, addr string) (*net.UDPConn, net.Listener, error) {
-	var lc net.ListenConfig
-	pc, err := lc.ListenPacket(ctx, "udp", addr)
-	if err != nil {
-		return nil, nil, err
-	}
-	u := pc.(*net.UDPConn)
-	_ = u.SetReadBuffer(udpReceiveBuffer) // a smaller buffer only costs retransmissions
-	t, err := lc.Listen(ctx, "tcp", u.LocalAddr().String())
-	if err != nil {
-		u.Close()
-		return nil, nil, err
-	}
-	return u, t, nil
-}
 
 // Close ends all sockets and waits for their readers.
 func (l *Layer) Close() {
@@ -186,7 +144,7 @@ func (l *Layer) socketFor(peer netip.Addr) *net.UDPConn {
 	return nil
 }
 
-// Send writes one message. For TCP it only queues: a peer that does not read
+// Send writes one message. To a connection it only queues: a peer that does not read
 // loses its connection instead of stalling the sender.
 func (l *Layer) Send(f Flow, m []byte) error {
 	if f.conn != nil {
@@ -205,19 +163,29 @@ func (l *Layer) Send(f Flow, m []byte) error {
 func (l *Layer) readUDP(u *net.UDPConn) {
 	local := unmap(u.LocalAddr().(*net.UDPAddr).AddrPort())
 	buf := make([]byte, MaxMessage+1)
-	for {
+	for failed := 0; ; {
 		n, from, err := u.ReadFromUDPAddrPort(buf)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
 			l.log.Debug("SIP read failed", "socket", local, "err", err) // an ICMP error of some peer; the socket lives
+			if failed++; failed > 100 {
+				time.Sleep(10 * time.Millisecond) // of no peer, then
+			}
 			continue
 		}
-		if blank(buf[:n]) {
-			continue // keep-alive
+		failed = 0
+		f := Flow{Network: "udp", Local: local, Remote: unmap(from)}
+		switch {
+		case blank(buf[:n]): // keep-alive without an answer
+		case isSTUN(buf[:n]):
+			if answer := stunAnswer(buf[:n], f.Remote); answer != nil {
+				_ = l.Send(f, answer) // a lost one is asked for again
+			}
+		default:
+			l.datagram(buf[:n], f)
 		}
-		l.datagram(buf[:n], Flow{Network: "udp", Local: local, Remote: unmap(from)})
 	}
 }
 
@@ -226,10 +194,7 @@ func (l *Layer) readUDP(u *net.UDPConn) {
 func (l *Layer) datagram(b []byte, f Flow) {
 	defer l.recovered(f)
 	defer l.working.begin()()
-	m, err := l.parser.ParseSIP(b)
-	if err == nil {
-		err = check(m, b)
-	}
+	m, err := l.parse(b, f)
 	if err != nil {
 		l.malformed.Add(1)
 		l.log.Debug("malformed SIP message dropped", "from", f.String(), "octets", len(b), "err", brief(err))

@@ -1,0 +1,42 @@
+package sipedge
+
+import (
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/sipedge/transaction"
+)
+
+// schemeServed reports whether the scheme of the Request-URI is served. SIPS
+// promises TLS all the way (RFC 5630 section 3): without TLS it cannot be kept,
+// and a new call must not be promised it, since the other phone may have none.
+func schemeServed(tx *transaction.Server, req *sip.Request) bool {
+	switch req.Recipient.Scheme {
+	case "sip":
+		return true
+	case "sips":
+		tag, _ := req.To().Params.Get("tag")
+		return tx.Flow().Network == "tls" && (req.Method != sip.INVITE || tag != "")
+	}
+	return false
+}
+
+// notAllowed refuses a method that is not served.
+func (e *Edge) notAllowed(req *sip.Request) *sip.Response {
+	switch req.Method {
+	case sip.INFO, sip.MESSAGE, sip.NOTIFY, sip.PRACK, sip.PUBLISH, sip.REFER, sip.SUBSCRIBE, sip.UPDATE:
+		return e.response(req, 405, "Method Not Allowed")
+	default:
+		return e.response(req, 501, "Not Implemented")
+	}
+}
+
+// requires returns the options of Require that are not supported: all of them.
+func requires(req *sip.Request) string {
+	var options []string
+	for _, h := range req.GetHeaders("require") {
+		options = append(options, h.Value())
+	}
+	return strings.Join(options, ", ")
+}
