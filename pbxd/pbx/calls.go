@@ -44,7 +44,6 @@ const (
 	DivertBusy         DiversionReason = "user-busy"
 	DivertNoAnswer     DiversionReason = "no-answer"
 	DivertUnregistered DiversionReason = "unavailable"
-	DivertDoNotDisturb DiversionReason = "do-not-disturb"
 )
 
 // Forwarding returns where c sends a call on for a reason, and whether that is

@@ -26,7 +26,7 @@ func TestForwardings(t *testing.T) {
 			}
 		}
 	}
-	if _, on := c.Forwarding(true, DivertDoNotDisturb); on {
+	if _, on := c.Forwarding(true, "do-not-disturb"); on {
 		t.Error("a reason without a forwarding has one")
 	}
 }
