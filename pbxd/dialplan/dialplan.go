@@ -56,7 +56,7 @@ const (
 type Decision struct {
 	Kind       Kind         `json:"kind" title:"Decision" doc:"ring: phones ring; function: a function of the device answers; refuse: the call ends" enum:"ring,function,refuse"`
 	Ring       []Target     `json:"ring" title:"Rings" doc:"Who rings, all at the same time" maxItems:"200"`
-	Timeout    int          `json:"timeout" title:"Time" unit:"s" doc:"Time after which nobody has answered" minimum:"0" maximum:"3600"`
+	Timeout    int          `json:"timeout" title:"Timeout" unit:"s" doc:"Time after which nobody has answered" minimum:"0" maximum:"3600"`
 	Linear     bool         `json:"linear" title:"Linear" doc:"Members of a hunt group ring one after the other; this is one of them"`
 	Group      string       `json:"group" title:"Hunt group" doc:"Identifier of the hunt group that rings, or empty" maxLength:"26"`
 	Function   pbx.Function `json:"function" title:"Function" doc:"Which function answers" maxLength:"40"`

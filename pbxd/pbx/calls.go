@@ -69,6 +69,13 @@ func (c *UserCalls) SetForwarding(external bool, reason DiversionReason, on bool
 	}
 }
 
+// ClearForwarding switches one forwarding off and forgets its number.
+func (c *UserCalls) ClearForwarding(external bool, reason DiversionReason) {
+	if o, n := c.forwarding(external, reason); o != nil {
+		*o, *n = false, ""
+	}
+}
+
 // forwarding returns the two parameters of one forwarding; nil when there is
 // none for the reason.
 func (c *UserCalls) forwarding(external bool, reason DiversionReason) (on *bool, number *string) {

@@ -103,9 +103,9 @@ func TestValidateWhole(t *testing.T) {
 			"functionCodes.park 10 and 102", "functionCodes.park 10 and 103"}},
 		{"code that begins with an extension", func(c *Config) { c.FunctionCodes.Park = "1019" }, []string{"functionCodes.park 1019 and 101"}},
 		{"code that hides an emergency number", func(c *Config) { c.FunctionCodes.Park = "11" }, []string{"functionCodes.park hides the emergency number 110 of Germany"}},
-		{"forwarding to nobody", func(c *Config) { c.Users[1].Calls.ExternalBusy = true }, []string{"users[1].calls.externalBusyNumber is needed"}},
-		{"forwarding to oneself", func(c *Config) { c.Users[1].Calls.SetForwarding(false, DivertAlways, true, "101") }, []string{"users[1].calls.internalAlwaysNumber is the own extension"}},
-		{"reminder without a time", func(c *Config) { c.Users[1].Calls.Reminder = true }, []string{"users[1].calls.reminderAt is needed"}},
+		{"forwarding to nobody", func(c *Config) { c.Users[1].Calls.ExternalBusy = true }, []string{"users[1].callSettings.externalBusyNumber is needed"}},
+		{"forwarding to oneself", func(c *Config) { c.Users[1].Calls.SetForwarding(false, DivertAlways, true, "101") }, []string{"users[1].callSettings.internalAlwaysNumber is the own extension"}},
+		{"reminder without a time", func(c *Config) { c.Users[1].Calls.Reminder = true }, []string{"users[1].callSettings.reminderAt is needed"}},
 		{"certificate that is not there", func(c *Config) { c.Page.Certificate = "x" }, []string{"page.certificate names an entry"}},
 		{"all that is wrong", func(c *Config) {
 			c.Users[1].Name, c.Users[2].Extension, c.SIP.RingTime, c.Retention.AuditDays = "X", "1", 1, 0
