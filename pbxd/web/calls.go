@@ -73,7 +73,11 @@ func (s *Server) setCalls(ctx context.Context, id, action string, match IfMatch,
 	if cfg, _ := s.Store.Current(); cfg.UserByID(id) != nil {
 		name = cfg.UserByID(id).Name
 	}
-	_, err := s.commit(ctx, pbx.Say("Call settings of {name} changed", "name", name), func(cfg *pbx.Config) error {
+	comment := pbx.Say("Call settings of {name} changed", "name", name)
+	if action == "change-own-calls" {
+		comment = pbx.Say("Own call settings of {name} changed", "name", name) // see pbx.OwnChange
+	}
+	_, err := s.commit(ctx, comment, func(cfg *pbx.Config) error {
 		at = slices.IndexFunc(cfg.Users, func(u pbx.User) bool { return u.ID == id })
 		if at < 0 {
 			return noUser()
