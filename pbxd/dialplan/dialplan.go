@@ -17,6 +17,10 @@ import (
 // on once only, so that this bounds chains that mean no loop.
 const maxDiversions = 10
 
+// maxEmergency is how many digits an emergency number has at most; a profile of
+// a country allows no more.
+const maxEmergency = 6
+
 // maxDigits bounds what is dialled, as a number in the configuration with a
 // function code before it.
 const maxDigits = 48

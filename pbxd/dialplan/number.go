@@ -36,37 +36,56 @@ func (p *plan) number(digits string, dialled bool) {
 		return
 	}
 	p.step("hunt-group", "No hunt group has the number {number}", "number", digits)
-	p.outside(digits)
+	p.outside(digits, dialled)
 }
 
 // emergency decides an emergency number before anything else could (T11).
 // Nobody sends a call on to one.
 func (p *plan) emergency(digits string, dialled bool) bool {
-	if len(digits) > 6 || len(digits) < 2 { // longer than any in a profile
+	if len(digits) > maxEmergency || len(digits) < 2 {
 		p.step("emergency", "{number} is no emergency number", "number", digits)
 		return false
 	}
+	if !p.profile().IsEmergency(digits) {
+		p.step("emergency", "{number} is no emergency number of {country}", "number", digits, "country", p.profile().Name)
+		return false
+	}
+	p.step("emergency", "{number} is an emergency number of {country}", "number", digits, "country", p.profile().Name).After = digits
+	p.emergencyCall(dialled)
+	return true
+}
+
+// emergencyCall takes a line for an emergency call that a phone of the device
+// makes.
+func (p *plan) emergencyCall(dialled bool) {
+	if !dialled || p.caller == nil {
+		p.step("emergency", "No call is sent on to an emergency number")
+		p.refuse(pbx.CauseNotAuthorised)
+		return
+	}
+	p.outsideLine()
+}
+
+// profile is the country in which the device stands.
+func (p *plan) profile() *pbx.Country {
 	if p.country == nil {
 		country, _ := pbx.CountryByCode(p.cfg.Locale.Country)
 		p.country = &country
 	}
-	if !p.country.IsEmergency(digits) {
-		p.step("emergency", "{number} is no emergency number of {country}", "number", digits, "country", pbx.Message{Template: p.country.Name})
-		return false
-	}
-	s := p.step("emergency", "{number} is an emergency number of {country}", "number", digits, "country", pbx.Message{Template: p.country.Name})
-	s.Before, s.After = digits, digits
-	if !dialled || p.caller == nil {
-		p.step("emergency", "No call is sent on to an emergency number")
-		p.refuse(pbx.CauseNotAuthorised)
-		return true
-	}
-	p.outsideLine()
-	return true
+	return p.country
 }
 
-// outside decides a number that is none of the device's own.
-func (p *plan) outside(digits string) {
+// outside decides a number that is none of the device's own. An emergency
+// number may follow the digit for an outside line, as people are used to it.
+func (p *plan) outside(digits string, dialled bool) {
+	if len(digits) <= maxEmergency+1 && p.profile().OutsideLine != "" {
+		if number, ok := strings.CutPrefix(digits, p.profile().OutsideLine); ok && p.profile().IsEmergency(number) {
+			s := p.step("emergency", "{number} is an emergency number of {country}", "number", number, "country", p.profile().Name)
+			s.Before, s.After = digits, number
+			p.emergencyCall(dialled)
+			return
+		}
+	}
 	p.step("outside", "{number} is no number of this device, and no outside line takes it", "number", digits)
 	p.refuse(pbx.CauseUnallocated)
 }

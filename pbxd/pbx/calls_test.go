@@ -1,6 +1,9 @@
 package pbx
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // Each forwarding has two parameters of its own, and the number stays when it
 // is switched off.
@@ -28,6 +31,17 @@ func TestForwardings(t *testing.T) {
 	}
 	if _, on := c.Forwarding(true, "do-not-disturb"); on {
 		t.Error("a reason without a forwarding has one")
+	}
+}
+
+// The history tells of what was switched, not of all that was not.
+func TestDiffOfCalls(t *testing.T) {
+	old := Factory(Defaults{})
+	new := old.Clone()
+	new.Users[1].Calls.DoNotDisturb = true
+	want := []Change{{"users[demo101].callSettings.doNotDisturb", "", "true"}}
+	if got := Diff(old, new); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

@@ -46,8 +46,8 @@ export function attributes(shown) {
   // A choice that is offered no more stays until another is made.
   const choices = (none, offered, now) => [{id: '', label: t(none)}, ...[...new Set([...offered, now])].filter(Boolean).map((n) => ({id: n, label: n}))];
   return ownCalls(sections, shown, (entry) => ({
-    showInternal: {choices: choices('attributes.own', entry.clipInternal, entry.showInternal)},
-    showExternal: {choices: choices('attributes.line', entry.clipExternal, entry.showExternal)},
+    showInternal: {choices: choices('attributes.own', entry.clipInternal, entry.showInternal), when: () => entry.clipInternal.length > 0},
+    showExternal: {choices: choices('attributes.line', entry.clipExternal, entry.showExternal), when: () => entry.clipExternal.length > 0},
     reminderAt: {when: (v) => v.reminder}, reminderDaily: {when: (v) => v.reminder},
   }));
 }
