@@ -303,11 +303,6 @@ func TestPanicEndsTheCall(t *testing.T) {
 func TestCallsAreBounded(t *testing.T) {
 	s := &stage{called: []*actor{{name: "b"}}}
 	play(t, s, func() {
-		s.engine.deps.Config = func() *pbx.Config {
-			c := pbx.Factory(pbx.Defaults{})
-			c.SIP.CallsAtOnce = MaxCalls
-			return c
-		}
 		var last *actor
 		for range MaxCalls {
 			last = &actor{name: "more"}

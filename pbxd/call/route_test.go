@@ -100,6 +100,7 @@ func TestForwardedPhoneDoesNotAnswer(t *testing.T) {
 
 func sales(scheme string, busy bool) func(*pbx.Config) {
 	return func(c *pbx.Config) {
+		c.SIP.CallsAtOnce = 2
 		c.HuntGroups = []pbx.HuntGroup{{ID: "sales", HuntGroupSettings: pbx.HuntGroupSettings{Extension: "600", Title: "Sales", CallScheme: scheme, GroupBusy: busy,
 			DisplayPrefix: "Sales", DoorStation: true, Members: []pbx.HuntMember{{User: "demo102", Timeout: 5}, {User: "demo103", Timeout: 7}}}}}
 	}

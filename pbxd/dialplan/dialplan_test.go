@@ -23,6 +23,7 @@ func (p phones) Calls(ext string) int       { return p.calls[ext] }
 func office(t testing.TB, changes ...func(*pbx.Config)) *pbx.Config {
 	t.Helper()
 	c := pbx.Factory(pbx.Defaults{})
+	c.SIP.CallsAtOnce = 2
 	for _, ext := range []string{"104", "105"} {
 		c.Users = append(c.Users, pbx.User{ID: "demo" + ext, UserSettings: pbx.UserSettings{Name: "demo" + ext, Extension: ext}})
 	}
@@ -147,6 +148,7 @@ func TestDecide(t *testing.T) {
 		{"no phone", "101", "102", nil, phones{gone: []string{"102"}}, "refuse no phone registered", "registered"},
 		{"waiting", "101", "102", nil, talking("102", 1), "ring 102w 120s", "call-waiting"},
 		{"no room for another waiting call", "101", "102", nil, talking("102", 2), "refuse busy", "busy"},
+		{"as many as the phone takes", "101", "102", is{func(c *pbx.Config) { c.SIP.CallsAtOnce = 0 }}, talking("102", 50), "ring 102w 120s", "call-waiting"},
 		{"busy on busy", "101", "102", is{calls("102", func(u *pbx.UserCalls) { u.BusyOnBusy = true })}, talking("102", 1), "refuse busy", "call-waiting"},
 		{"waiting not permitted", "101", "102", is{without(pbx.PermitCallWaiting)}, talking("102", 1), "refuse busy", "call-waiting"},
 		{"do not disturb", "101", "102", is{calls("102", dnd)}, nil, "refuse ended", "do-not-disturb"},

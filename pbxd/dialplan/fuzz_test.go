@@ -20,7 +20,7 @@ func random(t testing.TB, r *rand.Rand) *pbx.Config {
 	maybe := func() bool { return r.IntN(3) == 0 }
 	return office(t, func(c *pbx.Config) {
 		c.SIP.RingTime = 5 + r.IntN(596)
-		c.SIP.CallsAtOnce = 1 + r.IntN(3)
+		c.SIP.CallsAtOnce = r.IntN(4)
 		for i := range c.Users {
 			u := &c.Users[i]
 			for _, external := range []bool{false, true} {

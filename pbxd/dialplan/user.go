@@ -39,7 +39,7 @@ func (p *plan) userCalled(u *pbx.User) {
 
 // busy reports whether u takes no further call, or hears it waiting.
 func (p *plan) busy(u *pbx.User) (waiting, busy bool) {
-	n := p.q.State.Calls(u.Extension)
+	n, most := p.q.State.Calls(u.Extension), p.cfg.SIP.CallsAtOnce
 	if u == p.caller {
 		p.step("busy", "{name} calls the own number", "name", called(u))
 		return false, true
@@ -47,8 +47,8 @@ func (p *plan) busy(u *pbx.User) (waiting, busy bool) {
 	switch {
 	case n == 0:
 		return false, false
-	case n >= p.cfg.SIP.CallsAtOnce:
-		p.step("busy", "{name} has {n} calls; at most {max} are allowed", "name", called(u), "n", n, "max", p.cfg.SIP.CallsAtOnce)
+	case most > 0 && n >= most:
+		p.step("busy", "{name} has {n} calls; at most {max} are allowed", "name", called(u), "n", n, "max", most)
 		return false, true
 	case u.Calls.BusyOnBusy:
 		p.step("call-waiting", "{name} is on the phone and has switched call waiting off", "name", called(u))

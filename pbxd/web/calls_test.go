@@ -151,6 +151,7 @@ func TestTryNumber(t *testing.T) {
 	s.CallsOf = func(ext string) int { return busy[ext] }
 	m.edit(t, func(cfg *pbx.Config) {
 		cfg.UserByID("demo102").Calls.SetForwarding(false, pbx.DivertNoAnswer, true, "103")
+		cfg.SIP.CallsAtOnce = 2
 		cfg.HuntGroups = []pbx.HuntGroup{{ID: "h", HuntGroupSettings: pbx.HuntGroupSettings{Extension: "600", Title: "Sales", CallScheme: "linear",
 			Members: []pbx.HuntMember{{User: "demo101", Timeout: 5}, {User: "demo102", Timeout: 5}}}}}
 	})
