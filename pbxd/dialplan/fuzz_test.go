@@ -30,7 +30,7 @@ func random(t testing.TB, r *rand.Rand) *pbx.Config {
 					}
 				}
 			}
-			u.Calls.DoNotDisturb, u.Calls.BusyOnBusy, u.Calls.HideNumber = maybe() && maybe(), maybe(), maybe()
+			u.Calls.DoNotDisturb, u.Calls.BusyOnBusy, u.Calls.HideNumber = r.IntN(9) == 0, maybe(), maybe()
 			u.Calls.NoAnswerTime = r.IntN(301)
 			if maybe() {
 				u.DropToOperator, u.OperatorExtension = true, "104"
