@@ -189,8 +189,7 @@ func TestTryNumber(t *testing.T) {
 	if x := try("caller=101&digits=102&now=true"); x.Decision.Refuse != pbx.CauseSubscriberAbsent {
 		t.Errorf("with the phones of now: %+v", x.Decision)
 	}
-	m.send(pbx.Fact{Kind: pbx.FactRegistration, Extension: "102", Registrations: []pbx.Registration{{Extension: "102"}}})
-	m.facts = append(m.facts, pbx.Fact{Kind: pbx.FactRegistration, Extension: "102", Registrations: []pbx.Registration{{Extension: "102"}}})
+	m.tell(pbx.Fact{Kind: pbx.FactRegistration, Extension: "102", Registrations: []pbx.Registration{{Extension: "102"}}})
 	if x := try("caller=101&digits=102&now=true"); x.Decision.Kind != "ring" {
 		t.Errorf("with a phone: %+v", x.Decision)
 	}
