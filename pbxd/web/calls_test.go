@@ -143,6 +143,20 @@ func TestCallsOfAUser(t *testing.T) {
 	}
 }
 
+// Who may do less does not send the calls of others elsewhere.
+func TestCallsOfWhoMayDoMore(t *testing.T) {
+	before := pbx.Factory(pbx.Defaults{})
+	before.PermissionGroups = append(before.PermissionGroups, pbx.PermissionGroup{ID: "chiefs", PermissionGroupSettings: pbx.PermissionGroupSettings{
+		Name: "Chiefs", Type: "user", Members: []string{"demo102"}, Permissions: []pbx.GroupPermission{{Permission: pbx.PermitOverrideForward, AppliesTo: pbx.GroupAllUsers}}}})
+	for id, refused := range map[string]bool{"demo102": true, "demo103": false} {
+		after := before.Clone()
+		after.UserByID(id).Calls.SetForwarding(true, pbx.DivertAlways, true, "101")
+		if p := guardRights(before, after, before.UserByID("demo101"), "demo101"); (p != nil) != refused {
+			t.Errorf("%s: refused %v, want %v", id, p, refused)
+		}
+	}
+}
+
 func TestTryNumber(t *testing.T) {
 	m := newMemory()
 	s := newServer(t, m, nil)
