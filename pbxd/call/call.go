@@ -1,7 +1,6 @@
 package call
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -21,17 +20,24 @@ type call struct {
 	events chan Event
 	in     Incoming
 
-	a      Leg          // the calling side
-	b      Leg          // the connected called side, nil until it answers
-	legs   map[Leg]bool // dialled and not yet answered or failed
-	cause  pbx.Cause    // best reason of the legs that failed so far
+	a      Leg            // the calling side
+	b      Leg            // the connected called side, nil until it answers
+	legs   map[Leg]string // dialled and not yet answered or failed, with their extensions
+	cause  pbx.Cause      // best reason of the legs of the decision that failed so far
 	status pbx.CallStatus
 	ended  bool
 	// offering is the leg whose re-offer waits for the other's answer.
 	offering Leg
 	restore  *media.Description // what it withdrew its offer to; nil when it did not
 	early    Leg                // the leg whose early audio the caller hears
-	forked   bool               // more than one phone rings
+	forked   bool               // another phone than the one that rings may answer
+
+	cfg      *pbx.Config // of the call's beginning: a change holds for the next call
+	query    dialplan.Query
+	decision dialplan.Decision // that is carried out
+	ring     *time.Timer       // until the decision comes to nothing
+	own      string            // extension of the caller; "" of a call from outside
+	holds    map[string]bool   // extensions that are in the call
 }
 
 // notify takes an event of a leg. A full queue drops it: the leg repeats
@@ -44,53 +50,6 @@ func (c *call) notify(ev Event) {
 	}
 }
 
-func (c *call) run(ctx context.Context) {
-	cfg := c.engine.deps.Config()
-	c.publish()
-	d := dialplan.Decide(cfg, dialplan.Query{Caller: c.in.Caller.Number, Digits: c.in.Digits})
-	if d.Refuse != 0 {
-		c.end(d.Refuse)
-		return
-	}
-	if !c.dial(d.Extension) {
-		return
-	}
-	ring := time.NewTimer(time.Duration(cfg.SIP.RingTime) * time.Second)
-	defer ring.Stop()
-	for !c.ended {
-		select {
-		case ev := <-c.events:
-			c.handle(ev)
-		case <-ring.C:
-			if c.b == nil {
-				c.end(pbx.CauseNoAnswer)
-			}
-		case <-ctx.Done():
-			c.end(pbx.CauseNormalClearing)
-		}
-	}
-}
-
-func (c *call) dial(extension string) (ok bool) {
-	legs, err := c.engine.deps.Dialer.Dial(Dial{
-		Extension: extension, Caller: c.in.Caller, Offer: c.in.Offer, Notify: c.notify,
-	})
-	for _, l := range legs {
-		c.legs[l] = true
-	}
-	c.forked = len(legs) > 1
-	switch {
-	case len(legs) > 0:
-		return true
-	case err != nil:
-		c.log.Warn("no leg could be started", "extension", extension, "err", err)
-		c.end(pbx.CauseTemporaryFailure)
-	default:
-		c.end(pbx.CauseSubscriberAbsent)
-	}
-	return false
-}
-
 func (c *call) handle(ev Event) {
 	switch {
 	case ev.Leg == c.a && ev.Kind == EventEnded:
@@ -101,7 +60,7 @@ func (c *call) handle(ev Event) {
 		c.end(ev.Cause)
 	case c.b != nil && (ev.Leg == c.a || ev.Leg == c.b):
 		c.connected(ev)
-	case c.b == nil && c.legs[ev.Leg]:
+	case c.b == nil && c.dialled(ev.Leg):
 		c.alerting(ev)
 	}
 }
@@ -134,7 +93,7 @@ func (c *call) alerting(ev Event) {
 		}
 		c.cause = worse(c.cause, ev.Cause)
 		if len(c.legs) == 0 {
-			c.end(c.cause)
+			c.next(dialplan.OutcomeOf(c.cause))
 		}
 	}
 }
@@ -142,6 +101,8 @@ func (c *call) alerting(ev Event) {
 // answered connects the first leg that answers; the others stop ringing.
 func (c *call) answered(ev Event) {
 	c.b = ev.Leg
+	c.ring.Stop()
+	c.engine.release(c, c.own, c.legs[ev.Leg])
 	delete(c.legs, ev.Leg)
 	for l := range c.legs {
 		l.Hangup(pbx.CauseAnsweredElsewhere)
@@ -193,6 +154,7 @@ func (c *call) end(cause pbx.Cause) {
 		return
 	}
 	c.ended = true
+	c.engine.release(c)
 	if cause == 0 {
 		cause = pbx.CauseNormalUnspecified
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -37,16 +38,53 @@ type Engine struct {
 
 	mu      sync.Mutex
 	stopped bool
+	busy    map[string]int // calls by extension, those that ring included
 }
 
 // New returns an engine without calls.
 func New(d Deps) *Engine {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Engine{deps: d, ctx: ctx, cancel: cancel}
+	return &Engine{deps: d, ctx: ctx, cancel: cancel, busy: map[string]int{}}
 }
 
 // Live returns how many calls go on.
 func (e *Engine) Live() int { return int(e.live.Load()) }
+
+// Registered reports whether a phone is registered on an extension.
+func (e *Engine) Registered(extension string) bool { return e.deps.Dialer.Registered(extension) }
+
+// Calls returns how many calls an extension is in, those that ring included.
+func (e *Engine) Calls(extension string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.busy[extension]
+}
+
+// hold counts an extension as being in the call, once.
+func (e *Engine) hold(c *call, extension string) {
+	if extension == "" || c.holds[extension] {
+		return
+	}
+	c.holds[extension] = true
+	e.mu.Lock()
+	e.busy[extension]++
+	e.mu.Unlock()
+}
+
+// release counts all extensions of the call but some as being in it no more.
+func (e *Engine) release(c *call, but ...string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for extension := range c.holds {
+		if slices.Contains(but, extension) {
+			continue
+		}
+		delete(c.holds, extension)
+		if e.busy[extension]--; e.busy[extension] <= 0 {
+			delete(e.busy, extension)
+		}
+	}
+}
 
 // Incoming starts a call and returns where its calling leg reports events.
 // The call never blocks the reporter.
@@ -56,7 +94,8 @@ func (e *Engine) Incoming(in Incoming) (notify func(Event)) {
 		a:      in.Leg,
 		in:     in,
 		events: make(chan Event, eventQueue),
-		legs:   map[Leg]bool{},
+		legs:   map[Leg]string{},
+		holds:  map[string]bool{},
 		status: pbx.CallStatus{
 			ID: strconv.FormatUint(e.next.Add(1), 10), From: in.Caller.Number, FromName: in.Caller.Name,
 			To: in.Digits, State: pbx.CallRouting, Started: e.deps.Now(),

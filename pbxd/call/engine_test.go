@@ -73,18 +73,25 @@ type stage struct {
 	notify func(Event)
 	called []*actor
 	err    error
+	office func(*pbx.Config)   // changes the configuration
+	phones map[string][]*actor // by extension, instead of called
+	digits string              // instead of 102
 
 	mu     sync.Mutex
 	dialed func(Event) // where called legs report
+	dials  []Dial
 	facts  []pbx.CallStatus
 }
+
+func (s *stage) Registered(ext string) bool { return s.phones == nil || len(s.phones[ext]) > 0 }
 
 func (s *stage) Dial(d Dial) ([]Leg, error) {
 	s.mu.Lock()
 	s.dialed = d.Notify
+	s.dials = append(s.dials, d)
 	s.mu.Unlock()
 	var legs []Leg
-	for _, a := range s.called {
+	for _, a := range append(slices.Clone(s.called), s.phones[d.Extension]...) {
 		legs = append(legs, a)
 	}
 	return legs, s.err
@@ -95,6 +102,15 @@ func play(t *testing.T, s *stage, act func()) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := pbx.Factory(pbx.Defaults{})
 		cfg.SIP.RingTime = 30
+		if s.office != nil {
+			s.office(cfg)
+			if err := pbx.Validate(cfg, pbx.Model{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.digits == "" {
+			s.digits = "102"
+		}
 		s.engine = New(Deps{
 			Config: func() *pbx.Config { return cfg }, Dialer: s, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 			Publish: func(f pbx.Fact) {
@@ -106,7 +122,7 @@ func play(t *testing.T, s *stage, act func()) {
 		if s.caller == nil {
 			s.caller = &actor{name: "caller"}
 		}
-		s.notify = s.engine.Incoming(Incoming{Leg: s.caller, Caller: Party{Number: "101", Name: "Anna"}, Digits: "102"})
+		s.notify = s.engine.Incoming(Incoming{Leg: s.caller, Caller: Party{Number: "101", Name: "Anna"}, Digits: s.digits})
 		synctest.Wait()
 		act()
 		s.engine.Stop()

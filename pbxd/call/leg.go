@@ -4,6 +4,7 @@
 package call
 
 import (
+	"galilei/pbxd/dialplan"
 	"galilei/pbxd/media"
 	"galilei/pbxd/pbx"
 )
@@ -62,10 +63,13 @@ type Event struct {
 
 // Dial asks for legs to every phone of an extension.
 type Dial struct {
-	Extension string
-	Caller    Party
-	Offer     *media.Description // audio of the calling side; nil leaves the choice to the dialler
-	Notify    func(Event)        // does not block; may be called before Dial returns
+	Extension   string
+	Caller      Party                // without a number the caller is not shown
+	Offer       *media.Description   // audio of the calling side; nil leaves the choice to the dialler
+	Notify      func(Event)          // does not block; may be called before Dial returns
+	DoorStation bool                 // phones that can ring with the tone of the door interphone
+	AutoAnswer  bool                 // the phones answer by themselves
+	Diversions  []dialplan.Diversion // who sent the call on, the first one first
 }
 
 // Dialer makes legs towards phones.
@@ -73,6 +77,8 @@ type Dialer interface {
 	// Dial starts the legs. No leg and no error means that no phone is
 	// registered.
 	Dial(d Dial) ([]Leg, error)
+	// Registered reports whether a phone is registered on an extension.
+	Registered(extension string) bool
 }
 
 // Incoming is a call that a phone has begun.

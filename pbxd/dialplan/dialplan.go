@@ -1,48 +1,179 @@
 // Package dialplan decides where a call goes. It is pure: configuration,
-// caller and digits go in, a decision and the steps that led to it come out.
-// It does no I/O and reads no clock, so that the same code answers "who would
-// ring if".
+// caller, digits and what the phones are doing go in, a decision and the steps
+// that led to it come out. It does no I/O and reads no clock, so that the same
+// code answers "who would ring if".
+//
+// Decide makes the first decision of a call, Next the one that follows when
+// what was decided comes to nothing. Calling Next again and again ends.
 package dialplan
 
 import (
-	"fmt"
+	"time"
 
 	"galilei/pbxd/pbx"
 )
 
-// Query is one dialled number and who dialled it.
+// maxDiversions is how often a call is sent on at most. Each user sends a call
+// on once only, so that this bounds chains that mean no loop.
+const maxDiversions = 10
+
+// maxEmergency is how many digits an emergency number has at most; a profile of
+// a country allows no more.
+const maxEmergency = 6
+
+// maxDigits bounds what is dialled, as a number in the configuration with a
+// function code before it.
+const maxDigits = 48
+
+// Query is one dialled number, who dialled it and what is true at the time.
 type Query struct {
-	Caller string // extension of the caller
-	Digits string // as dialled
+	Caller Caller
+	Digits string    // as dialled
+	Time   time.Time // in the time zone of the device; zero when the clock is not set
+	State  State     // nil: every phone is registered and free
 }
 
-// Step is one rule that was tried, in words.
-type Step struct {
-	Rule   string `json:"rule"`
-	Result string `json:"result"`
+// Caller is who calls: a user of the device, or somebody outside.
+type Caller struct {
+	UserID string // of the calling user; "" for a call from outside
+	Number string // of a call from outside; "" when it is not shown
+	Name   string // of a call from outside, when it is known
 }
 
-// Decision is where a call goes: either Extension is set, or Refuse says why
-// it goes nowhere.
+// State is what the phones are doing.
+type State interface {
+	Registered(extension string) bool // at least one phone
+	Calls(extension string) int       // calls that it is in, ringing and waiting ones included
+}
+
+// Kind is what a decision comes to.
+type Kind string
+
+// The kinds of decisions.
+const (
+	Ring     Kind = "ring"
+	Function Kind = "function"
+	Refuse   Kind = "refuse"
+)
+
+// Decision is where a call goes.
 type Decision struct {
-	Extension string
-	Name      string // of the called user
-	Refuse    pbx.Cause
-	Trace     []Step
+	Kind       Kind         `json:"kind" title:"Decision" doc:"ring: phones ring; function: a function of the device answers; refuse: the call ends" enum:"ring,function,refuse"`
+	Ring       []Target     `json:"ring" title:"Rings" doc:"Who rings, all at the same time" maxItems:"200"`
+	Timeout    int          `json:"timeout" title:"Timeout" unit:"s" doc:"Time after which nobody has answered" minimum:"0" maximum:"3600"`
+	Linear     bool         `json:"linear" title:"Linear" doc:"Members of a hunt group ring one after the other; this is one of them"`
+	Group      string       `json:"group" title:"Hunt group" doc:"Identifier of the hunt group that rings, or empty" maxLength:"26"`
+	Function   pbx.Function `json:"function" title:"Function" doc:"Which function answers" maxLength:"40"`
+	Off        bool         `json:"off" title:"Switched off" doc:"The function is switched off rather than on"`
+	Argument   string       `json:"argument" title:"Argument" doc:"Digits after the function code" maxLength:"48"`
+	Refuse     pbx.Cause    `json:"refuse" title:"Cause" doc:"Why the call ends (ITU-T Q.850)" minimum:"0" maximum:"127"`
+	Diversions []Diversion  `json:"diversions" title:"Sent on" doc:"Who has sent the call on so far, the first one first" maxItems:"10"`
+	Trace      []Step       `json:"trace" title:"Steps" doc:"What was looked at, in order, since the decision before" maxItems:"1000"`
+
+	user   string // ID of the user who rings by the own number; "" in a hunt group
+	hidden bool   // the caller hides the number of this call
+	hunt   hunt   // where a linear group stands
+}
+
+// Target is one extension that rings and what its phone is told.
+type Target struct {
+	Extension   string `json:"extension" title:"Extension" doc:"Extension that rings" maxLength:"10"`
+	UserID      string `json:"userId" title:"User" doc:"Identifier of its user" maxLength:"26"`
+	Name        string `json:"name" title:"Name" doc:"Name of its user" maxLength:"101"`
+	Number      string `json:"number" title:"Number shown" doc:"Number that the phone shows; empty when the caller hides it" maxLength:"32"`
+	CallerName  string `json:"callerName" title:"Name shown" doc:"Name that the phone shows, without the prefix" maxLength:"101"`
+	Prefix      string `json:"prefix" title:"Display prefix" doc:"Shown before the caller" maxLength:"20"`
+	DoorStation bool   `json:"doorStation" title:"Door station" doc:"Rings with the tone of the door interphone"`
+	Waiting     bool   `json:"waiting" title:"Call waiting" doc:"The user is on the phone and hears the call waiting"`
+	AutoAnswer  bool   `json:"autoAnswer" title:"Auto answer" doc:"The phone answers by itself"`
+}
+
+// Diversion is one user who sent the call on (RFC 5806, RFC 7044).
+type Diversion struct {
+	UserID    string              `json:"userId" title:"User" doc:"Identifier of the user who sent the call on" maxLength:"26"`
+	Extension string              `json:"extension" title:"Extension" doc:"Extension of that user" maxLength:"10"`
+	Name      string              `json:"name" title:"Name" doc:"Name of that user" maxLength:"101"`
+	To        string              `json:"to" title:"To" doc:"Number that the call was sent to" maxLength:"32"`
+	Reason    pbx.DiversionReason `json:"reason" title:"Reason" doc:"Why, in the words of RFC 5806" enum:"unconditional,user-busy,no-answer,unavailable"`
+}
+
+// Outcome is why a decision to ring came to nothing.
+type Outcome string
+
+// The outcomes of ringing.
+const (
+	Busy          Outcome = "busy"
+	NoAnswer      Outcome = "no-answer"
+	NotRegistered Outcome = "not-registered"
+	Refused       Outcome = "refused"
+)
+
+// Outcomes returns every outcome.
+func Outcomes() []Outcome { return []Outcome{NoAnswer, Busy, Refused, NotRegistered} }
+
+// OutcomeOf returns the outcome that a cause of a called phone means.
+func OutcomeOf(c pbx.Cause) Outcome {
+	switch c {
+	case pbx.CauseUserBusy:
+		return Busy
+	case pbx.CauseCallRejected, pbx.CauseNotAuthorised:
+		return Refused
+	case pbx.CauseSubscriberAbsent, pbx.CauseUnallocated, pbx.CauseNoUserResponding, pbx.CauseOutOfOrder,
+		pbx.CauseNetworkOutOfOrder, pbx.CauseTemporaryFailure, pbx.CauseRecoveryOnTimer:
+		return NotRegistered // there is a phone no more, or none that can be reached
+	}
+	return NoAnswer
+}
+
+// cause is what a caller is told when nothing follows an outcome.
+func (o Outcome) cause() pbx.Cause {
+	switch o {
+	case Busy:
+		return pbx.CauseUserBusy
+	case NotRegistered:
+		return pbx.CauseSubscriberAbsent
+	case Refused:
+		return pbx.CauseCallRejected
+	}
+	return pbx.CauseNoAnswer
+}
+
+// reason is the forwarding that an outcome asks for. Who declines a call is
+// busy for it (user determined user busy, 3GPP TS 22.082 section 1.2.2).
+func (o Outcome) reason() pbx.DiversionReason {
+	switch o {
+	case Busy, Refused:
+		return pbx.DivertBusy
+	case NotRegistered:
+		return pbx.DivertUnregistered
+	}
+	return pbx.DivertNoAnswer
 }
 
 // Decide routes one call.
 func Decide(c *pbx.Config, q Query) Decision {
-	var d Decision
-	step := func(rule, format string, args ...any) {
-		d.Trace = append(d.Trace, Step{rule, fmt.Sprintf(format, args...)})
+	p := newPlan(c, q, Decision{})
+	p.when()
+	if len(q.Digits) > maxDigits {
+		p.step("digits", "{n} digits are more than any number has", "n", len(q.Digits))
+		return p.refuse(pbx.CauseInvalidNumber)
 	}
-	if u := c.UserByExtension(q.Digits); u != nil {
-		step("extension", "%s is the extension of %s", q.Digits, u.Name)
-		d.Extension, d.Name = u.Extension, u.DisplayName()
-		return d
+	p.number(q.Digits, true)
+	return p.d
+}
+
+// Next says what follows when what d decided ended with an outcome: the
+// forwarding of the user, the next member of the hunt group, or the end of the
+// call. Its trace holds the new steps only.
+func Next(c *pbx.Config, q Query, d Decision, o Outcome) Decision {
+	p := newPlan(c, q, d)
+	switch {
+	case d.Kind != Ring:
+		return p.refuse(o.cause())
+	case d.Group != "":
+		p.nextMember(d, o)
+	default:
+		p.unanswered(d, o)
 	}
-	step("extension", "nobody has the extension %q", q.Digits)
-	d.Refuse = pbx.CauseUnallocated
-	return d
+	return p.d
 }

@@ -62,22 +62,23 @@ func CertificatePurpose(id string) string { return "certificate/" + id }
 // FunctionCodes are what people dial to switch a feature (features.md 2a). A
 // code followed by '*' alone switches off what the code switches on.
 type FunctionCodes struct {
-	PhoneLogin      string `json:"phoneLogin" title:"Log phone in" doc:"Followed by the extension: logs a phone in; followed by '*': out" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*0"`
-	QueueLogin      string `json:"queueLogin" title:"Queue log-on" doc:"Followed by the queue: logs an agent on" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*5"`
-	NightService    string `json:"nightService" title:"Night answer service" doc:"Followed by the number of the profile: on; alone: off" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*38"`
-	CallWaiting     string `json:"callWaiting" title:"Call waiting" doc:"Switches call waiting" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*92"`
-	DoNotDisturb    string `json:"doNotDisturb" title:"Do not disturb" doc:"Switches do not disturb" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*93"`
-	ForwardAlways   string `json:"forwardAlways" title:"Forward always" doc:"Followed by a number: forwards every call" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*21"`
-	ForwardNoAnswer string `json:"forwardNoAnswer" title:"Forward on no answer" doc:"Followed by a number: forwards calls that are not answered" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*61"`
-	ForwardBusy     string `json:"forwardBusy" title:"Forward on busy" doc:"Followed by a number: forwards calls when busy" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*67"`
-	Voicemail       string `json:"voicemail" title:"Voicemail" doc:"Hears the voicemail box" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*97"`
-	GroupPickup     string `json:"groupPickup" title:"Group pickup" doc:"Takes a call that rings in the own pickup group" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*81"`
-	DirectPickup    string `json:"directPickup" title:"Direct pickup" doc:"Followed by an extension: takes the call that rings there" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*82"`
-	Intercom        string `json:"intercom" title:"Intercom" doc:"Followed by an extension: the phone there answers by itself" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*83"`
-	QuickDial       string `json:"quickDial" title:"Quick dial" doc:"Followed by the quick dial of a contact: calls it" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"**"`
-	HideNumber      string `json:"hideNumber" title:"Hide number" doc:"Followed by a number: calls it without showing the own number" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*31"`
-	Reminder        string `json:"reminder" title:"Reminder" doc:"Followed by hours and minutes: calls at that time" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*34"`
-	Park            string `json:"park" title:"Park" doc:"Parks the call" minLength:"2" maxLength:"5" pattern:"^\\*[0-9*]+$" patternDescription:"'*' and then digits or '*'" default:"*70"`
+	PhoneLogin          string `json:"phoneLogin" title:"Log phone in" doc:"Followed by the extension: logs a phone in; followed by '*': out" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*0"`
+	QueueLogin          string `json:"queueLogin" title:"Queue log-on" doc:"Followed by the queue: logs an agent on" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*5"`
+	NightService        string `json:"nightService" title:"Night answer service" doc:"Followed by the number of the profile: on; alone: off" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*38"`
+	CallWaiting         string `json:"callWaiting" title:"Call waiting" doc:"Switches call waiting" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*92"`
+	DoNotDisturb        string `json:"doNotDisturb" title:"Do not disturb" doc:"Switches do not disturb" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*93"`
+	ForwardAlways       string `json:"forwardAlways" title:"Forward always" doc:"Followed by a number: forwards every call" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*21"`
+	ForwardNoAnswer     string `json:"forwardNoAnswer" title:"Forward on no answer" doc:"Followed by a number: forwards calls that are not answered" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*61"`
+	ForwardBusy         string `json:"forwardBusy" title:"Forward on busy" doc:"Followed by a number: forwards calls when busy" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*67"`
+	ForwardUnregistered string `json:"forwardUnregistered" title:"Forward without phone" doc:"Followed by a number: forwards calls when no phone is registered" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*62"`
+	Voicemail           string `json:"voicemail" title:"Voicemail" doc:"Hears the voicemail box" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*97"`
+	GroupPickup         string `json:"groupPickup" title:"Group pickup" doc:"Takes a call that rings in the own pickup group" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*81"`
+	DirectPickup        string `json:"directPickup" title:"Direct pickup" doc:"Followed by an extension: takes the call that rings there" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*82"`
+	Intercom            string `json:"intercom" title:"Intercom" doc:"Followed by an extension: the phone there answers by itself" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*83"`
+	QuickDial           string `json:"quickDial" title:"Quick dial" doc:"Followed by the quick dial of a contact: calls it" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"**"`
+	HideNumber          string `json:"hideNumber" title:"Hide number" doc:"Followed by a number: calls it without showing the own number" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*31"`
+	Reminder            string `json:"reminder" title:"Reminder" doc:"Followed by hours and minutes: calls at that time" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*34"`
+	Park                string `json:"park" title:"Park" doc:"Parks the call" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*70"`
 }
 
 // PendingChange is a change that holds for now and reverts by itself unless

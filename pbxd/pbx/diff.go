@@ -34,7 +34,8 @@ func Diff(old, new *Config) []Change {
 	for _, k := range slices.Sorted(maps.Keys(keys)) {
 		_, before := a[k]
 		_, after := b[k]
-		if a[k] != b[k] && !(a[k]+b[k] == "false" && before != after) { // what is off in a new entry is no news
+		nothing := a[k]+b[k] == "false" || a[k]+b[k] == "0"
+		if a[k] != b[k] && !(nothing && before != after) { // what is off or 0 in a new entry is no news
 			changes = append(changes, Change{k, masked(k, a[k]), masked(k, b[k])})
 		}
 	}

@@ -98,7 +98,14 @@ func TestValidateWhole(t *testing.T) {
 		{"code that begins with another", func(c *Config) { c.FunctionCodes.Park = "*81" }, []string{"functionCodes.park *81 begins with *81, the code of Group pickup"}},
 		{"code that another begins with", func(c *Config) { c.FunctionCodes.Park = "*9" }, []string{"functionCodes.callWaiting *92 begins with *9, the code of Park",
 			"functionCodes.doNotDisturb *93 begins with *9", "functionCodes.voicemail *97 begins with *9"}},
-		{"code without a star", func(c *Config) { c.FunctionCodes.Park = "70" }, []string{"functionCodes.park may contain only '*' and then digits"}},
+		{"code with a letter", func(c *Config) { c.FunctionCodes.Park = "7a" }, []string{"functionCodes.park may contain only digits, '*' and '#'"}},
+		{"code that an extension begins with", func(c *Config) { c.FunctionCodes.Park = "10" }, []string{"functionCodes.park 10 and 101, the extension of demo101 (user), begin alike",
+			"functionCodes.park 10 and 102", "functionCodes.park 10 and 103"}},
+		{"code that begins with an extension", func(c *Config) { c.FunctionCodes.Park = "1019" }, []string{"functionCodes.park 1019 and 101"}},
+		{"code that hides an emergency number", func(c *Config) { c.FunctionCodes.Park = "11" }, []string{"functionCodes.park hides the emergency number 110 of Germany"}},
+		{"forwarding to nobody", func(c *Config) { c.Users[1].Calls.ExternalBusy = true }, []string{"users[1].callSettings.externalBusyNumber is needed"}},
+		{"forwarding to oneself", func(c *Config) { c.Users[1].Calls.SetForwarding(false, DivertAlways, true, "101") }, []string{"users[1].callSettings.internalAlwaysNumber is the own extension"}},
+		{"reminder without a time", func(c *Config) { c.Users[1].Calls.Reminder = true }, []string{"users[1].callSettings.reminderAt is needed"}},
 		{"certificate that is not there", func(c *Config) { c.Page.Certificate = "x" }, []string{"page.certificate names an entry"}},
 		{"all that is wrong", func(c *Config) {
 			c.Users[1].Name, c.Users[2].Extension, c.SIP.RingTime, c.Retention.AuditDays = "X", "1", 1, 0

@@ -43,7 +43,7 @@ func Modules() []Module {
 	add("user", "", "login", "logout", "home", "contacts")
 	add("user", "contacts", "contacts-internal", "contacts-global", "contacts-private")
 	add("user", "contacts-private", "contacts-private-csv")
-	add("user", "", "profile")
+	add("user", "", "call-forwarding", "service-attributes", "profile")
 	add("user", "profile", "profile-data", "profile-pin", "profile-language", "profile-image")
 	add("admin", "", "impersonate", "wizard", "users-and-extensions")
 	add("admin", "users-and-extensions", "users-and-groups")
@@ -54,7 +54,7 @@ func Modules() []Module {
 	add("admin", "", "system")
 	add("admin", "system", "license", "country", "email-delivery", "system-settings", "certificates", "revisions", "audit-log")
 	add("admin", "", "system-status")
-	add("admin", "system-status", "general-information")
+	add("admin", "system-status", "general-information", "try-number")
 	return list
 }
 

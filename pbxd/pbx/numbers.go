@@ -3,7 +3,6 @@ package pbx
 import (
 	"fmt"
 	"reflect"
-	"strings"
 )
 
 // claim is one internal number and what it belongs to.
@@ -53,20 +52,5 @@ func checkNumbers(c *Config) (errs []FieldError) {
 			errs = append(errs, refused(n.path, "hides the emergency number {emergency} of {country}; choose another", "emergency", e.Number, "country", country.Name))
 		}
 	}
-	return append(errs, checkCodes(c.FunctionCodes)...)
-}
-
-func checkCodes(codes FunctionCodes) (errs []FieldError) {
-	v := reflect.ValueOf(codes)
-	for i := range v.NumField() {
-		for j := range v.NumField() {
-			a, b := v.Field(i).String(), v.Field(j).String()
-			if i == j || a == "" || !strings.HasPrefix(b, a) || a == b && j < i {
-				continue
-			}
-			errs = append(errs, refused("functionCodes."+jsonName(v.Type().Field(j)), "{code} begins with {other}, the code of {name}",
-				"code", b, "other", a, "name", v.Type().Field(i).Tag.Get("title")))
-		}
-	}
-	return errs
+	return append(errs, checkCodes(c, country)...)
 }

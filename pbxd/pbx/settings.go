@@ -21,6 +21,7 @@ func SettingsTabs() []SettingsTab {
 	tabs := []SettingsTab{
 		{ID: "phones", Section: "sip"},
 		{ID: "audio", Section: "media"},
+		{ID: "codes", Section: "functionCodes"},
 		{ID: "page", Section: "page"},
 		{ID: "retention", Section: "retention"},
 	}

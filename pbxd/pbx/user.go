@@ -6,11 +6,12 @@ import "strings"
 type User struct {
 	ID string `json:"id" title:"Identifier" doc:"Stable identifier, never reused" minLength:"1" maxLength:"26" pattern:"^[a-z0-9]+$" patternDescription:"lowercase letters and digits"`
 	UserSettings
-	Image         string  `json:"image,omitempty" title:"Image" doc:"Picture that is shown when the user calls" maxLength:"64" pattern:"^[0-9a-f]{64}$" patternDescription:"the hash of a picture"`
-	Admin         bool    `json:"admin,omitempty" title:"Administrator" doc:"May administer the device; member of the group Admins"`
-	PIN           PINHash `json:"pinHash,omitempty"`
-	MustChangePIN bool    `json:"mustChangePin,omitempty"`
-	SIPPassword   Sealed  `json:"sipPasswordSealed,omitempty"`
+	Calls         UserCalls `json:"callSettings,omitzero" title:"Call settings" doc:"Call forwarding and what else the user sets for the own calls"`
+	Image         string    `json:"image,omitempty" title:"Image" doc:"Picture that is shown when the user calls" maxLength:"64" pattern:"^[0-9a-f]{64}$" patternDescription:"the hash of a picture"`
+	Admin         bool      `json:"admin,omitempty" title:"Administrator" doc:"May administer the device; member of the group Admins"`
+	PIN           PINHash   `json:"pinHash,omitempty"`
+	MustChangePIN bool      `json:"mustChangePin,omitempty"`
+	SIPPassword   Sealed    `json:"sipPasswordSealed,omitempty"`
 }
 
 // UserSettings are the parameters of a user that an administrator edits.

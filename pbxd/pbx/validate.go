@@ -108,6 +108,7 @@ func checkUsers(c *Config, m Model) (errs []FieldError) {
 			phones++
 		}
 		errs = append(errs, checkUser(&u.UserSettings, path)...)
+		errs = append(errs, checkUserCalls(u, path+"callSettings.")...)
 	}
 	if i, ok := names["admin"]; !ok || !c.Users[i].Admin {
 		errs = append(errs, refused("users", "must contain the administrator admin"))

@@ -45,6 +45,9 @@ func (e *Edge) Dial(d call.Dial) ([]call.Leg, error) {
 	return legs, lastErr
 }
 
+// Registered reports whether a phone is registered on an extension.
+func (e *Edge) Registered(extension string) bool { return len(e.registrar.contacts(extension)) > 0 }
+
 // seen returns the flow that a phone registered over.
 func (e *Edge) seen(reg pbx.Registration) (transport.Flow, error) {
 	remote, err := netip.ParseAddrPort(reg.Source)
@@ -106,13 +109,14 @@ func (l *leg) call(d call.Dial, reg pbx.Registration, target sip.Uri, routes []s
 	l.phone = phoneID{extension: reg.Extension, contact: reg.Contact, instance: reg.Instance}
 	l.nat = behindNAT(target.Host, seen.Remote.Addr())
 	host := l.selfOver(l.flow).Addr().String()
-	l.localParty = sip.FromHeader{DisplayName: quoted(d.Caller.Name), Address: sip.Uri{Scheme: "sip", User: d.Caller.Number, Host: host}}
+	l.localParty = callerShown(d.Caller, host)
 	l.peerParty = sip.ToHeader{Address: sip.Uri{Scheme: "sip", User: d.Extension, Host: host}}
-	return l.inviteLocked(d.Offer)
+	return l.inviteLocked(d.Offer, toldOf(d, host))
 }
 
-// inviteLocked sends the first INVITE (RFC 3261 section 13.2.1).
-func (l *leg) inviteLocked(offer *media.Description) error {
+// inviteLocked sends the first INVITE (RFC 3261 section 13.2.1) with more
+// header fields.
+func (l *leg) inviteLocked(offer *media.Description, more []sip.Header) error {
 	if offer == nil {
 		offer = ownOffer()
 	}
@@ -120,6 +124,9 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 	req := l.requestLocked(sip.INVITE)
 	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
+	for _, h := range more {
+		req.AppendHeader(h)
+	}
 	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(offer, o, at) }))
 	l.via(req, l.flow)
 	cseq := l.cseq

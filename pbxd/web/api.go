@@ -29,6 +29,8 @@ func (s *Server) routes(page http.Handler) (http.Handler, error) {
 	s.api = humago.New(mux, config)
 	s.registerLogin()
 	s.registerProfile()
+	s.registerCalls()
+	s.registerTry()
 	s.registerImpersonation()
 	s.registerResources()
 	s.registerUsers()

@@ -57,9 +57,9 @@ func describe(t *testing.T, wanted map[string]string) {
 var technical = regexp.MustCompile(`^[0-9+|n]+$`)
 
 // describeSettings collects the texts of the system settings, which the API
-// sends as values, and the names of function codes, which messages speak of.
+// sends as values.
 func describeSettings(wanted map[string]string) {
-	sections := map[string]bool{"functionCodes": true}
+	sections := map[string]bool{}
 	for _, tab := range pbx.SettingsTabs() {
 		sections[tab.Section] = true
 	}
@@ -71,7 +71,7 @@ func describeSettings(wanted map[string]string) {
 		}
 		for f := range section.Type.Fields() {
 			for _, tag := range []string{"title", "doc", "patternDescription"} {
-				if text := f.Tag.Get(tag); text != "" && (name != "functionCodes" || tag == "title") {
+				if text := f.Tag.Get(tag); text != "" {
 					wanted[text] = name + "." + f.Name
 				}
 			}

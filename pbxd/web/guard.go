@@ -121,6 +121,8 @@ func (g *grants) keepsRights(as string) *Problem {
 			return refuse(http.StatusForbidden, "{name} may do more than you. Only who has all modules and permissions of {name} may delete {name}. Ask an administrator.", "name", was.Name)
 		case g.loses(was, is):
 			return refuse(http.StatusForbidden, "{name} may do more than you and would lose a module, a permission or a group. Only who has all modules and permissions of {name} may take those away. Ask an administrator.", "name", was.Name)
+		case was.Calls != is.Calls && was.ID != as: // where somebody's calls go
+			return refuse(http.StatusForbidden, "{name} may do more than you. Only who has all modules and permissions of {name} may change the call settings. Ask an administrator.", "name", was.Name)
 		case losesOwn(was, is) || losesPicture(was, is) && was.ID != as:
 			return refuse(http.StatusForbidden, "{name} may do more than you. Only who has all modules and permissions of {name} may change the login name, the extension, the e-mail address or the picture, or take a number away. Ask an administrator.", "name", was.Name)
 		}

@@ -55,6 +55,8 @@ var matchBodies = map[string]string{
 	"change-provisioning-group": `{"name":"Doors"}`,
 	"change-contact":            `{"lastName":"Huber"}`,
 	"change-private-contact":    `{"lastName":"Huber"}`,
+	"change-own-calls":          `{"noAnswerTime":9}`,
+	"change-user-calls":         `{"noAnswerTime":9}`,
 	"change-profile":            `{"mobile":"0171","home":"","language":""}`,
 	"change-locale":             `{"country":"DE","language":"en","timeZone":"Europe/Berlin"}`,
 	"change-certificate":        `{"description":"Renamed"}`,

@@ -117,6 +117,7 @@ type Deps struct {
 	Version  string                      // of the firmware, shown to administrators
 	Health   func(context.Context) error // nil when the PBX can take calls
 	SIPPort  func() uint16               // port at which phones register
+	CallsOf  func(extension string) int  // calls that an extension is in; nil: none
 	Trial    time.Duration               // how long a risky change waits to be confirmed; 0 means 120 s
 	Now      func() time.Time            // nil means time.Now
 	Log      *slog.Logger                // nil means slog.Default

@@ -13,6 +13,7 @@ const settings = () => import('./screens/drafts.js');
 const groups = (module, name, title, about, add) => ({path: `/${module}`, module, file: 'groups', name, title, about, add, takes: `POST /${module}`});
 const csv = (path, module, kind, title, about) => ({path, module, file: 'importer', name: kind, title, about});
 const directory = (path, module, name, title, about, more) => ({path, module, file: 'contacts', name, title, about, add: 'contacts.add', takes: 'POST /contacts', ...more});
+const calls = (module, name) => ({path: `/${module}`, module, file: 'calls', name, title: `calls.${name}`, about: `calls.${name}About`});
 
 const admin = [
   {title: 'menu.users', icon: 'users', screens: [
@@ -46,6 +47,7 @@ const admin = [
   ]},
   {title: 'menu.status', icon: 'status', screens: [
     {path: '/status', module: 'general-information', file: 'status', title: 'status.title', about: 'status.about'},
+    {path: '/try-number', module: 'try-number', file: 'try', title: 'try.title', about: 'try.about'},
   ]},
 ];
 
@@ -58,6 +60,7 @@ const user = {title: 'menu.own', icon: 'phone', screens: [
     directory('/private-contacts', 'contacts-private', 'privateContacts', 'contacts.private', 'contacts.aboutPrivate'),
     csv('/private-contact-csv', 'contacts-private-csv', 'privateContacts', 'csv.private', 'csv.aboutPrivate'),
   ]},
+  calls('call-forwarding', 'forwarding'), calls('service-attributes', 'attributes'),
   {path: '/profile', module: 'profile', file: 'profile', title: 'profile.title', about: 'profile.about', takes: 'PUT /profile',
     parts: ['profile-data', 'profile-pin', 'profile-language', 'profile-image']},
 ]};

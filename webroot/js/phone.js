@@ -68,3 +68,6 @@ export function registeredPhones(list) {
     h('div', h('strong', r.userAgent || t('phone.unknown')),
       h('span.muted', `${r.source} · ${r.transport.toUpperCase()} · ${t('phone.since', {time: when(r.since)})}`)))));
 }
+
+// tryLink leads to where a number is tried.
+export const tryLink = (session, digits) => digits && session.modules.includes('try-number') && h('p', h('a', {href: `/try-number?digits=${digits}`}, t('try.link')));

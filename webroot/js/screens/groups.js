@@ -7,6 +7,7 @@ import {resourceScreen} from '../resource.js';
 import {references} from '../choose.js';
 import {places, grants} from '../rows.js';
 import {choices} from '../refs.js';
+import {tryLink} from '../phone.js';
 
 export const pickupGroups = resourceScreen({
   resource: '/pickup-groups', adding: 'pickupGroups.new', empty: 'pickupGroups.empty',
@@ -24,6 +25,7 @@ export const huntGroups = resourceScreen({
     sections: {'huntGroups.group': ['extension', 'title', 'displayPrefix', 'callScheme', 'groupBusy', 'doorStation'], '': ['members']},
     options: {members: {control: places}},
   },
+  extra: ({entry: g}, {session}) => tryLink(session, g.extension),
 });
 
 const origin = (g) => (g.predefined ? t('permissionGroups.predefined') : '');

@@ -7,7 +7,7 @@ import {resourceScreen} from '../resource.js';
 import {references} from '../choose.js';
 import * as schema from '../schema.js';
 import {pictureField} from './picture.js';
-import {phoneSetup, passwordRow, registeredPhones} from '../phone.js';
+import {phoneSetup, passwordRow, registeredPhones, tryLink} from '../phone.js';
 
 const name = (u) => [u.firstName, u.lastName].filter(Boolean).join(' ');
 const registered = (u) => u.extension !== '' && live.registrations.has(u.extension);
@@ -114,5 +114,5 @@ export default resourceScreen({
     if (box.dataset.shape !== shape(state.entry)) box.querySelector('.phone-setup').replaceWith(phone(state, screen));
     box.dataset.shape = shape(state.entry);
   },
-  extra: (state, screen) => [pictureField({path: `/users/${state.entry.id}/image`, state, changed: () => screen.load()}), rights(state.entry), phone(state, screen)],
+  extra: (state, screen) => [pictureField({path: `/users/${state.entry.id}/image`, state, changed: () => screen.load()}), rights(state.entry), phone(state, screen), tryLink(screen.session, state.entry.extension)],
 });

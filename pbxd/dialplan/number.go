@@ -1,0 +1,259 @@
+package dialplan
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"galilei/pbxd/pbx"
+)
+
+// number decides what digits reach. Codes are for the phones of the device: a
+// call from outside or one that is sent on dials none, and an emergency number
+// is only what somebody dials.
+func (p *plan) number(digits string, dialled bool) {
+	if p.emergency(digits, dialled) {
+		return
+	}
+	if p.caller != nil && dialled {
+		if code, argument, ok := p.cfg.FunctionCodes.Match(digits); ok {
+			s := p.step("function-code", "{code} is the code of {function}", "code", code.Code, "function", pbx.Message{Template: code.Title})
+			s.Pattern, s.Before, s.After = code.Code, digits, argument
+			p.function(code, argument)
+			return
+		}
+		p.step("function-code", "{number} begins with no function code", "number", digits)
+	}
+	if u := p.cfg.UserByExtension(digits); u != nil {
+		p.step("extension", "{number} is the extension of {name}", "number", digits, "name", u.DisplayName()).After = digits
+		p.userCalled(u)
+		return
+	}
+	p.step("extension", "Nobody has the extension {number}", "number", digits)
+	if g := huntGroupOf(p.cfg, digits); g != nil {
+		p.step("hunt-group", "{number} is the hunt group {name}", "number", digits, "name", g.Title).After = digits
+		p.huntGroup(g)
+		return
+	}
+	p.step("hunt-group", "No hunt group has the number {number}", "number", digits)
+	p.outside(digits, dialled)
+}
+
+// emergency decides an emergency number before anything else could (T11).
+// Nobody sends a call on to one.
+func (p *plan) emergency(digits string, dialled bool) bool {
+	if len(digits) > maxEmergency || len(digits) < 2 {
+		p.step("emergency", "{number} is no emergency number", "number", digits)
+		return false
+	}
+	if !p.profile().IsEmergency(digits) {
+		p.step("emergency", "{number} is no emergency number of {country}", "number", digits, "country", p.profile().Name)
+		return false
+	}
+	p.step("emergency", "{number} is an emergency number of {country}", "number", digits, "country", p.profile().Name).After = digits
+	p.emergencyCall(dialled)
+	return true
+}
+
+// emergencyCall takes a line for an emergency call that a phone of the device
+// makes.
+func (p *plan) emergencyCall(dialled bool) {
+	if !dialled || p.caller == nil {
+		p.step("emergency", "No call is sent on to an emergency number")
+		p.refuse(pbx.CauseNotAuthorised)
+		return
+	}
+	p.outsideLine()
+}
+
+// profile is the country in which the device stands.
+func (p *plan) profile() *pbx.Country {
+	if p.country == nil {
+		country, _ := pbx.CountryByCode(p.cfg.Locale.Country)
+		p.country = &country
+	}
+	return p.country
+}
+
+// outside decides a number that is none of the device's own. An emergency
+// number may follow the digit for an outside line, as people are used to it.
+func (p *plan) outside(digits string, dialled bool) {
+	if len(digits) <= maxEmergency+1 && p.profile().OutsideLine != "" {
+		if number, ok := strings.CutPrefix(digits, p.profile().OutsideLine); ok && p.profile().IsEmergency(number) {
+			s := p.step("emergency", "{number} is an emergency number of {country}", "number", number, "country", p.profile().Name)
+			s.Before, s.After = digits, number
+			p.emergencyCall(dialled)
+			return
+		}
+	}
+	p.step("outside", "{number} is no number of this device, and no outside line takes it", "number", digits)
+	p.refuse(pbx.CauseUnallocated)
+}
+
+// outsideLine takes any line for an emergency call.
+func (p *plan) outsideLine() {
+	p.step("outside", "There is no outside line")
+	p.refuse(pbx.CauseNoCircuit)
+}
+
+// function decides a function code. The caller is a user of the device.
+func (p *plan) function(code pbx.Code, argument string) {
+	switch code.Function {
+	case pbx.FunctionHideNumber:
+		p.hidden(argument)
+		return
+	case pbx.FunctionIntercom:
+		p.intercom(argument)
+		return
+	case pbx.FunctionDirectPickup:
+		p.pickup(argument)
+		return
+	case pbx.FunctionGroupPickup:
+		p.groupPickup(argument)
+		return
+	}
+	p.d.Function, p.d.Argument = code.Function, argument
+	if rest, off := strings.CutSuffix(argument, "*"); off && switches(code.Function) {
+		p.d.Argument, p.d.Off = rest, true
+	}
+	if code.Function == pbx.FunctionNightService {
+		p.d.Off = argument == ""
+	}
+	if permission := code.Function.Permission(); permission != "" {
+		granted := false
+		switch code.Function {
+		case pbx.FunctionQueueLogin, pbx.FunctionNightService, pbx.FunctionPhoneLogin:
+			granted = p.cfg.Holds(p.caller, permission)
+			s := p.step("permission", "{name} has the permission", "name", called(p.caller))
+			if !granted {
+				s.Message = pbx.Say("{name} does not have the permission", "name", called(p.caller))
+			}
+			s.Permission, s.Granted = permission, granted
+		default:
+			granted = p.may("permission", p.caller, permission, p.caller)
+		}
+		if !granted {
+			p.refuse(pbx.CauseNotAuthorised)
+			return
+		}
+	}
+	if rule := p.argumentRule(code.Function); !rule.IsZero() {
+		p.d.Trace = append(p.d.Trace, Step{Rule: "function-code", Message: rule})
+		p.refuse(pbx.CauseInvalidNumber)
+		return
+	}
+	p.d.Kind = Function
+}
+
+// switches reports whether '*' after the code and its argument switches a
+// function off.
+func switches(f pbx.Function) bool {
+	switch f {
+	case pbx.FunctionPhoneLogin, pbx.FunctionQueueLogin, pbx.FunctionCallWaiting, pbx.FunctionDoNotDisturb, pbx.FunctionReminder:
+		return true
+	}
+	_, diverts := f.Diverts()
+	return diverts
+}
+
+// argumentRule says what is wrong with the digits after the code.
+func (p *plan) argumentRule(f pbx.Function) pbx.Message {
+	a, off := p.d.Argument, p.d.Off
+	digits := strings.Trim(a, "0123456789") == ""
+	if reason, diverts := f.Diverts(); diverts && !off {
+		inside, _ := p.caller.Calls.Forwarding(false, reason)
+		outside, _ := p.caller.Calls.Forwarding(true, reason)
+		switch {
+		case a == "" && inside == "" && outside == "":
+			return pbx.Say("Dial the number to forward to after the code")
+		case a == p.caller.Extension:
+			return pbx.Say("Calls cannot be forwarded to the own extension")
+		case len(a) > 32:
+			return pbx.Say("{n} digits are more than any number has", "n", len(a))
+		}
+		return pbx.Message{}
+	}
+	switch f {
+	case pbx.FunctionReminder:
+		if !off && (!digits || len(a) != 4 || a[:2] > "23" || a[2:] > "59") {
+			return pbx.Say("Dial hours and minutes after the code, such as 0730")
+		}
+	case pbx.FunctionPhoneLogin, pbx.FunctionQuickDial:
+		if !off && (a == "" || !digits) {
+			return pbx.Say("Dial a number after the code")
+		}
+	case pbx.FunctionQueueLogin:
+		if !digits || a == "" && !off {
+			return pbx.Say("Dial the number of the queue after the code")
+		}
+	case pbx.FunctionNightService:
+		if !off && (!digits || len(a) != 1 || a == "0") {
+			return pbx.Say("Dial the number of the profile, 1 to 9, after the code")
+		}
+	case pbx.FunctionCallWaiting, pbx.FunctionDoNotDisturb:
+		if a != "" {
+			return pbx.Say("Nothing follows this code, or * to switch off")
+		}
+	case pbx.FunctionVoicemail, pbx.FunctionPark:
+		if !digits {
+			return pbx.Say("Only digits follow this code")
+		}
+	}
+	return pbx.Message{}
+}
+
+// hidden calls a number without showing the caller's. An emergency number is
+// one after the code, too.
+func (p *plan) hidden(number string) {
+	if number == "" {
+		p.step("clir", "Dial a number after the code")
+		p.refuse(pbx.CauseInvalidNumber)
+		return
+	}
+	if p.d.hidden {
+		p.step("clir", "The number is hidden already")
+		p.refuse(pbx.CauseInvalidNumber)
+		return
+	}
+	p.d.hidden = true
+	p.number(number, true)
+}
+
+// pickup decides which ringing phone the caller takes a call from.
+func (p *plan) pickup(extension string) {
+	u := p.cfg.UserByExtension(extension)
+	if u == nil {
+		p.step("extension", "Nobody has the extension {number}", "number", extension)
+		p.refuse(pbx.CauseUnallocated)
+		return
+	}
+	if !p.may("pickup", p.caller, pbx.PermitDirectPickup, u) {
+		p.refuse(pbx.CauseNotAuthorised)
+		return
+	}
+	p.d.Kind, p.d.Function, p.d.Argument = Function, pbx.FunctionDirectPickup, extension
+}
+
+// groupPickup decides in which of the caller's pickup groups a call is taken;
+// without a number in any of them (F077 to F079).
+func (p *plan) groupPickup(number string) {
+	if !p.may("permission", p.caller, pbx.PermitGroupPickup, p.caller) {
+		p.refuse(pbx.CauseNotAuthorised)
+		return
+	}
+	for i := range p.cfg.PickupGroups {
+		g := &p.cfg.PickupGroups[i]
+		if number != "" && number != strconv.Itoa(g.Number) || !slices.Contains(g.Members, p.caller.ID) {
+			continue
+		}
+		p.step("pickup", "{name} is in the pickup group {group}", "name", called(p.caller), "group", g.Name)
+		p.d.Kind, p.d.Function, p.d.Argument = Function, pbx.FunctionGroupPickup, number
+		return
+	}
+	if number == "" {
+		p.step("pickup", "{name} is in no pickup group", "name", called(p.caller))
+	} else {
+		p.step("pickup", "{name} is not in the pickup group {number}", "name", called(p.caller), "number", number)
+	}
+	p.refuse(pbx.CauseNotAuthorised)
+}

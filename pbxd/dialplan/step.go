@@ -1,0 +1,96 @@
+package dialplan
+
+import "galilei/pbxd/pbx"
+
+// Step is one thing that was looked at.
+type Step struct {
+	Rule       string         `json:"rule" title:"Rule" doc:"What was looked at, for example function-code" maxLength:"40"`
+	Message    pbx.Message    `json:"message" title:"Step" doc:"What came of it"`
+	Pattern    string         `json:"pattern,omitempty" title:"Pattern" doc:"What the number was compared with" maxLength:"100"`
+	Groups     []string       `json:"groups,omitempty" title:"Parts" doc:"Parts of the number that the pattern found" maxItems:"10" maxLength:"100"`
+	Before     string         `json:"before,omitempty" title:"Before" doc:"Number before the step" maxLength:"100"`
+	After      string         `json:"after,omitempty" title:"After" doc:"Number after it" maxLength:"100"`
+	Permission pbx.Permission `json:"permission,omitempty" title:"Permission" doc:"Permission that decided" maxLength:"40"`
+	Granted    bool           `json:"granted,omitempty" title:"Granted" doc:"The permission is there"`
+	Window     string         `json:"window,omitempty" title:"Time window" doc:"When the rule holds" maxLength:"100"`
+}
+
+// plan is one decision in the making.
+type plan struct {
+	cfg     *pbx.Config
+	q       Query
+	caller  *pbx.User // nil for a call from outside
+	d       Decision
+	country *pbx.Country // found when it is needed
+}
+
+// newPlan begins the decision that follows d.
+func newPlan(c *pbx.Config, q Query, d Decision) *plan {
+	p := &plan{cfg: c, q: q, d: Decision{Ring: []Target{}, Trace: []Step{}, hidden: d.hidden}}
+	p.d.Diversions = append([]Diversion{}, d.Diversions...)
+	if q.Caller.UserID != "" {
+		p.caller = c.UserByID(q.Caller.UserID)
+	}
+	if p.q.State == nil {
+		p.q.State = allFree{}
+	}
+	return p
+}
+
+// allFree is the state in which every phone is registered and free.
+type allFree struct{}
+
+func (allFree) Registered(string) bool { return true }
+func (allFree) Calls(string) int       { return 0 }
+
+// external reports whether the call comes from outside.
+func (p *plan) external() bool { return p.q.Caller.UserID == "" }
+
+// step notes what was looked at. The returned step may be completed until the
+// next one.
+func (p *plan) step(rule, template string, pairs ...any) *Step {
+	p.d.Trace = append(p.d.Trace, Step{Rule: rule, Message: pbx.Say(template, pairs...)})
+	return &p.d.Trace[len(p.d.Trace)-1]
+}
+
+// refuse ends the call.
+func (p *plan) refuse(cause pbx.Cause) Decision {
+	p.d.Kind, p.d.Refuse = Refuse, cause
+	p.d.Ring, p.d.Timeout, p.d.Linear, p.d.Group, p.d.user, p.d.hunt = []Target{}, 0, false, "", "", hunt{}
+	return p.d
+}
+
+// may reports whether u has a permission towards target, and notes the step.
+func (p *plan) may(rule string, u *pbx.User, permission pbx.Permission, target *pbx.User) bool {
+	granted := p.cfg.May(u, permission, target)
+	var s *Step
+	switch {
+	case granted && u == target:
+		s = p.step(rule, "{name} has the permission", "name", called(u))
+	case granted:
+		s = p.step(rule, "{name} has the permission towards {target}", "name", called(u), "target", called(target))
+	case u == target:
+		s = p.step(rule, "{name} does not have the permission", "name", called(u))
+	default:
+		s = p.step(rule, "{name} does not have the permission towards {target}", "name", called(u), "target", called(target))
+	}
+	s.Permission, s.Granted = permission, granted
+	return granted
+}
+
+// when notes for which time the decision holds.
+func (p *plan) when() {
+	if p.q.Time.IsZero() {
+		p.step("time", "The clock is not set: what depends on the time does not hold")
+		return
+	}
+	p.step("time", "Decided for {time}", "time", p.q.Time.Format("2006-01-02 15:04"))
+}
+
+// called is what people call a user: name and number.
+func called(u *pbx.User) string {
+	if u.Extension == "" {
+		return u.DisplayName()
+	}
+	return u.DisplayName() + " (" + u.Extension + ")"
+}

@@ -1,0 +1,83 @@
+// Try a number: who would ring, drawn as the way of the call, with the steps of each decision.
+
+import {h, put, fill, uid, styles} from '../dom.js';
+import {t, has, message} from '../text.js';
+import {get} from '../api.js';
+import {attempt} from '../dialog.js';
+import * as schema from '../schema.js';
+
+await styles('try');
+
+// input is a labelled input of the form.
+function input(label, help, attributes) {
+  const id = uid();
+  const el = h('input', {id, autocomplete: 'off', 'aria-describedby': help && `${id}h`, ...attributes});
+  const box = h('div.tried', h('label', {for: id}, label), el, help && h('p.help', {id: `${id}h`}, help));
+  return {el, box};
+}
+
+const cause = (n) => (has(`cause.${n}`) ? t(`cause.${n}`) : String(n));
+
+// shownOn says what a phone shows of the caller, and how it rings.
+function shownOn(target) {
+  const who = [target.prefix, target.callerName, target.number || t('try.hidden')].filter(Boolean).join(' ');
+  const how = [target.waiting && t('try.waiting'), target.autoAnswer && t('try.auto'), target.doorStation && t('try.door')].filter(Boolean);
+  return h('li', h('strong', `${target.name} ${target.extension}`), h('span.muted', ` · ${[t('try.shows', {text: who}), ...how].join(' · ')}`));
+}
+
+function said(d) {
+  if (d.kind === 'ring') {
+    return [h('p.what', t('try.rings', {names: d.ring.map((x) => `${x.name} ${x.extension}`).join(', ')}), ' ', h('span.muted', t('try.seconds', {n: d.timeout}))), h('ul.phones', d.ring.map(shownOn))];
+  }
+  if (d.kind === 'function') {
+    const name = [schema.label(d.function, 'FunctionCodes'), d.argument, d.off && t('try.off')].filter(Boolean).join(' ');
+    return h('p.what', t('try.function', {name}));
+  }
+  return h('p.what', t('try.ends', {why: cause(d.refuse)}));
+}
+
+// step is one line of the trace: what came of it, and what decided.
+function step(s) {
+  const more = [s.permission && schema.word('permission', s.permission), s.before && s.after && s.before !== s.after && `${s.before} → ${s.after}`, s.window].filter(Boolean);
+  return h('li', message(s.message.template, s.message.args), more.length > 0 && h('span.muted', ` · ${more.join(' · ')}`));
+}
+
+const card = (d, open) => h('div', {class: `decision ${d.kind}`}, said(d),
+  h('details', {open}, h('summary', t('try.steps', {n: d.trace.length})), h('ol.steps', d.trace.map(step))));
+
+// drawn is a decision with what follows it, by outcome.
+function drawn(tried, place) {
+  const d = place ? tried.follows[place - 1].decision : tried.decision;
+  const next = tried.follows.map((f, i) => [f, i + 1]).filter(([f]) => f.after === place);
+  return [card(d, place === 0), next.length > 0 && h('ul.way', next.map(([f, i]) => h('li',
+    h('p.outcome', f.outcomes.map((o) => schema.word('outcomes', o)).join(', ')), drawn(tried, i))))];
+}
+
+export default function show({content, signal}) {
+  const asked = new URLSearchParams(location.search);
+  const tel = {type: 'text', inputmode: 'tel', maxlength: 32, spellcheck: 'false'};
+  const caller = input(t('try.caller'), t('try.callerHelp'), {...tel, value: asked.get('caller')});
+  const digits = input(t('try.digits'), null, {...tel, maxlength: 48, value: asked.get('digits')});
+  const at = input(t('try.at'), t('try.atHelp'), {type: 'datetime-local'});
+  const now = input(t('try.now'), t('try.nowHelp'), {type: 'checkbox', role: 'switch', class: 'switch'});
+  const result = h('section.tried-way', {'aria-live': 'polite', tabindex: '-1'});
+  const run = () => attempt(async () => {
+    if (!digits.el.value.trim()) {
+      fill(result, h('p.muted', t('try.none')));
+      digits.el.focus();
+      return;
+    }
+    const q = new URLSearchParams({caller: caller.el.value.trim(), digits: digits.el.value.trim()});
+    if (at.el.value) q.set('at', new Date(at.el.value).toISOString());
+    if (now.el.checked) q.set('now', 'true');
+    const tried = await get(`/dialplan/try?${q}`);
+    if (signal.aborted) return;
+    fill(result, h('p.begin', t('try.dials', {caller: tried.caller || t('try.outside'), digits: q.get('digits')})), drawn(tried, 0), tried.more && h('p.help', t('try.more')));
+  });
+  put(content, [h('form.card.try', {novalidate: true, onsubmit: (e) => {
+    e.preventDefault();
+    run();
+  }}, caller.box, digits.box, at.box, now.box, h('button.button.primary', {type: 'submit'}, t('try.action'))), result]);
+  if (digits.el.value) run();
+  else caller.el.focus();
+}
