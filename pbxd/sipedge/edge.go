@@ -240,13 +240,13 @@ func (e *Edge) add(l *leg) (ok bool) {
 	if e.closing {
 		return false
 	}
-	e.legs[l.dialog] = l
+	e.legs[l.id] = l
 	return true
 }
 
 func (e *Edge) remove(l *leg) {
 	e.mu.Lock()
-	delete(e.legs, l.dialog)
+	delete(e.legs, l.id)
 	e.mu.Unlock()
 }
 

@@ -236,28 +236,11 @@ func (l *leg) endFork(res *sip.Response, tag string, cseq uint32) {
 	}
 }
 
-// takeTargetLocked reads Contact and Record-Route of the response that makes
-// the dialog (RFC 3261 section 12.1.2).
-func (l *leg) takeTargetLocked(res *sip.Response) {
-	if c := res.Contact(); c != nil && c.Address.Scheme == "sip" {
-		l.target = *c.Address.Clone()
-	}
-	l.routes = nil
-	for _, h := range res.GetHeaders("record-route") {
-		if rr, ok := h.(*sip.RecordRouteHeader); ok {
-			l.routes = append([]sip.Uri{*rr.Address.Clone()}, l.routes...)
-		}
-	}
-}
-
 // forkOf is a dialog that exists only to be ended: another phone behind the
 // same contact answered, too.
 func (l *leg) forkOf(res *sip.Response, tag string, cseq uint32) *leg {
-	f := &leg{
-		edge: l.edge, log: l.log, dialog: l.dialog, notify: func(call.Event) {},
-		remoteTag: tag, localParty: l.localParty, peerParty: l.peerParty, target: l.target, cseq: cseq, flow: l.flow,
-		reachedAt: l.reachedAt, seenAt: l.seenAt,
-	}
+	f := &leg{notify: func(call.Event) {}, dialog: l.dialog}
+	f.remoteTag, f.cseq, f.routes = tag, cseq, nil
 	f.takeTargetLocked(res)
 	return f
 }
