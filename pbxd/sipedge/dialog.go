@@ -30,6 +30,7 @@ type dialog struct {
 	seenAt     time.Time      // when, by the monotonic clock
 	phone      phoneID        // which registration is theirs
 	reachedAt  netip.AddrPort // how they address us, where that is known
+	serves     []string       // methods that they say they serve, in lower case
 	nat        bool           // they call themselves by an address at which they are not seen
 }
 
@@ -129,4 +130,14 @@ func (d *dialog) takeTargetLocked(res *sip.Response) {
 			d.routes = append([]sip.Uri{*rr.Address.Clone()}, d.routes...)
 		}
 	}
+}
+
+// contactOf returns the first Contact of a message, or nil.
+func contactOf(m sip.Message) *sip.ContactHeader {
+	for _, h := range m.GetHeaders("contact") {
+		if c, ok := h.(*sip.ContactHeader); ok {
+			return c
+		}
+	}
+	return nil
 }

@@ -147,9 +147,6 @@ func (e *Edge) Message(m sip.Message, f transport.Flow) { e.tx.Message(m, f) }
 // Closed implements transport.Events.
 func (e *Edge) Closed(f transport.Flow) { e.tx.Closed(f) }
 
-// allow lists the methods that are served (RFC 3261 section 20.5).
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"
-
 // Request implements transaction.User.
 func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 	if mf := req.MaxForwards(); mf != nil && mf.Val() == 0 && req.Method != sip.OPTIONS {
@@ -183,7 +180,7 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 		res := e.response(req, 200, "OK")
 		res.AppendHeader(sip.NewHeader("Accept", "application/sdp"))
 		e.once(tx, req, res)
-	case sip.BYE:
+	case sip.BYE, sip.PRACK, sip.UPDATE:
 		e.refuse(tx, req, 481, "Call/Transaction Does Not Exist")
 	default:
 		e.once(tx, req, e.notAllowed(req))
@@ -198,15 +195,6 @@ func (e *Edge) notAllowed(req *sip.Request) *sip.Response {
 	default:
 		return e.response(req, 501, "Not Implemented")
 	}
-}
-
-// requires returns the options of Require that are not supported: all of them.
-func requires(req *sip.Request) string {
-	var options []string
-	for _, h := range req.GetHeaders("require") {
-		options = append(options, h.Value())
-	}
-	return strings.Join(options, ", ")
 }
 
 // inDialog hands a request to the leg that it names.
@@ -256,6 +244,9 @@ func (e *Edge) response(req *sip.Request, status int, reason string) *sip.Respon
 	res.AppendHeader(sip.NewHeader("Server", e.deps.Product))
 	if status == 405 || status == 501 || status == 200 && req.Method != sip.BYE {
 		res.AppendHeader(sip.NewHeader("Allow", allow))
+	}
+	if status == 200 && (req.Method == sip.INVITE || req.Method == sip.OPTIONS) {
+		res.AppendHeader(sip.NewHeader("Supported", supported))
 	}
 	return res
 }

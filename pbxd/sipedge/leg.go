@@ -49,8 +49,13 @@ type leg struct {
 	ack      *sentACK            // ACK of our last 2xx, for its retransmissions
 	forks    map[string]bool     // tags of other phones behind the contact that answered and were ended
 	offerSeq uint32              // of our last re-INVITE
+	quiet    bool                // which the call did not ask for
 	offerEnd *time.Timer         // when our re-INVITE has been without an answer for too long
 	probe    *time.Timer         // next look whether they are still there
+
+	reliable reliability
+	rseqs    map[string]uint32             // RSeq of their last reliable provisional answer, by tag
+	early    map[string]*media.Description // audio that such an answer described, by tag
 
 	origin   sdp.Origin
 	sent     []byte             // our last session description
@@ -123,7 +128,7 @@ func (l *leg) finish(cause pbx.Cause) {
 			return nil
 		}
 		l.state = legEnded
-		for _, t := range []*time.Timer{l.probe, l.offerEnd} {
+		for _, t := range []*time.Timer{l.probe, l.offerEnd, l.reliable.timer} {
 			if t != nil {
 				t.Stop()
 			}

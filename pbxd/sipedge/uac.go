@@ -107,6 +107,7 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 	req := l.requestLocked(sip.INVITE)
 	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
+	req.AppendHeader(sip.NewHeader("Supported", supported))
 	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(offer, o, at) }))
 	l.via(req, l.flow)
 	cseq := l.cseq
@@ -151,6 +152,10 @@ func (l *leg) provisional(res *sip.Response) {
 		if l.state != legOutgoing {
 			return nil
 		}
+		l.learnMethodsLocked(res)
+		if required(res, "100rel") && !l.heardReliablyLocked(res, d) {
+			return nil
+		}
 		if d != nil {
 			l.expectLocked(d)
 		}
@@ -186,6 +191,7 @@ func (l *leg) accepted(res *sip.Response, cseq uint32) {
 func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then func()) {
 	l.remoteTag = tag
 	l.takeTargetLocked(res)
+	l.learnMethodsLocked(res)
 	l.ackLocked(res, cseq, tag)
 	l.clientTx = nil
 	if l.state == legEnding { // our CANCEL crossed their answer
@@ -196,6 +202,10 @@ func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then f
 	if err == nil && d != nil {
 		err = d.Usable()
 	}
+	if err == nil && d == nil { // a provisional answer has brought it
+		d = l.early[tag]
+	}
+	l.early, l.rseqs = nil, nil
 	if err != nil || d == nil {
 		l.log.Info("call was answered without usable audio", "err", err)
 		l.byeLocked(pbx.CauseIncompatible)

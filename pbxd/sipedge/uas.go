@@ -3,6 +3,7 @@ package sipedge
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -55,6 +56,8 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.serverTx, l.serverRq = tx, req
+	l.reliable.required = required(req, "100rel")
+	l.learnMethodsLocked(req)
 	l.phone = phoneIDOf(u.Extension, req.Contact())
 	l.remoteTag, _ = req.From().Params.Get("tag")
 	l.remoteCSeq = req.CSeq().SeqNo
@@ -129,17 +132,7 @@ func (l *leg) Ringing(early *media.Description) {
 	if l.state != legIncoming || l.serverTx == nil {
 		return
 	}
-	res := l.edge.response(l.serverRq, 180, "Ringing")
-	if early != nil && l.theirs != nil {
-		if _, err := sdp.Agreed(early, l.theirs); err == nil {
-			res = l.edge.response(l.serverRq, 183, "Session Progress")
-			at := l.mediaAddrLocked()
-			addBody(res, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(early, l.theirs, o, at) }))
-		}
-	}
-	l.tag(res)
-	res.AppendHeader(l.contact())
-	l.edge.send(l.serverTx, res)
+	l.ringLocked(early)
 }
 
 // Answer implements call.Leg.
@@ -148,34 +141,53 @@ func (l *leg) Answer(answer *media.Description) {
 		if l.state != legIncoming || l.serverTx == nil {
 			return nil
 		}
-		at := l.mediaAddrLocked()
-		if l.theirs == nil { // they left the offer to us
-			l.bareACK = true
-			l.acceptLocked(l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(answer, o, at) }))
+		if l.reliable.waiting != nil { // no 2xx before their PRACK (RFC 3262 section 3)
+			l.reliable.answer = answer
 			return nil
 		}
-		if _, err := sdp.Agreed(answer, l.theirs); err != nil {
-			l.log.Info("call refused: the sides have no codec in common", "err", err)
-			l.answerLocked(488, reasonHeader(pbx.CauseIncompatible))
-			return func() { l.finish(pbx.CauseIncompatible) }
-		}
-		body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, l.theirs, o, at) })
-		l.expectLocked(l.theirs) // with the payload types that were agreed
-		l.acceptLocked(body)
-		return nil
+		return l.answerCallLocked(answer)
 	})
 }
 
-// acceptLocked sends 200 to their INVITE or re-INVITE; the leg is up.
+func (l *leg) answerCallLocked(answer *media.Description) (then func()) {
+	at := l.mediaAddrLocked()
+	if l.theirs == nil { // they left the offer to us
+		l.bareACK = true
+		l.acceptLocked(l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(answer, o, at) }))
+		return nil
+	}
+	if _, err := sdp.Agreed(answer, l.theirs); err != nil {
+		l.log.Info("call refused: the sides have no codec in common", "err", err)
+		l.answerLocked(488, reasonHeader(pbx.CauseIncompatible))
+		return func() { l.finish(pbx.CauseIncompatible) }
+	}
+	if l.reliable.done { // the audio has been agreed: the 2xx cannot change it (RFC 6337 section 3.1)
+		if !slices.Equal(sdp.Answer(answer, l.theirs, l.origin, at), l.sent) {
+			l.reliable.settle = answer
+		}
+		l.acceptLocked(nil)
+		return nil
+	}
+	body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, l.theirs, o, at) })
+	l.expectLocked(l.theirs) // with the payload types that were agreed
+	l.acceptLocked(body)
+	return nil
+}
+
+// acceptLocked sends 200 to their INVITE, re-INVITE or UPDATE; the leg is up.
 func (l *leg) acceptLocked(body []byte) {
 	tx := l.serverTx
 	res := l.edge.response(l.serverRq, 200, "OK")
 	l.tag(res)
 	res.AppendHeader(l.contact())
-	addBody(res, body)
-	tx.OnNoACK(func() { l.unacknowledged(tx) })
+	if body != nil {
+		addBody(res, body)
+	}
+	if l.serverRq.IsInvite() {
+		tx.OnNoACK(func() { l.unacknowledged(tx) })
+		l.acked, l.ackCSeq = tx, l.serverRq.CSeq().SeqNo
+	}
 	l.edge.send(tx, res)
-	l.acked, l.ackCSeq = tx, l.serverRq.CSeq().SeqNo
 	l.serverTx, l.serverRq = nil, nil
 	l.upLocked()
 }
@@ -193,6 +205,12 @@ func (l *leg) acknowledge(req *sip.Request) {
 				l.byeLocked(*l.byeCause)
 			}
 			return nil
+		}
+		if settle := l.reliable.settle; settle != nil {
+			l.reliable.settle = nil
+			if err := l.offerLocked(settle, true); err != nil {
+				l.log.Info("audio of the answer not offered", "err", err)
+			}
 		}
 		if !l.bareACK {
 			return nil
@@ -237,6 +255,10 @@ func (l *leg) request(tx *transaction.Server, req *sip.Request) {
 		l.finish(causeOf(req, pbx.CauseNormalClearing))
 	case sip.INVITE:
 		l.reinvite(tx, req)
+	case sip.PRACK:
+		l.prack(tx, req)
+	case sip.UPDATE:
+		l.update(tx, req)
 	case sip.OPTIONS:
 		l.edge.reply(tx, req, 200, "OK")
 	default:

@@ -15,6 +15,8 @@ var errContentType = errors.New("content type is not supported")
 // reasonPhrase returns the phrase of RFC 3261 section 21 for a status that we send.
 func reasonPhrase(status int) string {
 	switch status {
+	case 400:
+		return "Bad Request"
 	case 403:
 		return "Forbidden"
 	case 404:
@@ -25,6 +27,12 @@ func reasonPhrase(status int) string {
 		return "Gone"
 	case 480:
 		return "Temporarily Unavailable"
+	case 415:
+		return "Unsupported Media Type"
+	case 422:
+		return "Session Interval Too Small"
+	case 481:
+		return "Call/Transaction Does Not Exist"
 	case 484:
 		return "Address Incomplete"
 	case 486:
@@ -33,6 +41,10 @@ func reasonPhrase(status int) string {
 		return "Request Terminated"
 	case 488:
 		return "Not Acceptable Here"
+	case 489:
+		return "Bad Event"
+	case 491:
+		return "Request Pending"
 	case 500:
 		return "Server Internal Error"
 	case 501:
