@@ -49,6 +49,7 @@ type SIP struct {
 	MaxExpires      int      `json:"maxExpires" title:"Longest registration" doc:"Longest registration that is granted" unit:"s" minimum:"60" maximum:"86400" default:"3600"`
 	MaxContacts     int      `json:"maxContacts" title:"Phones per extension" doc:"Phones that may register on one extension at a time" minimum:"1" maximum:"10" default:"5"`
 	RingTime        int      `json:"ringTime" title:"Ring time" doc:"Time until an unanswered call ends" unit:"s" minimum:"5" maximum:"600" default:"120"`
+	SessionExpires  int      `json:"sessionExpires" title:"Session timer" doc:"Time after which a call ends when its phone has given no sign of life. Phones that know session timers (RFC 4028) are asked at half of it." unit:"s" minimum:"90" maximum:"86400" default:"1800"`
 	ExternalAddress string   `json:"externalAddress" title:"External address" doc:"Address at which phones outside the local networks reach this device, for example that of a router that forwards the SIP and RTP ports. Empty: the device's own." maxLength:"45" format:"ip"`
 	LocalNetworks   []string `json:"localNetworks" title:"Local networks" doc:"Networks whose phones reach this device at its own address" maxLength:"49" format:"cidr" maxItems:"20"`
 }

@@ -30,6 +30,10 @@ func (l *leg) look() {
 	if l.state != legUp {
 		return
 	}
+	if l.session.interval > 0 { // the session timer asks
+		l.probe.Reset(probeAfter)
+		return
+	}
 	if last := l.port.Stats().Last; !last.IsZero() && l.edge.deps.Now().Sub(last) < probeAfter {
 		l.probe.Reset(probeAfter)
 		return

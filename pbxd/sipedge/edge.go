@@ -46,14 +46,15 @@ type Deps struct {
 
 // Edge serves phones over SIP.
 type Edge struct {
-	deps      Deps
-	transport *transport.Layer
-	tx        *transaction.Layer
-	registrar *registrar
-	digest    *authenticator
-	local     *sourceAddr
-	nobody    pbx.User // stands for users that do not exist
-	tagKey    [16]byte // of the To tags of answers that are forgotten
+	deps       Deps
+	transport  *transport.Layer
+	tx         *transaction.Layer
+	registrar  *registrar
+	digest     *authenticator
+	local      *sourceAddr
+	nobody     pbx.User      // stands for users that do not exist
+	minSession time.Duration // shortest session interval that is agreed to
+	tagKey     [16]byte      // of the To tags of answers that are forgotten
 
 	mu      sync.Mutex
 	legs    map[dialogID]*leg
@@ -69,7 +70,7 @@ type dialogID struct {
 // New returns an edge without sockets, with the registrations that the store
 // still holds.
 func New(ctx context.Context, d Deps) (*Edge, error) {
-	e := &Edge{deps: d, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now)}
+	e := &Edge{deps: d, minSession: minSession, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now)}
 	e.nobody.SIPPassword = d.Key.Seal(pbx.SIPPasswordPurpose(""), pbx.NewSIPPassword())
 	rand.Read(e.tagKey[:])
 	e.transport = transport.New(d.Log, e)

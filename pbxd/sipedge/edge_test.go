@@ -36,6 +36,11 @@ func (noRegistrations) SaveRegistrations(context.Context, map[string][]pbx.Regis
 
 func newOffice(t *testing.T, change ...func(*sipedge.Deps)) *office {
 	t.Helper()
+	return newOfficeWith(t, func(*sipedge.Edge) {}, change...)
+}
+
+func newOfficeWith(t *testing.T, prepare func(*sipedge.Edge), change ...func(*sipedge.Deps)) *office {
+	t.Helper()
 	o := &office{t: t, password: "correct horse", incoming: make(chan call.Incoming, 8), events: make(chan call.Event, 64)}
 	key := pbx.NewDeviceKey()
 	cfg := &pbx.Config{SIP: pbx.SIP{MinExpires: 60, MaxExpires: 3600, MaxContacts: 5, RingTime: 120}}
@@ -65,6 +70,7 @@ func newOffice(t *testing.T, change ...func(*sipedge.Deps)) *office {
 	if o.edge, err = sipedge.New(ctx, d); err != nil {
 		t.Fatal(err)
 	}
+	prepare(o.edge)
 	if o.addr, err = o.edge.Listen(ctx, "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}

@@ -54,6 +54,8 @@ type leg struct {
 	probe    *time.Timer         // next look whether they are still there
 
 	reliable reliability
+	session  sessionTimer
+	invited  *media.Description            // what our first INVITE offered
 	rseqs    map[string]uint32             // RSeq of their last reliable provisional answer, by tag
 	early    map[string]*media.Description // audio that such an answer described, by tag
 
@@ -133,6 +135,7 @@ func (l *leg) finish(cause pbx.Cause) {
 				t.Stop()
 			}
 		}
+		l.session.stop()
 		if l.acked != nil {
 			l.acked.Acknowledged()
 		}

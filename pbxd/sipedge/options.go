@@ -11,7 +11,7 @@ import (
 const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE"
 
 // supported lists the extensions that we know (RFC 3261 section 20.37).
-const supported = "100rel"
+const supported = "100rel, timer"
 
 // tokens returns the values of comma separated fields of the names given, the
 // long and the compact one, in lower case.
@@ -33,6 +33,11 @@ func tokens(m sip.Message, names ...string) []string {
 func requires(req *sip.Request) string {
 	known := strings.Split(supported, ", ")
 	return strings.Join(slices.DeleteFunc(tokens(req, "require"), func(t string) bool { return slices.Contains(known, t) }), ", ")
+}
+
+// hasToken reports whether one of the fields lists a token.
+func hasToken(m sip.Message, token string, names ...string) bool {
+	return slices.Contains(tokens(m, names...), token)
 }
 
 // required reports whether the sender insists on an option.

@@ -37,6 +37,9 @@ func (l *leg) reinvite(tx *transaction.Server, req *sip.Request) {
 		case err != nil:
 			return func() { l.edge.reply(tx, req, 488, "Not Acceptable Here") }
 		}
+		if res := l.edge.sessionTooShort(req); res != nil {
+			return func() { l.edge.send(tx, res) }
+		}
 		l.retargetLocked(req)
 		if offer == nil { // they want an offer: ours as it stands
 			l.serverTx, l.serverRq = tx, req
@@ -122,10 +125,17 @@ func (l *leg) offerLocked(offer *media.Description, quiet bool) error {
 		return errBusyDialog
 	}
 	at := l.mediaAddrLocked()
+	return l.reinviteLocked(l.describeLocked(func(o sdp.Origin) []byte { return sdp.Reoffer(offer, l.theirs, o, at) }), quiet)
+}
+
+// reinviteLocked sends a re-INVITE with the offer that body holds.
+func (l *leg) reinviteLocked(body []byte, quiet bool) error {
 	req := l.requestLocked(sip.INVITE)
 	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
-	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Reoffer(offer, l.theirs, o, at) }))
+	req.AppendHeader(sip.NewHeader("Supported", supported))
+	l.offerSessionLocked(req)
+	addBody(req, body)
 	flow, err := l.wayLocked()
 	if err != nil {
 		return err
@@ -175,6 +185,10 @@ func (l *leg) reoffered(res *sip.Response, err error, cseq uint32) {
 		case err != nil || res.StatusCode == 481 || res.StatusCode == 408: // RFC 3261 section 12.2.1.2: the dialog is no more
 			return l.lostLocked()
 		}
+		if res.StatusCode == 422 {
+			l.session.min = min(max(l.session.min, minSE(res)), maxSession)
+		}
+		l.refreshLaterLocked()
 		retry, quiet := res.StatusCode == 491, l.quiet
 		return func() { l.tellOffer(call.Event{Kind: call.EventOfferRefused, Retry: retry}, quiet) }
 	})
@@ -190,6 +204,7 @@ func (l *leg) reacceptedLocked(res *sip.Response, cseq uint32) (then func()) {
 	l.clientTx = nil
 	l.offerEnd.Stop()
 	l.retargetLocked(res)
+	l.sessionAgreedLocked(res)
 	d, err := bodyOf(res)
 	if err == nil && d != nil {
 		err = d.Usable()

@@ -103,11 +103,13 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 	if offer == nil {
 		offer = ownOffer()
 	}
+	l.invited = offer
 	at := l.mediaAddrLocked()
 	req := l.requestLocked(sip.INVITE)
 	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
 	req.AppendHeader(sip.NewHeader("Supported", supported))
+	l.offerSessionLocked(req)
 	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(offer, o, at) }))
 	l.via(req, l.flow)
 	cseq := l.cseq
@@ -139,6 +141,13 @@ func (l *leg) response(res *sip.Response, err error, cseq uint32) {
 	case res.StatusCode < 300:
 		l.accepted(res, cseq)
 	default:
+		again := false
+		if res.StatusCode == 422 {
+			l.locked(func() func() { again = l.inviteAgainLocked(res); return nil })
+		}
+		if again {
+			return
+		}
 		l.finish(causeOf(res, pbx.CauseOfSIP(res.StatusCode)))
 	}
 }
@@ -212,6 +221,8 @@ func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then f
 		return func() { l.finish(pbx.CauseIncompatible) }
 	}
 	l.expectLocked(d)
+	l.invited = nil
+	l.sessionAgreedLocked(res)
 	l.upLocked()
 	return func() { l.tell(call.Event{Kind: call.EventAnswered, Description: d}) }
 }

@@ -39,6 +39,10 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 		e.reply(tx, req, 400, "Contact Is Missing")
 		return
 	}
+	if res := e.sessionTooShort(req); res != nil {
+		e.send(tx, res)
+		return
+	}
 	e.reply(tx, req, 100, "Trying")
 	l, err := e.newLeg(req.CallID().Value(), tx.Flow(), reachedAt(req), legIncoming)
 	if err != nil {
@@ -180,6 +184,7 @@ func (l *leg) acceptLocked(body []byte) {
 	res := l.edge.response(l.serverRq, 200, "OK")
 	l.tag(res)
 	res.AppendHeader(l.contact())
+	l.answerSessionLocked(l.serverRq, res)
 	if body != nil {
 		addBody(res, body)
 	}

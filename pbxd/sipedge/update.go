@@ -26,10 +26,16 @@ func (l *leg) update(tx *transaction.Server, req *sip.Request) {
 			return refuse(415)
 		case err != nil:
 			return refuse(488)
+		case l.edge.sessionTooShort(req) != nil:
+			l.edge.send(tx, l.edge.sessionTooShort(req))
+			return nil
 		case offer == nil:
 			l.retargetLocked(req)
 			res := l.edge.response(req, 200, "OK")
 			res.AppendHeader(l.contact())
+			if l.state == legUp {
+				l.answerSessionLocked(req, res)
+			}
 			l.edge.send(tx, res)
 			return nil
 		case l.state == legUp && l.clientTx != nil, l.reliable.updates, l.state == legOutgoing && l.early[l.remoteTag] == nil:

@@ -12,3 +12,15 @@ func FuzzParseRAck(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParseSessionExpires(f *testing.F) {
+	for _, s := range []string{"1800;refresher=uac", "90", "99999999999", "-1;refresher=uas", ";;", "1 ; Refresher = UAS"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		x, err := parseSessionExpires(s)
+		if err == nil && (x.interval < 0 || x.refresher != "" && x.refresher != "uac" && x.refresher != "uas") {
+			t.Errorf("%q was read as %+v", s, x)
+		}
+	})
+}
