@@ -47,6 +47,10 @@ func (c *call) notify(ev Event) {
 func (c *call) run(ctx context.Context) {
 	cfg := c.engine.deps.Config()
 	c.publish()
+	if c.in.Replaces != nil {
+		c.end(pbx.CauseCallRejected)
+		return
+	}
 	d := dialplan.Decide(cfg, dialplan.Query{Caller: c.in.Caller.Number, Digits: c.in.Digits})
 	if d.Refuse != 0 {
 		c.end(d.Refuse)
@@ -93,6 +97,8 @@ func (c *call) dial(extension string) (ok bool) {
 
 func (c *call) handle(ev Event) {
 	switch {
+	case ev.Kind == EventTransfer:
+		refuseTransfer(ev)
 	case ev.Leg == c.a && ev.Kind == EventEnded:
 		c.a = nil
 		c.end(ev.Cause)

@@ -39,6 +39,7 @@ type Deps struct {
 	Ports         *rtpio.Ports
 	Publish       func(pbx.Fact)                                   // does not block
 	Incoming      func(call.Incoming) (notify func(ev call.Event)) // starts a call
+	Trusted       func(netip.Addr) bool                            // peers that may say who calls (RFC 3325); nil: none
 	Now           func() time.Time
 	Product       string // for Server and User-Agent, for example "Galilei/1.0"
 	Log           *slog.Logger
@@ -181,8 +182,10 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 		res := e.response(req, 200, "OK")
 		res.AppendHeader(sip.NewHeader("Accept", "application/sdp"))
 		e.once(tx, req, res)
-	case sip.BYE, sip.PRACK, sip.UPDATE:
+	case sip.BYE, sip.PRACK, sip.UPDATE, sip.INFO, sip.NOTIFY:
 		e.refuse(tx, req, 481, "Call/Transaction Does Not Exist")
+	case sip.REFER:
+		e.refuse(tx, req, 403, "Only Within A Call")
 	default:
 		e.once(tx, req, e.notAllowed(req))
 	}
@@ -191,7 +194,7 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 // notAllowed refuses a method that is not served.
 func (e *Edge) notAllowed(req *sip.Request) *sip.Response {
 	switch req.Method {
-	case sip.INFO, sip.MESSAGE, sip.NOTIFY, sip.PRACK, sip.PUBLISH, sip.REFER, sip.SUBSCRIBE, sip.UPDATE:
+	case sip.MESSAGE, sip.PUBLISH, sip.SUBSCRIBE:
 		return e.response(req, 405, "Method Not Allowed")
 	default:
 		return e.response(req, 501, "Not Implemented")

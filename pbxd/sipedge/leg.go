@@ -53,8 +53,11 @@ type leg struct {
 	offerEnd *time.Timer         // when our re-INVITE has been without an answer for too long
 	probe    *time.Timer         // next look whether they are still there
 
+	transfer *transfer
 	reliable reliability
 	session  sessionTimer
+	held     bool                          // their last description takes no audio
+	fields   []sip.Header                  // of our first INVITE: who calls, how to ring
 	invited  *media.Description            // what our first INVITE offered
 	rseqs    map[string]uint32             // RSeq of their last reliable provisional answer, by tag
 	early    map[string]*media.Description // audio that such an answer described, by tag
@@ -136,6 +139,7 @@ func (l *leg) finish(cause pbx.Cause) {
 			}
 		}
 		l.session.stop()
+		l.refuseTransferLocked(481)
 		if l.acked != nil {
 			l.acked.Acknowledged()
 		}
@@ -191,6 +195,7 @@ func (l *leg) Hangup(cause pbx.Cause) {
 		case legUp:
 			l.state = legEnding
 			l.answerLocked(487, nil)
+			l.refuseTransferLocked(481)
 			if l.acked != nil { // no BYE before their ACK (RFC 3261 section 15)
 				l.byeCause = &cause
 			} else {

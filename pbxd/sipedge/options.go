@@ -8,10 +8,10 @@ import (
 )
 
 // allow lists the methods that are served (RFC 3261 section 20.5).
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, REFER, INFO"
 
 // supported lists the extensions that we know (RFC 3261 section 20.37).
-const supported = "100rel, timer"
+const supported = "100rel, timer, replaces, norefersub"
 
 // tokens returns the values of comma separated fields of the names given, the
 // long and the compact one, in lower case.

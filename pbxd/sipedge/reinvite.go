@@ -74,10 +74,12 @@ func sameAudio(a, b *media.Description) bool {
 
 // Respond implements call.Leg.
 func (l *leg) Respond(answer *media.Description, retry bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.locked(func() func() { return l.respondLocked(answer, retry) })
+}
+
+func (l *leg) respondLocked(answer *media.Description, retry bool) (then func()) {
 	if l.state != legUp || l.serverTx == nil || l.pending == nil {
-		return
+		return nil
 	}
 	offer := l.pending
 	l.pending = nil
@@ -97,7 +99,25 @@ func (l *leg) Respond(answer *media.Description, retry bool) {
 		body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, offer, o, at) })
 		l.expectLocked(offer)
 		l.acceptLocked(body)
+		return l.holdLocked(offer)
 	}
+	return nil
+}
+
+// holdLocked notes whether their description takes our audio, by direction or by
+// an address of 0.0.0.0 (RFC 3264 section 8.4), and returns what tells of a
+// change.
+func (l *leg) holdLocked(d *media.Description) (then func()) {
+	held := !d.Direction.Receives()
+	if held == l.held {
+		return func() {}
+	}
+	l.held = held
+	ev := call.Event{Kind: call.EventResumed, Description: d}
+	if held {
+		ev.Kind = call.EventHeld
+	}
+	return func() { l.tell(ev) }
 }
 
 // offerTime is how long a re-INVITE may be without a final answer: it rings

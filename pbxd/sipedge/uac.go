@@ -94,6 +94,10 @@ func (l *leg) call(d call.Dial, reg pbx.Registration, target sip.Uri, routes []s
 	l.nat = behindNAT(target.Host, seen.Remote.Addr())
 	host := l.selfOver(l.flow).Addr().String()
 	l.localParty = sip.FromHeader{DisplayName: quoted(d.Caller.Name), Address: sip.Uri{Scheme: "sip", User: d.Caller.Number, Host: host}}
+	if d.Anonymous {
+		l.localParty = sip.FromHeader{DisplayName: "Anonymous", Address: sip.Uri{Scheme: "sip", User: "anonymous", Host: "anonymous.invalid"}}
+	}
+	l.fields = identityFields(d, host)
 	l.peerParty = sip.ToHeader{Address: sip.Uri{Scheme: "sip", User: d.Extension, Host: host}}
 	return l.inviteLocked(d.Offer)
 }
@@ -110,6 +114,9 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 	req.AppendHeader(sip.NewHeader("Allow", allow))
 	req.AppendHeader(sip.NewHeader("Supported", supported))
 	l.offerSessionLocked(req)
+	for _, h := range l.fields {
+		req.AppendHeader(h)
+	}
 	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(offer, o, at) }))
 	l.via(req, l.flow)
 	cseq := l.cseq
@@ -221,7 +228,7 @@ func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then f
 		return func() { l.finish(pbx.CauseIncompatible) }
 	}
 	l.expectLocked(d)
-	l.invited = nil
+	l.invited, l.fields = nil, nil
 	l.sessionAgreedLocked(res)
 	l.upLocked()
 	return func() { l.tell(call.Event{Kind: call.EventAnswered, Description: d}) }

@@ -21,6 +21,11 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 	if !ok {
 		return
 	}
+	replaces, status := e.replacedBy(req)
+	if status != 0 {
+		e.reply(tx, req, status, reasonPhrase(status))
+		return
+	}
 	offer, err := bodyOf(req)
 	if err == nil && offer != nil {
 		err = offer.Usable()
@@ -52,11 +57,11 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 		e.send(tx, res)
 		return
 	}
-	l.accept(tx, req, u, offer)
+	l.accept(tx, req, u, offer, replaces)
 }
 
 // accept begins the dialog (RFC 3261 section 12.1.1) and starts the call.
-func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offer *media.Description) {
+func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offer *media.Description, replaces *leg) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.serverTx, l.serverRq = tx, req
@@ -77,13 +82,19 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 	l.nat = behindNAT(req.Via().Host, tx.Flow().Remote.Addr()) || behindNAT(l.target.Host, tx.Flow().Remote.Addr())
 	if offer != nil {
 		l.expectLocked(offer)
+		l.held = !offer.Direction.Receives()
 	}
-	l.notify = l.edge.deps.Incoming(call.Incoming{
+	in := call.Incoming{
 		Leg:    l,
 		Caller: call.Party{Number: u.Extension, Name: u.DisplayName()},
 		Digits: dialled(req),
 		Offer:  offer,
-	})
+	}
+	if replaces != nil {
+		in.Replaces = replaces
+	}
+	l.edge.identify(req, tx.Flow().Remote.Addr(), &in)
+	l.notify = l.edge.deps.Incoming(in)
 	go tx.OnCancel(func() { l.cancelled(tx) }) // a CANCEL that has come already takes the lock that is held here
 }
 
@@ -245,7 +256,11 @@ func (l *leg) answerInACKLocked(req *sip.Request) (then func()) {
 	if before != nil && sameAudio(before, d) || before == nil && d.Direction == media.SendRecv {
 		return nil
 	}
-	return func() { l.tell(call.Event{Kind: call.EventOffer, Description: d}) } // the other side follows
+	hold := l.holdLocked(d)
+	return func() {
+		hold()
+		l.tell(call.Event{Kind: call.EventOffer, Description: d}) // the other side follows
+	}
 }
 
 // request takes a request within the dialog (RFC 3261 section 12.2.2).
@@ -262,6 +277,14 @@ func (l *leg) request(tx *transaction.Server, req *sip.Request) {
 		l.reinvite(tx, req)
 	case sip.PRACK:
 		l.prack(tx, req)
+	case sip.REFER:
+		l.refer(tx, req)
+	case sip.SUBSCRIBE:
+		l.subscribeTransfer(tx, req)
+	case sip.INFO:
+		l.info(tx, req)
+	case sip.NOTIFY:
+		l.edge.reply(tx, req, 481, "Subscription Does Not Exist")
 	case sip.UPDATE:
 		l.update(tx, req)
 	case sip.OPTIONS:
