@@ -71,3 +71,6 @@ func (p *Phone) RequestWith(method, number, fields, contentType, body string) (*
 	}
 	return res, c
 }
+
+// Close ends the phone's socket.
+func (p *Phone) Close() { p.conn.Close() }

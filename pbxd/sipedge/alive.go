@@ -16,7 +16,10 @@ const probeAfter = 5 * time.Minute
 
 // upLocked marks the leg as connected.
 func (l *leg) upLocked() {
-	l.state = legUp
+	if l.state != legUp {
+		l.state = legUp
+		l.watchedLocked()
+	}
 	if l.probe == nil {
 		l.probe = time.AfterFunc(probeAfter, l.look)
 	}

@@ -40,6 +40,8 @@ type Deps struct {
 	Publish       func(pbx.Fact)                                   // does not block
 	Incoming      func(call.Incoming) (notify func(ev call.Event)) // starts a call
 	Trusted       func(netip.Addr) bool                            // peers that may say who calls (RFC 3325); nil: none
+	MayWatch      func(watcher, watched string) bool               // whether an extension may see the calls of another; nil: each may
+	Mailbox       func(extension string) Mailbox                   // counts voice messages; nil: nobody has any
 	Now           func() time.Time
 	Product       string // for Server and User-Agent, for example "Galilei/1.0"
 	Log           *slog.Logger
@@ -51,6 +53,7 @@ type Edge struct {
 	transport  *transport.Layer
 	tx         *transaction.Layer
 	registrar  *registrar
+	notifier   *notifier
 	digest     *authenticator
 	local      *sourceAddr
 	nobody     pbx.User      // stands for users that do not exist
@@ -72,6 +75,12 @@ type dialogID struct {
 // still holds.
 func New(ctx context.Context, d Deps) (*Edge, error) {
 	e := &Edge{deps: d, minSession: minSession, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now)}
+	e.notifier = newNotifier(e)
+	publish := d.Publish
+	d.Publish = func(f pbx.Fact) {
+		publish(f)
+		e.notifier.registered(f)
+	}
 	e.nobody.SIPPassword = d.Key.Seal(pbx.SIPPasswordPurpose(""), pbx.NewSIPPassword())
 	rand.Read(e.tagKey[:])
 	e.transport = transport.New(d.Log, e)
@@ -107,6 +116,7 @@ func (e *Edge) Shutdown(ctx context.Context) {
 		}
 		break
 	}
+	e.notifier.close()
 	e.tx.Close()
 	e.transport.Close()
 }
@@ -118,6 +128,7 @@ func (e *Edge) Configured(old, new *pbx.Config) {
 		was, is := old.UserByExtension(ext), new.UserByExtension(ext)
 		return was != nil && is != nil && was.ID == is.ID && was.SIPPassword == is.SIPPassword
 	})
+	e.notifier.configured(new)
 }
 
 // Legs returns how many dialogs are held.
@@ -134,13 +145,14 @@ func (e *Edge) Stuck() time.Duration { return e.transport.Stuck() }
 // Counts says what the edge holds, for tests and health.
 type Counts struct {
 	Legs, ClientTransactions, ServerTransactions int
+	Subscriptions                                int
 	Malformed                                    uint64
 }
 
 // Counts returns what the edge holds now.
 func (e *Edge) Counts() Counts {
 	c, s := e.tx.Count()
-	return Counts{Legs: e.Legs(), ClientTransactions: c, ServerTransactions: s, Malformed: e.transport.Malformed()}
+	return Counts{Legs: e.Legs(), ClientTransactions: c, ServerTransactions: s, Subscriptions: e.notifier.count(), Malformed: e.transport.Malformed()}
 }
 
 // Message implements transport.Events.
@@ -184,6 +196,8 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 		e.once(tx, req, res)
 	case sip.BYE, sip.PRACK, sip.UPDATE, sip.INFO, sip.NOTIFY:
 		e.refuse(tx, req, 481, "Call/Transaction Does Not Exist")
+	case sip.SUBSCRIBE:
+		e.notifier.subscribe(tx, req)
 	case sip.REFER:
 		e.refuse(tx, req, 403, "Only Within A Call")
 	default:
@@ -194,7 +208,7 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 // notAllowed refuses a method that is not served.
 func (e *Edge) notAllowed(req *sip.Request) *sip.Response {
 	switch req.Method {
-	case sip.MESSAGE, sip.PUBLISH, sip.SUBSCRIBE:
+	case sip.MESSAGE, sip.PUBLISH:
 		return e.response(req, 405, "Method Not Allowed")
 	default:
 		return e.response(req, 501, "Not Implemented")
@@ -203,8 +217,12 @@ func (e *Edge) notAllowed(req *sip.Request) *sip.Response {
 
 // inDialog hands a request to the leg that it names.
 func (e *Edge) inDialog(tx *transaction.Server, req *sip.Request, tag string) {
-	l := e.leg(dialogID{req.CallID().Value(), tag})
+	id := dialogID{req.CallID().Value(), tag}
+	l := e.leg(id)
 	if l == nil {
+		if e.notifier.request(tx, req, id) {
+			return
+		}
 		e.refuse(tx, req, 481, "Call/Transaction Does Not Exist")
 		return
 	}
@@ -251,6 +269,7 @@ func (e *Edge) response(req *sip.Request, status int, reason string) *sip.Respon
 	}
 	if status == 200 && (req.Method == sip.INVITE || req.Method == sip.OPTIONS) {
 		res.AppendHeader(sip.NewHeader("Supported", supported))
+		res.AppendHeader(sip.NewHeader("Allow-Events", allowEvents))
 	}
 	return res
 }

@@ -56,6 +56,8 @@ type leg struct {
 	transfer *transfer
 	reliable reliability
 	session  sessionTimer
+	other    call.Party                    // of the call, as those who watch the phone are told
+	calling  bool                          // the phone began the call
 	held     bool                          // their last description takes no audio
 	fields   []sip.Header                  // of our first INVITE: who calls, how to ring
 	invited  *media.Description            // what our first INVITE offered
@@ -125,6 +127,9 @@ func (l *leg) tell(ev call.Event) {
 	}
 }
 
+// watchedLocked has those told who watch the far end's extension.
+func (l *leg) watchedLocked() { l.edge.notifier.changed(eventDialog, l.phone.extension) }
+
 // finish ends the leg for good and tells the call, unless it has let go. No
 // transaction is left waiting for us.
 func (l *leg) finish(cause pbx.Cause) {
@@ -149,11 +154,12 @@ func (l *leg) finish(cause pbx.Cause) {
 		l.answerLocked(487, nil)
 		l.acked, l.clientTx, l.pending = nil, nil, nil
 		ended := call.Event{Leg: l, Kind: call.EventEnded, Cause: cause}
-		notify, tell := l.notify, !l.released
+		notify, tell, phone := l.notify, !l.released, l.phone.extension
 		l.released = true
 		return func() {
 			l.port.Close()
 			l.edge.remove(l)
+			l.edge.notifier.changed(eventDialog, phone)
 			if tell {
 				notify(ended)
 			}
@@ -188,12 +194,14 @@ func (l *leg) Hangup(cause pbx.Cause) {
 			return func() { l.finish(cause) }
 		case legOutgoing:
 			l.state = legEnding
+			l.watchedLocked()
 			if l.clientTx != nil {
 				l.clientTx.Cancel(reasonHeader(cause))
 			}
 			return l.port.Close
 		case legUp:
 			l.state = legEnding
+			l.watchedLocked()
 			l.answerLocked(487, nil)
 			l.refuseTransferLocked(481)
 			if l.acked != nil { // no BYE before their ACK (RFC 3261 section 15)

@@ -46,35 +46,15 @@ func (e *Edge) seen(reg pbx.Registration) (transport.Flow, error) {
 }
 
 func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
-	var target sip.Uri
-	if err := sip.ParseUri(reg.Contact, &target); err != nil {
-		return nil, err
-	}
-	seen, err := e.seen(reg)
+	w, err := e.reach(reg)
 	if err != nil {
 		return nil, err
 	}
-	var routes []sip.Uri
-	for _, p := range reg.Path {
-		var u sip.Uri
-		if err := sip.ParseUri(strings.Trim(strings.TrimSpace(p), "<>"), &u); err == nil {
-			routes = append(routes, u)
-		}
-	}
-	hop := &target
-	if len(routes) > 0 {
-		hop = &routes[0]
-	}
-	flow, err := e.flowTo(hop, seen)
+	l, err := e.newLeg(strings.ToLower(rand.Text()), w.flow, w.reachedAt, legOutgoing)
 	if err != nil {
 		return nil, err
 	}
-	reachedAt, _ := netip.ParseAddrPort(reg.ReachedAt) // not known of a phone that registered by a name
-	l, err := e.newLeg(strings.ToLower(rand.Text()), flow, reachedAt, legOutgoing)
-	if err != nil {
-		return nil, err
-	}
-	if err := l.call(d, reg, target, routes, seen); err != nil {
+	if err := l.call(d, reg, w); err != nil {
 		l.mu.Lock()
 		l.released = true // the call learns of it by the error
 		l.mu.Unlock()
@@ -85,21 +65,28 @@ func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
 }
 
 // call sends the INVITE for d to the phone of a registration.
-func (l *leg) call(d call.Dial, reg pbx.Registration, target sip.Uri, routes []sip.Uri, seen transport.Flow) error {
+func (l *leg) call(d call.Dial, reg pbx.Registration, w way) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.notify = d.Notify
-	l.target, l.routes = target, routes
+	l.target, l.routes = w.target, w.routes
 	l.phone = phoneID{extension: reg.Extension, contact: reg.Contact, instance: reg.Instance}
-	l.nat = behindNAT(target.Host, seen.Remote.Addr())
+	l.nat = behindNAT(w.target.Host, w.seen.Remote.Addr())
 	host := l.selfOver(l.flow).Addr().String()
 	l.localParty = sip.FromHeader{DisplayName: quoted(d.Caller.Name), Address: sip.Uri{Scheme: "sip", User: d.Caller.Number, Host: host}}
 	if d.Anonymous {
 		l.localParty = sip.FromHeader{DisplayName: "Anonymous", Address: sip.Uri{Scheme: "sip", User: "anonymous", Host: "anonymous.invalid"}}
 	}
 	l.fields = identityFields(d, host)
+	if l.other = d.Caller; d.Anonymous {
+		l.other = call.Party{Name: "Anonymous"}
+	}
 	l.peerParty = sip.ToHeader{Address: sip.Uri{Scheme: "sip", User: d.Extension, Host: host}}
-	return l.inviteLocked(d.Offer)
+	if err := l.inviteLocked(d.Offer); err != nil {
+		return err
+	}
+	l.watchedLocked()
+	return nil
 }
 
 // inviteLocked sends the first INVITE (RFC 3261 section 13.2.1).
@@ -177,6 +164,7 @@ func (l *leg) provisional(res *sip.Response) {
 		}
 		if tag, ok := res.To().Params.Get("tag"); ok && l.remoteTag == "" {
 			l.remoteTag = tag // of the early dialog, whose requests are admitted
+			l.watchedLocked()
 		}
 		return func() { l.tell(call.Event{Kind: call.EventRinging, Description: d}) }
 	})

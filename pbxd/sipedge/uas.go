@@ -93,8 +93,10 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 	if replaces != nil {
 		in.Replaces = replaces
 	}
+	l.calling, l.other = true, call.Party{Number: in.Digits}
 	l.edge.identify(req, tx.Flow().Remote.Addr(), &in)
 	l.notify = l.edge.deps.Incoming(in)
+	l.watchedLocked()
 	go tx.OnCancel(func() { l.cancelled(tx) }) // a CANCEL that has come already takes the lock that is held here
 }
 

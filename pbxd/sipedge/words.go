@@ -21,6 +21,8 @@ func reasonPhrase(status int) string {
 		return "Forbidden"
 	case 404:
 		return "Not Found"
+	case 406:
+		return "Not Acceptable"
 	case 408:
 		return "Request Timeout"
 	case 410:
