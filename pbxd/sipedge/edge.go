@@ -10,7 +10,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
@@ -18,34 +17,10 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
-	"galilei/pbxd/call"
-	"galilei/pbxd/media/rtpio"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/sipedge/transaction"
 	"galilei/pbxd/sipedge/transport"
 )
-
-// RegistrationStore keeps bindings over a restart.
-type RegistrationStore interface {
-	Registrations(ctx context.Context) ([]pbx.Registration, error)
-	SaveRegistrations(ctx context.Context, byExtension map[string][]pbx.Registration) error
-}
-
-// Deps is what the edge needs.
-type Deps struct {
-	Config        func() *pbx.Config
-	Key           pbx.DeviceKey // opens SIP passwords
-	Registrations RegistrationStore
-	Ports         *rtpio.Ports
-	Publish       func(pbx.Fact)                                   // does not block
-	Incoming      func(call.Incoming) (notify func(ev call.Event)) // starts a call
-	Trusted       func(netip.Addr) bool                            // peers that may say who calls (RFC 3325); nil: none
-	MayWatch      func(watcher, watched string) bool               // whether an extension may see the calls of another; nil: each may
-	Mailbox       func(extension string) Mailbox                   // counts voice messages; nil: nobody has any
-	Now           func() time.Time
-	Product       string // for Server and User-Agent, for example "Galilei/1.0"
-	Log           *slog.Logger
-}
 
 // Edge serves phones over SIP.
 type Edge struct {
@@ -198,6 +173,8 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 		e.refuse(tx, req, 481, "Call/Transaction Does Not Exist")
 	case sip.SUBSCRIBE:
 		e.notifier.subscribe(tx, req)
+	case sip.MESSAGE:
+		e.text(tx, req)
 	case sip.REFER:
 		e.refuse(tx, req, 403, "Only Within A Call")
 	default:
@@ -208,7 +185,7 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 // notAllowed refuses a method that is not served.
 func (e *Edge) notAllowed(req *sip.Request) *sip.Response {
 	switch req.Method {
-	case sip.MESSAGE, sip.PUBLISH:
+	case sip.PUBLISH:
 		return e.response(req, 405, "Method Not Allowed")
 	default:
 		return e.response(req, 501, "Not Implemented")

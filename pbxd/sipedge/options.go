@@ -8,7 +8,7 @@ import (
 )
 
 // allow lists the methods that are served (RFC 3261 section 20.5).
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, REFER, INFO, SUBSCRIBE, NOTIFY"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, REFER, INFO, SUBSCRIBE, NOTIFY, MESSAGE"
 
 // supported lists the extensions that we know (RFC 3261 section 20.37).
 const supported = "100rel, timer, replaces, norefersub"

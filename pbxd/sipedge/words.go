@@ -15,6 +15,8 @@ var errContentType = errors.New("content type is not supported")
 // reasonPhrase returns the phrase of RFC 3261 section 21 for a status that we send.
 func reasonPhrase(status int) string {
 	switch status {
+	case 200:
+		return "OK"
 	case 400:
 		return "Bad Request"
 	case 403:
@@ -29,6 +31,8 @@ func reasonPhrase(status int) string {
 		return "Gone"
 	case 480:
 		return "Temporarily Unavailable"
+	case 413:
+		return "Request Entity Too Large"
 	case 415:
 		return "Unsupported Media Type"
 	case 422:
