@@ -18,7 +18,7 @@ func parseEvent(s string) (event, error) {
 	name, params, _ := strings.Cut(s, ";")
 	ev := event{name: strings.ToLower(strings.TrimSpace(name))}
 	if ev.name == "" || len(s) > 200 || strings.ContainsAny(ev.name, " \t\r\n,\"<>") {
-		return event{}, fmt.Errorf("Event %.60q names no package", s)
+		return event{}, fmt.Errorf("event %.60q names no package", s)
 	}
 	for p := range strings.SplitSeq(params, ";") {
 		if k, v, _ := strings.Cut(p, "="); strings.EqualFold(strings.TrimSpace(k), "id") {

@@ -23,7 +23,7 @@ const maxReplaces = 1024
 // parseReplaces reads the value of Replaces.
 func parseReplaces(s string) (replaces, error) {
 	if len(s) > maxReplaces {
-		return replaces{}, fmt.Errorf("Replaces has %d octets, at most %d are read", len(s), maxReplaces)
+		return replaces{}, fmt.Errorf("field Replaces has %d octets, at most %d are read", len(s), maxReplaces)
 	}
 	id, params, _ := strings.Cut(s, ";")
 	r := replaces{callID: strings.TrimSpace(id)}
@@ -43,12 +43,12 @@ func parseReplaces(s string) (replaces, error) {
 			continue
 		}
 		if *into != "" {
-			return replaces{}, fmt.Errorf("Replaces %.80q has a tag twice", s)
+			return replaces{}, fmt.Errorf("field Replaces %.80q has a tag twice", s)
 		}
 		*into = v
 	}
 	if r.callID == "" || r.toTag == "" || r.fromTag == "" {
-		return replaces{}, fmt.Errorf("Replaces %.80q lacks the Call-ID or a tag", s)
+		return replaces{}, fmt.Errorf("field Replaces %.80q lacks the Call-ID or a tag", s)
 	}
 	return r, nil
 }

@@ -18,11 +18,11 @@ func twoSeconds(e *sipedge.Edge) { e.SetMinSession(2 * time.Second) }
 func TestSessionEndsWithoutRefresh(t *testing.T) {
 	o := newOfficeWith(t, twoSeconds)
 	a := o.phone("101")
-	c := a.DialWith("102", pbxdtest.SDP(16000), "Supported: timer\r\nSession-Expires: 1\r\n")
+	a.DialWith("102", pbxdtest.SDP(16000), "Supported: timer\r\nSession-Expires: 1\r\n")
 	if res := a.Response("INVITE", 422); res.Get("Min-SE") != "2" {
 		t.Errorf("422 has Min-SE %q, want 2", res.Get("Min-SE"))
 	}
-	c = a.DialWith("102", pbxdtest.SDP(16000), "Supported: timer\r\nSession-Expires: 3;refresher=uac\r\n")
+	c := a.DialWith("102", pbxdtest.SDP(16000), "Supported: timer\r\nSession-Expires: 3;refresher=uac\r\n")
 	in := o.arrival()
 	in.Leg.Answer(pcma())
 	res := c.Answered()
