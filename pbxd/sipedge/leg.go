@@ -204,6 +204,9 @@ func (l *leg) Hangup(cause pbx.Cause) {
 			l.watchedLocked()
 			l.answerLocked(487, nil)
 			l.refuseTransferLocked(481)
+			if t := l.transfer; t != nil && t.over && t.next != "" && !t.silent {
+				l.sendTransferLocked() // the last word comes before the BYE
+			}
 			if l.acked != nil { // no BYE before their ACK (RFC 3261 section 15)
 				l.byeCause = &cause
 			} else {

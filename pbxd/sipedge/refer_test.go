@@ -64,6 +64,31 @@ func TestBlindTransfer(t *testing.T) {
 	o.nothingLeft()
 }
 
+// The last word on a transfer reaches the phone before the BYE, whatever it has
+// not answered yet.
+func TestTransferEndsTheLeg(t *testing.T) {
+	o := newOffice(t)
+	a := o.phone("101")
+	c, leg := o.up(a, "")
+	c.SendWith("REFER", "Refer-To: <sip:103@pbx>\r\n", "", "")
+	o.event(call.EventTransfer)
+	leg.Transfer(call.TransferTaken, 0)
+	leg.Transfer(call.TransferDone, 0)
+	leg.Hangup(pbx.CauseNormalClearing)
+	var last string
+	bye := a.Expect("BYE", func(m *pbxdtest.Message) bool {
+		if m.Method() == "NOTIFY" {
+			last = m.Body
+		}
+		return m.Method() == "BYE"
+	})
+	if last != "SIP/2.0 200 OK\r\n" {
+		t.Errorf("before the BYE the last NOTIFY had %q, want 200", last)
+	}
+	a.Reply(bye, "", 200, "OK", "", "")
+	o.nothingLeft()
+}
+
 func TestTransferIsRefused(t *testing.T) {
 	o := newOffice(t)
 	a := o.phone("101")
