@@ -52,6 +52,8 @@ func (c *call) notify(ev Event) {
 
 func (c *call) handle(ev Event) {
 	switch {
+	case ev.Kind == EventTransfer:
+		refuseTransfer(ev)
 	case ev.Leg == c.a && ev.Kind == EventEnded:
 		c.a = nil
 		c.end(ev.Cause)

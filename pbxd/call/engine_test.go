@@ -64,7 +64,9 @@ func (a *actor) Offer(*media.Description)  { a.note("offer") }
 func (a *actor) Respond(d *media.Description, retry bool) {
 	a.note("respond %v retry=%v", d != nil, retry)
 }
-func (a *actor) Hangup(c pbx.Cause) { a.note("hangup %d", c) }
+func (a *actor) Transfer(p TransferProgress, c pbx.Cause) { a.note("transfer %d %d", p, c) }
+func (a *actor) Digit(d rune, _ time.Duration)            { a.note("digit %c", d) }
+func (a *actor) Hangup(c pbx.Cause)                       { a.note("hangup %d", c) }
 
 // stage is an engine with legs that a test plays.
 type stage struct {

@@ -4,7 +4,8 @@
 package call
 
 import (
-	"galilei/pbxd/dialplan"
+	"time"
+
 	"galilei/pbxd/media"
 	"galilei/pbxd/pbx"
 )
@@ -34,6 +35,13 @@ type Leg interface {
 	// Respond answers an EventOffer; nil refuses it and the audio stays. With
 	// retry the refusal only says "not now".
 	Respond(answer *media.Description, retry bool)
+	// Transfer says how a transfer goes that the leg asked for with
+	// EventTransfer. The first word takes or refuses it; cause says why one is
+	// refused or has failed, and is 0 otherwise.
+	Transfer(p TransferProgress, cause pbx.Cause)
+	// Digit tells a connected side of a DTMF digit (0 to 9, *, #, A to D)
+	// beside the audio, for sides without telephone-event (RFC 6086).
+	Digit(digit rune, length time.Duration)
 	// Hangup ends the leg in any state: it refuses, cancels or clears.
 	Hangup(cause pbx.Cause)
 }
@@ -49,6 +57,10 @@ const (
 	EventOfferAnswered                   // Description answers Leg.Offer
 	EventOfferRefused                    // Leg.Offer was refused; the audio stays; Retry: it may be repeated
 	EventOfferCancelled                  // the side withdrew its EventOffer; Description is its audio as it stays
+	EventHeld                            // a connected side has put the call on hold: its offer that stops our audio was taken
+	EventResumed                         // it takes audio again; likewise
+	EventTransfer                        // a connected side asks to be replaced; it waits for Leg.Transfer
+	EventDigit                           // a connected side sent a digit beside the audio
 	EventEnded                           // the last event of a leg; Cause says why
 )
 
@@ -59,17 +71,22 @@ type Event struct {
 	Description *media.Description
 	Cause       pbx.Cause
 	Retry       bool
+	Transfer    *Transfer     // of EventTransfer
+	Digit       rune          // of EventDigit: 0 to 9, *, #, A to D, or ! for a flash of the hook
+	Length      time.Duration // of EventDigit; 0 when it was not said
 }
 
 // Dial asks for legs to every phone of an extension.
 type Dial struct {
-	Extension   string
-	Caller      Party                // without a number the caller is not shown
-	Offer       *media.Description   // audio of the calling side; nil leaves the choice to the dialler
-	Notify      func(Event)          // does not block; may be called before Dial returns
-	DoorStation bool                 // phones that can ring with the tone of the door interphone
-	AutoAnswer  bool                 // the phones answer by themselves
-	Diversions  []dialplan.Diversion // who sent the call on, the first one first
+	Extension string
+	Caller    Party
+	Offer     *media.Description // audio of the calling side; nil leaves the choice to the dialler
+	Notify    func(Event)        // does not block; may be called before Dial returns
+
+	Anonymous  bool        // the phone must not learn who calls (RFC 3323); the name may hold what a group puts before it
+	Diversions []Diversion // who the call was for before, the last one first
+	Alert      string      // name of the ringing tone that the phone is to choose; empty for its own
+	AutoAnswer bool        // the phone is to answer at once by itself (intercom)
 }
 
 // Dialer makes legs towards phones.
@@ -87,4 +104,11 @@ type Incoming struct {
 	Caller Party
 	Digits string             // as dialled
 	Offer  *media.Description // nil when the caller leaves the offer to us
+
+	// Replaces is the leg whose place the caller wants to take (RFC 3891), or
+	// nil. That the caller may is for the call to decide.
+	Replaces   Leg
+	Anonymous  bool        // the caller wants not to be shown (RFC 3323)
+	Asserted   *Party      // who calls, as a trusted side says (RFC 3325); nil otherwise
+	Diversions []Diversion // who the call was for before, the last one first (RFC 5806, RFC 7044)
 }

@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,10 @@ const firstYear = 2025
 func (c *call) run(ctx context.Context) {
 	c.cfg = c.engine.deps.Config()
 	c.publish()
+	if c.in.Replaces != nil {
+		c.end(pbx.CauseCallRejected)
+		return
+	}
 	c.query = c.asked()
 	c.engine.hold(c, c.own)
 	c.ring = time.NewTimer(time.Hour)
@@ -83,8 +88,8 @@ func (c *call) dial(d dialplan.Decision) bool {
 	for _, t := range d.Ring {
 		c.engine.hold(c, t.Extension)
 		legs, err := c.engine.deps.Dialer.Dial(Dial{
-			Extension: t.Extension, Caller: Party{Number: t.Number, Name: shownName(t)}, Offer: c.in.Offer, Notify: c.notify,
-			DoorStation: t.DoorStation, AutoAnswer: t.AutoAnswer, Diversions: d.Diversions,
+			Extension: t.Extension, Caller: Party{Number: t.Number, Name: shownName(t)}, Anonymous: t.Number == "", Offer: c.in.Offer, Notify: c.notify,
+			Alert: alertOf(t), AutoAnswer: t.AutoAnswer, Diversions: diversionsOf(d),
 		})
 		if err != nil {
 			c.log.Warn("no leg could be started", "extension", t.Extension, "err", err)
@@ -100,6 +105,26 @@ func (c *call) dial(d dialplan.Decision) bool {
 	c.cause = 0
 	c.forked = len(c.legs) > 1 || c.mayGoOn(d)
 	return true
+}
+
+// alertOf is the word for which a phone is set to another ringing tone (RFC 3261
+// section 20.4).
+func alertOf(t dialplan.Target) string {
+	switch {
+	case t.AutoAnswer:
+		return "alert-autoanswer"
+	case t.DoorStation:
+		return "alert-door"
+	}
+	return ""
+}
+
+// diversionsOf is who has sent the call on, the last one first.
+func diversionsOf(d dialplan.Decision) (list []Diversion) {
+	for _, x := range slices.Backward(d.Diversions) {
+		list = append(list, Diversion{Number: x.Extension, Name: x.Name, Reason: x.Reason})
+	}
+	return list
 }
 
 // shownName is the name that a phone shows: that of the caller, after what the

@@ -57,7 +57,7 @@ func TestForwarding(t *testing.T) {
 				sleep(tt.after)
 				want(t, b, tt.told...)
 				last := s.dials[len(s.dials)-1]
-				if last.Extension != "103" || len(last.Diversions) != 1 || last.Diversions[0].Extension != "102" || last.Diversions[0].Reason != tt.reason {
+				if last.Extension != "103" || len(last.Diversions) != 1 || last.Diversions[0].Number != "102" || last.Diversions[0].Reason != tt.reason {
 					t.Fatalf("dialled %+v", last)
 				}
 				if last.Caller.Number != "101" || last.Caller.Name != "Anna Demo" {
@@ -110,7 +110,7 @@ func TestLinearGroup(t *testing.T) {
 	_, b, c, phones := threePhones()
 	s := &stage{phones: phones, digits: "600", office: sales("linear", false)}
 	play(t, s, func() {
-		if d := s.dials[0]; d.Caller.Name != "Sales Anna Demo" || !d.DoorStation {
+		if d := s.dials[0]; d.Caller.Name != "Sales Anna Demo" || d.Alert != "alert-door" {
 			t.Errorf("dialled %+v", d)
 		}
 		sleep(4 * time.Second)

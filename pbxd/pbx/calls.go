@@ -44,6 +44,8 @@ const (
 	DivertBusy         DiversionReason = "user-busy"
 	DivertNoAnswer     DiversionReason = "no-answer"
 	DivertUnregistered DiversionReason = "unavailable"
+	DivertDeflection   DiversionReason = "deflection"
+	DivertUnknown      DiversionReason = "unknown"
 )
 
 // Forwarding returns where c sends a call on for a reason, and whether that is

@@ -112,10 +112,10 @@ func TestOutsideDialogs(t *testing.T) {
 		want                     int
 	}{
 		{"options", "OPTIONS", "sip:x", "", false, 200},
-		{"method that is known but not served", "SUBSCRIBE", "sip:x", "", false, 405},
+		{"method that is known but not served", "PUBLISH", "sip:x", "", false, 405},
 		{"unknown method", "DANCE", "sip:x", "", false, 501},
 		{"dialog that does not exist", "BYE", "sip:x", "", true, 481},
-		{"extension that is required", "OPTIONS", "sip:x", "Require: 100rel\r\n", false, 420},
+		{"extension that is required", "OPTIONS", "sip:x", "Require: nothing-we-know\r\n", false, 420},
 		{"no more hops", "BYE", "sip:x", "Max-Forwards: 0\r\n", false, 483},
 		{"URI of another kind", "INVITE", "tel:+49123", "", false, 416},
 	}

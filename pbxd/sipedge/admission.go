@@ -1,8 +1,6 @@
 package sipedge
 
 import (
-	"strings"
-
 	"github.com/emiago/sipgo/sip"
 
 	"galilei/pbxd/sipedge/transaction"
@@ -25,18 +23,9 @@ func schemeServed(tx *transaction.Server, req *sip.Request) bool {
 // notAllowed refuses a method that is not served.
 func (e *Edge) notAllowed(req *sip.Request) *sip.Response {
 	switch req.Method {
-	case sip.INFO, sip.MESSAGE, sip.NOTIFY, sip.PRACK, sip.PUBLISH, sip.REFER, sip.SUBSCRIBE, sip.UPDATE:
+	case sip.PUBLISH:
 		return e.response(req, 405, "Method Not Allowed")
 	default:
 		return e.response(req, 501, "Not Implemented")
 	}
-}
-
-// requires returns the options of Require that are not supported: all of them.
-func requires(req *sip.Request) string {
-	var options []string
-	for _, h := range req.GetHeaders("require") {
-		options = append(options, h.Value())
-	}
-	return strings.Join(options, ", ")
 }

@@ -16,7 +16,10 @@ const probeAfter = 5 * time.Minute
 
 // upLocked marks the leg as connected.
 func (l *leg) upLocked() {
-	l.state = legUp
+	if l.state != legUp {
+		l.state = legUp
+		l.watchedLocked()
+	}
 	if l.probe == nil {
 		l.probe = time.AfterFunc(probeAfter, l.look)
 	}
@@ -28,6 +31,10 @@ func (l *leg) look() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state != legUp {
+		return
+	}
+	if l.session.interval > 0 { // the session timer asks
+		l.probe.Reset(probeAfter)
 		return
 	}
 	if last := l.port.Stats().Last; !last.IsZero() && l.edge.deps.Now().Sub(last) < probeAfter {

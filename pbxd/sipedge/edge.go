@@ -11,7 +11,6 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
@@ -19,42 +18,23 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
-	"galilei/pbxd/call"
-	"galilei/pbxd/media/rtpio"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/sipedge/transaction"
 	"galilei/pbxd/sipedge/transport"
 )
 
-// RegistrationStore keeps bindings over a restart.
-type RegistrationStore interface {
-	Registrations(ctx context.Context) ([]pbx.Registration, error)
-	SaveRegistrations(ctx context.Context, byExtension map[string][]pbx.Registration) error
-}
-
-// Deps is what the edge needs.
-type Deps struct {
-	Config        func() *pbx.Config
-	Key           pbx.DeviceKey // opens SIP passwords
-	Registrations RegistrationStore
-	Ports         *rtpio.Ports
-	Publish       func(pbx.Fact)                                   // does not block
-	Incoming      func(call.Incoming) (notify func(ev call.Event)) // starts a call
-	Now           func() time.Time
-	Product       string // for Server and User-Agent, for example "Galilei/1.0"
-	Log           *slog.Logger
-}
-
 // Edge serves phones over SIP.
 type Edge struct {
-	deps      Deps
-	transport *transport.Layer
-	tx        *transaction.Layer
-	registrar *registrar
-	digest    *authenticator
-	local     *sourceAddr
-	nobody    pbx.User // stands for users that do not exist
-	tagKey    [16]byte // of the To tags of answers that are forgotten
+	deps       Deps
+	transport  *transport.Layer
+	tx         *transaction.Layer
+	registrar  *registrar
+	notifier   *notifier
+	digest     *authenticator
+	local      *sourceAddr
+	nobody     pbx.User      // stands for users that do not exist
+	minSession time.Duration // shortest session interval that is agreed to
+	tagKey     [16]byte      // of the To tags of answers that are forgotten
 
 	mu      sync.Mutex
 	legs    map[dialogID]*leg
@@ -70,7 +50,13 @@ type dialogID struct {
 // New returns an edge without sockets, with the registrations that the store
 // still holds.
 func New(ctx context.Context, d Deps) (*Edge, error) {
-	e := &Edge{deps: d, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now)}
+	e := &Edge{deps: d, minSession: minSession, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now)}
+	e.notifier = newNotifier(e)
+	publish := d.Publish
+	d.Publish = func(f pbx.Fact) {
+		publish(f)
+		e.notifier.registered(f)
+	}
 	e.nobody = nobody(d.Key)
 	rand.Read(e.tagKey[:])
 	e.transport = transport.New(d.Log, e)
@@ -123,6 +109,7 @@ func (e *Edge) Shutdown(ctx context.Context) {
 		}
 		break
 	}
+	e.notifier.close()
 	e.tx.Close()
 	e.transport.Close()
 }
@@ -134,6 +121,7 @@ func (e *Edge) Configured(old, new *pbx.Config) {
 		was, is := old.UserByExtension(ext), new.UserByExtension(ext)
 		return was != nil && is != nil && was.ID == is.ID && was.SIPPassword == is.SIPPassword
 	})
+	e.notifier.configured(new)
 }
 
 // Legs returns how many dialogs are held.
@@ -150,13 +138,14 @@ func (e *Edge) Stuck() time.Duration { return e.transport.Stuck() }
 // Counts says what the edge holds, for tests and health.
 type Counts struct {
 	Legs, ClientTransactions, ServerTransactions int
+	Subscriptions                                int
 	Malformed                                    uint64
 }
 
 // Counts returns what the edge holds now.
 func (e *Edge) Counts() Counts {
 	c, s := e.tx.Count()
-	return Counts{Legs: e.Legs(), ClientTransactions: c, ServerTransactions: s, Malformed: e.transport.Malformed()}
+	return Counts{Legs: e.Legs(), ClientTransactions: c, ServerTransactions: s, Subscriptions: e.notifier.count(), Malformed: e.transport.Malformed()}
 }
 
 // Message implements transport.Events.
@@ -169,9 +158,6 @@ func (e *Edge) Closed(f transport.Flow) {
 		e.registrar.closed(f.Network, f.Remote.String())
 	}
 }
-
-// allow lists the methods that are served (RFC 3261 section 20.5).
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"
 
 // Request implements transaction.User.
 func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
@@ -206,8 +192,14 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 		res := e.response(req, 200, "OK")
 		res.AppendHeader(sip.NewHeader("Accept", "application/sdp"))
 		e.once(tx, req, res)
-	case sip.BYE:
+	case sip.BYE, sip.PRACK, sip.UPDATE, sip.INFO, sip.NOTIFY:
 		e.refuse(tx, req, 481, "Call/Transaction Does Not Exist")
+	case sip.SUBSCRIBE:
+		e.notifier.subscribe(tx, req)
+	case sip.MESSAGE:
+		e.text(tx, req)
+	case sip.REFER:
+		e.refuse(tx, req, 403, "Only Within A Call")
 	default:
 		e.once(tx, req, e.notAllowed(req))
 	}
@@ -215,8 +207,12 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 
 // inDialog hands a request to the leg that it names.
 func (e *Edge) inDialog(tx *transaction.Server, req *sip.Request, tag string) {
-	l := e.leg(dialogID{req.CallID().Value(), tag})
+	id := dialogID{req.CallID().Value(), tag}
+	l := e.leg(id)
 	if l == nil {
+		if e.notifier.request(tx, req, id) {
+			return
+		}
 		e.refuse(tx, req, 481, "Call/Transaction Does Not Exist")
 		return
 	}
@@ -244,13 +240,13 @@ func (e *Edge) add(l *leg) (ok bool) {
 	if e.closing {
 		return false
 	}
-	e.legs[l.dialog] = l
+	e.legs[l.id] = l
 	return true
 }
 
 func (e *Edge) remove(l *leg) {
 	e.mu.Lock()
-	delete(e.legs, l.dialog)
+	delete(e.legs, l.id)
 	e.mu.Unlock()
 }
 
@@ -260,6 +256,10 @@ func (e *Edge) response(req *sip.Request, status int, reason string) *sip.Respon
 	res.AppendHeader(sip.NewHeader("Server", e.deps.Product))
 	if status == 405 || status == 501 || status == 200 && req.Method != sip.BYE {
 		res.AppendHeader(sip.NewHeader("Allow", allow))
+	}
+	if status == 200 && (req.Method == sip.INVITE || req.Method == sip.OPTIONS) {
+		res.AppendHeader(sip.NewHeader("Supported", supported))
+		res.AppendHeader(sip.NewHeader("Allow-Events", allowEvents))
 	}
 	return res
 }

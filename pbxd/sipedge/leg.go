@@ -1,13 +1,9 @@
 package sipedge
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -36,28 +32,13 @@ const (
 // while messages are sent, never while the call is told of an event. Functions
 // named ...Locked are called with it held.
 type leg struct {
-	edge   *Edge
-	log    *slog.Logger
-	dialog dialogID
+	dialog // guarded by mu, save edge, log and id
 	port   *rtpio.Port
 
-	mu         sync.Mutex
-	state      legState
-	released   bool // the call has let go and hears no more
-	notify     func(call.Event)
-	remoteTag  string
-	localParty sip.FromHeader // us, as From of our requests
-	peerParty  sip.ToHeader   // them, as To of our requests
-	target     sip.Uri        // remote target (RFC 3261 section 12.1)
-	routes     []sip.Uri      // route set, first hop first
-	cseq       uint32         // of our last request
-	remoteCSeq uint32         // of their last request
-	flow       transport.Flow // where they were last seen
-	seenAt     time.Time      // when, by the monotonic clock
-	phone      phoneID        // which registration is theirs
-	reachedAt  netip.AddrPort // how they address us, where that is known
-	outbound   bool           // they are reached only by the flow (RFC 5626)
-	nat        bool           // they call themselves by an address at which they are not seen
+	mu       sync.Mutex
+	state    legState
+	released bool // the call has let go and hears no more
+	notify   func(call.Event)
 
 	serverTx *transaction.Server // their INVITE or re-INVITE that has no final answer yet
 	serverRq *sip.Request
@@ -68,8 +49,20 @@ type leg struct {
 	ack      *sentACK            // ACK of our last 2xx, for its retransmissions
 	forks    map[string]bool     // tags of other phones behind the contact that answered and were ended
 	offerSeq uint32              // of our last re-INVITE
+	quiet    bool                // which the call did not ask for
 	offerEnd *time.Timer         // when our re-INVITE has been without an answer for too long
 	probe    *time.Timer         // next look whether they are still there
+
+	transfer *transfer
+	reliable reliability
+	session  sessionTimer
+	other    call.Party                    // of the call, as those who watch the phone are told
+	calling  bool                          // the phone began the call
+	held     bool                          // their last description takes no audio
+	fields   []sip.Header                  // of our first INVITE: who calls, how to ring
+	invited  *media.Description            // what our first INVITE offered
+	rseqs    map[string]uint32             // RSeq of their last reliable provisional answer, by tag
+	early    map[string]*media.Description // audio that such an answer described, by tag
 
 	origin   sdp.Origin
 	sent     []byte             // our last session description
@@ -98,11 +91,10 @@ func (l *leg) locked(f func() (then func())) {
 	}
 }
 
-func newTag() string { return strings.ToLower(rand.Text())[:16] }
-
 func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort, state legState) (*leg, error) {
 	l := &leg{
-		edge: e, dialog: dialogID{callID, newTag()}, state: state, flow: f, seenAt: time.Now(), reachedAt: reachedAt,
+		dialog: dialog{edge: e, id: dialogID{callID, newTag()}, flow: f, seenAt: time.Now(), reachedAt: reachedAt},
+		state:  state,
 		origin: sdp.NewOrigin(), notify: func(call.Event) {},
 	}
 	l.log = e.deps.Log.With("leg", l.ID())
@@ -119,7 +111,7 @@ func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort,
 }
 
 // ID implements call.Leg.
-func (l *leg) ID() string { return "sip:" + l.dialog.localTag }
+func (l *leg) ID() string { return "sip:" + l.id.localTag }
 
 // Endpoint implements call.Leg.
 func (l *leg) Endpoint() media.Endpoint { return l.port }
@@ -135,6 +127,9 @@ func (l *leg) tell(ev call.Event) {
 	}
 }
 
+// watchedLocked has those told who watch the far end's extension.
+func (l *leg) watchedLocked() { l.edge.notifier.changed(eventDialog, l.phone.extension) }
+
 // finish ends the leg for good and tells the call, unless it has let go. No
 // transaction is left waiting for us.
 func (l *leg) finish(cause pbx.Cause) {
@@ -143,11 +138,13 @@ func (l *leg) finish(cause pbx.Cause) {
 			return nil
 		}
 		l.state = legEnded
-		for _, t := range []*time.Timer{l.probe, l.offerEnd} {
+		for _, t := range []*time.Timer{l.probe, l.offerEnd, l.reliable.timer} {
 			if t != nil {
 				t.Stop()
 			}
 		}
+		l.session.stop()
+		l.refuseTransferLocked(481)
 		if l.acked != nil {
 			l.acked.Acknowledged()
 		}
@@ -157,11 +154,12 @@ func (l *leg) finish(cause pbx.Cause) {
 		l.answerLocked(487, nil)
 		l.acked, l.clientTx, l.pending = nil, nil, nil
 		ended := call.Event{Leg: l, Kind: call.EventEnded, Cause: cause}
-		notify, tell := l.notify, !l.released
+		notify, tell, phone := l.notify, !l.released, l.phone.extension
 		l.released = true
 		return func() {
 			l.port.Close()
 			l.edge.remove(l)
+			l.edge.notifier.changed(eventDialog, phone)
 			if tell {
 				notify(ended)
 			}
@@ -196,13 +194,19 @@ func (l *leg) Hangup(cause pbx.Cause) {
 			return func() { l.finish(cause) }
 		case legOutgoing:
 			l.state = legEnding
+			l.watchedLocked()
 			if l.clientTx != nil {
 				l.clientTx.Cancel(reasonHeader(cause))
 			}
 			return l.port.Close
 		case legUp:
 			l.state = legEnding
+			l.watchedLocked()
 			l.answerLocked(487, nil)
+			l.refuseTransferLocked(481)
+			if t := l.transfer; t != nil && t.over && t.next != "" && !t.silent {
+				l.sendTransferLocked() // the last word comes before the BYE
+			}
 			if l.acked != nil { // no BYE before their ACK (RFC 3261 section 15)
 				l.byeCause = &cause
 			} else {
@@ -248,143 +252,4 @@ func (l *leg) byeOverLocked(cause pbx.Cause, again bool) {
 		l.log.Info("BYE not sent", "err", err)
 		go l.finish(cause) // not under the lock that the caller holds
 	}
-}
-
-// wayLocked returns the flow for our next request. A phone that has come back
-// over another connection or port since it was last heard in this dialog is
-// followed there.
-func (l *leg) wayLocked() (transport.Flow, error) {
-	if reg, at, ok := l.edge.registrar.newer(l.phone, l.seenAt, !l.flow.Alive()); ok {
-		if f, err := l.edge.seen(reg); err == nil {
-			l.flow, l.seenAt = f, at
-		}
-	}
-	return l.edge.flowTo(l.nextHopLocked(), l.flow, l.outbound)
-}
-
-// requestLocked starts a request within the dialog (RFC 3261 section 12.2.1.1).
-func (l *leg) requestLocked(m sip.RequestMethod) *sip.Request {
-	if m != sip.ACK {
-		l.cseq++
-	}
-	return l.requestWithLocked(m, l.cseq)
-}
-
-func (l *leg) requestWithLocked(m sip.RequestMethod, cseq uint32) *sip.Request {
-	req := sip.NewRequest(m, *l.target.Clone())
-	for i := range l.routes {
-		req.AppendHeader(&sip.RouteHeader{Address: *l.routes[i].Clone()})
-	}
-	maxForwards := sip.MaxForwardsHeader(70)
-	req.AppendHeader(&maxForwards)
-	from := l.localParty
-	from.Params = sip.HeaderParams{{K: "tag", V: l.dialog.localTag}}
-	req.AppendHeader(&from)
-	to := l.peerParty
-	to.Params = nil
-	if l.remoteTag != "" {
-		to.Params = sip.HeaderParams{{K: "tag", V: l.remoteTag}}
-	}
-	req.AppendHeader(&to)
-	callID := sip.CallIDHeader(l.dialog.callID)
-	req.AppendHeader(&callID)
-	req.AppendHeader(&sip.CSeqHeader{SeqNo: cseq, MethodName: m})
-	req.AppendHeader(sip.NewHeader("User-Agent", l.edge.deps.Product))
-	return req
-}
-
-// nextHopLocked returns the URI whose host the next request goes to.
-func (l *leg) nextHopLocked() *sip.Uri {
-	if len(l.routes) > 0 {
-		return &l.routes[0]
-	}
-	return &l.target
-}
-
-// selfOver is our address as the far end must use it.
-func (l *leg) selfOver(f transport.Flow) netip.AddrPort {
-	return l.edge.self(l.edge.deps.Config(), f, l.reachedAt)
-}
-
-// via puts our hop on top of a request, with a fresh branch.
-func (l *leg) via(req *sip.Request, f transport.Flow) {
-	self := l.selfOver(f)
-	req.PrependHeader(&sip.ViaHeader{
-		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(f.Network),
-		Host: self.Addr().String(), Port: int(self.Port()),
-		Params: sip.HeaderParams{{K: "branch", V: sip.RFC3261BranchMagicCookie + newTag()}, {K: "rport"}},
-	})
-}
-
-// contact returns our Contact for the dialog.
-func (l *leg) contact() *sip.ContactHeader {
-	f := l.flow
-	self := l.selfOver(f)
-	u := sip.Uri{Scheme: "sip", User: l.localParty.Address.User, Host: self.Addr().String(), Port: int(self.Port())}
-	if f.Network != "udp" {
-		u.UriParams = sip.HeaderParams{{K: "transport", V: f.Network}}
-	}
-	return &sip.ContactHeader{Address: u}
-}
-
-// mediaAddrLocked is where the far end must send its audio.
-func (l *leg) mediaAddrLocked() netip.AddrPort {
-	return netip.AddrPortFrom(l.selfOver(l.flow).Addr(), l.port.RTPPort())
-}
-
-// describeLocked writes our next session description. An unchanged one keeps
-// its version (RFC 3264 section 8).
-func (l *leg) describeLocked(write func(o sdp.Origin) []byte) []byte {
-	body := write(l.origin)
-	if l.sent != nil && !slices.Equal(body, l.sent) {
-		l.origin = l.origin.Next()
-		body = write(l.origin)
-	}
-	l.sent = body
-	if d, err := sdp.Parse(body); err == nil {
-		l.sentFmts = d.Formats
-	}
-	return body
-}
-
-// expectLocked takes their description as the one that counts.
-func (l *leg) expectLocked(d *media.Description) {
-	l.theirs = d
-	if d.Usable() != nil {
-		return
-	}
-	seen := l.flow.Remote.Addr()
-	x := rtpio.Expecting(d, &media.Description{Formats: l.sentFmts}, seen, l.nat)
-	if l.nat && !routable(d.Addr) { // the best guess until their first packet tells
-		x.RTP = netip.AddrPortFrom(seen, d.RTPPort)
-		x.RTCP = netip.AddrPortFrom(seen, d.RTCPPort)
-	}
-	l.port.Expect(x)
-}
-
-// routable reports whether an address can be that of a peer who is seen at
-// another one: a private address cannot.
-func routable(a netip.Addr) bool {
-	return a.IsGlobalUnicast() && !a.IsPrivate()
-}
-
-// tag writes our tag into a response of the dialog.
-func (l *leg) tag(res *sip.Response) {
-	res.To().Params.Add("tag", l.dialog.localTag)
-}
-
-func bodyOf(m sip.Message) (*media.Description, error) {
-	if len(m.Body()) == 0 {
-		return nil, nil
-	}
-	if ct := headerValue(m, "content-type"); !strings.EqualFold(strings.TrimSpace(strings.SplitN(ct, ";", 2)[0]), "application/sdp") {
-		return nil, fmt.Errorf("body of type %.40q: %w", ct, errContentType)
-	}
-	return sdp.Parse(m.Body())
-}
-
-func addBody(m sip.Message, body []byte) {
-	ct := sip.ContentTypeHeader("application/sdp")
-	m.AppendHeader(&ct)
-	m.SetBody(body)
 }

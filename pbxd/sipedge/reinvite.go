@@ -37,27 +37,31 @@ func (l *leg) reinvite(tx *transaction.Server, req *sip.Request) {
 		case err != nil:
 			return func() { l.edge.reply(tx, req, 488, "Not Acceptable Here") }
 		}
-		if c := req.Contact(); c != nil && c.Address.Scheme == "sip" {
-			l.target = *c.Address.Clone() // target refresh
+		if res := l.edge.sessionTooShort(req); res != nil {
+			return func() { l.edge.send(tx, res) }
 		}
-		l.serverTx, l.serverRq = tx, req
-		switch {
-		case offer == nil: // they want an offer: ours as it stands
+		l.retargetLocked(req)
+		if offer == nil { // they want an offer: ours as it stands
+			l.serverTx, l.serverRq = tx, req
 			l.bareACK = true
 			l.acceptLocked(l.sent)
 			return nil
-		case l.theirs != nil && sameAudio(offer, l.theirs):
-			l.expectLocked(offer)
-			l.acceptLocked(l.sent)
-			return nil
 		}
-		l.pending = offer
-		l.edge.reply(tx, req, 100, "Trying")
-		return func() {
-			tx.OnCancel(func() { l.cancelled(tx) })
-			l.tell(call.Event{Kind: call.EventOffer, Description: offer})
-		}
+		return l.takeOfferLocked(tx, req, offer)
 	})
+}
+
+// askOther puts their offer to the other side of the call.
+func (l *leg) askOther(tx *transaction.Server, req *sip.Request, offer *media.Description) func() {
+	if req.IsInvite() {
+		l.edge.reply(tx, req, 100, "Trying")
+	}
+	return func() {
+		if req.IsInvite() {
+			tx.OnCancel(func() { l.cancelled(tx) })
+		}
+		l.tell(call.Event{Kind: call.EventOffer, Description: offer})
+	}
 }
 
 // sameAudio reports whether two descriptions ask for the same: a session
@@ -70,10 +74,12 @@ func sameAudio(a, b *media.Description) bool {
 
 // Respond implements call.Leg.
 func (l *leg) Respond(answer *media.Description, retry bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.locked(func() func() { return l.respondLocked(answer, retry) })
+}
+
+func (l *leg) respondLocked(answer *media.Description, retry bool) (then func()) {
 	if l.state != legUp || l.serverTx == nil || l.pending == nil {
-		return
+		return nil
 	}
 	offer := l.pending
 	l.pending = nil
@@ -93,7 +99,25 @@ func (l *leg) Respond(answer *media.Description, retry bool) {
 		body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, offer, o, at) })
 		l.expectLocked(offer)
 		l.acceptLocked(body)
+		return l.holdLocked(offer)
 	}
+	return nil
+}
+
+// holdLocked notes whether their description takes our audio, by direction or by
+// an address of 0.0.0.0 (RFC 3264 section 8.4), and returns what tells of a
+// change.
+func (l *leg) holdLocked(d *media.Description) (then func()) {
+	held := !d.Direction.Receives()
+	if held == l.held {
+		return func() {}
+	}
+	l.held = held
+	ev := call.Event{Kind: call.EventResumed, Description: d}
+	if held {
+		ev.Kind = call.EventHeld
+	}
+	return func() { l.tell(ev) }
 }
 
 // offerTime is how long a re-INVITE may be without a final answer: it rings
@@ -103,7 +127,7 @@ const offerTime = transaction.Lifetime
 // Offer implements call.Leg: it sends a re-INVITE (RFC 3261 section 14.1).
 func (l *leg) Offer(offer *media.Description) {
 	l.locked(func() func() {
-		if err := l.offerLocked(offer); err != nil {
+		if err := l.offerLocked(offer, false); err != nil {
 			l.log.Info("re-INVITE not sent", "err", err)
 			busy := errors.Is(err, errBusyDialog)
 			return func() { l.tell(call.Event{Kind: call.EventOfferRefused, Retry: busy}) }
@@ -114,21 +138,30 @@ func (l *leg) Offer(offer *media.Description) {
 
 var errBusyDialog = errors.New("another offer is under way or the leg is not up")
 
-func (l *leg) offerLocked(offer *media.Description) error {
+// offerLocked sends a re-INVITE; one that is quiet is not told to the call, which
+// did not ask for it.
+func (l *leg) offerLocked(offer *media.Description, quiet bool) error {
 	if l.state != legUp || l.clientTx != nil || l.serverTx != nil || l.theirs == nil {
 		return errBusyDialog
 	}
 	at := l.mediaAddrLocked()
+	return l.reinviteLocked(l.describeLocked(func(o sdp.Origin) []byte { return sdp.Reoffer(offer, l.theirs, o, at) }), quiet)
+}
+
+// reinviteLocked sends a re-INVITE with the offer that body holds.
+func (l *leg) reinviteLocked(body []byte, quiet bool) error {
 	req := l.requestLocked(sip.INVITE)
 	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
-	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Reoffer(offer, l.theirs, o, at) }))
+	req.AppendHeader(sip.NewHeader("Supported", supported))
+	l.offerSessionLocked(req)
+	addBody(req, body)
 	flow, err := l.wayLocked()
 	if err != nil {
 		return err
 	}
 	l.via(req, flow)
-	l.offerSeq = l.cseq
+	l.offerSeq, l.quiet = l.cseq, quiet
 	cseq := l.cseq
 	tx, err := l.edge.tx.Request(req, flow, func(res *sip.Response, err error) { l.reoffered(res, err, cseq) })
 	if err != nil {
@@ -147,7 +180,8 @@ func (l *leg) offerTimedOut(tx *transaction.Client) {
 		}
 		tx.Cancel()
 		l.clientTx = nil
-		return func() { l.tell(call.Event{Kind: call.EventOfferRefused}) }
+		quiet := l.quiet
+		return func() { l.tellOffer(call.Event{Kind: call.EventOfferRefused}, quiet) }
 	})
 }
 
@@ -171,8 +205,12 @@ func (l *leg) reoffered(res *sip.Response, err error, cseq uint32) {
 		case err != nil || res.StatusCode == 481 || res.StatusCode == 408: // RFC 3261 section 12.2.1.2: the dialog is no more
 			return l.lostLocked()
 		}
-		retry := res.StatusCode == 491
-		return func() { l.tell(call.Event{Kind: call.EventOfferRefused, Retry: retry}) }
+		if res.StatusCode == 422 {
+			l.session.min = min(max(l.session.min, minSE(res)), maxSession)
+		}
+		l.refreshLaterLocked()
+		retry, quiet := res.StatusCode == 491, l.quiet
+		return func() { l.tellOffer(call.Event{Kind: call.EventOfferRefused, Retry: retry}, quiet) }
 	})
 }
 
@@ -182,19 +220,26 @@ func (l *leg) reacceptedLocked(res *sip.Response, cseq uint32) (then func()) {
 	if !first {
 		return nil // a retransmission, or it was given up
 	}
+	quiet := l.quiet
 	l.clientTx = nil
 	l.offerEnd.Stop()
-	if c := res.Contact(); c != nil && c.Address.Scheme == "sip" {
-		l.target = *c.Address.Clone()
-	}
+	l.retargetLocked(res)
+	l.sessionAgreedLocked(res)
 	d, err := bodyOf(res)
 	if err == nil && d != nil {
 		err = d.Usable()
 	}
 	if err != nil || d == nil {
 		l.log.Info("re-INVITE was answered without usable audio", "err", err)
-		return func() { l.tell(call.Event{Kind: call.EventOfferRefused}) }
+		return func() { l.tellOffer(call.Event{Kind: call.EventOfferRefused}, quiet) }
 	}
 	l.expectLocked(d)
-	return func() { l.tell(call.Event{Kind: call.EventOfferAnswered, Description: d}) }
+	return func() { l.tellOffer(call.Event{Kind: call.EventOfferAnswered, Description: d}, quiet) }
+}
+
+// tellOffer reports how an offer of ours went, unless it was a quiet one.
+func (l *leg) tellOffer(ev call.Event, quiet bool) {
+	if !quiet {
+		l.tell(ev)
+	}
 }

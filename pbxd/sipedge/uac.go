@@ -61,36 +61,15 @@ func (e *Edge) seen(reg pbx.Registration) (transport.Flow, error) {
 }
 
 func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
-	var target sip.Uri
-	if err := sip.ParseUri(reg.Contact, &target); err != nil {
-		return nil, err
-	}
-	target.Scheme = "sip" // the equivalent of a SIPS contact, for a call that is no SIPS call (RFC 5630 section 3.3)
-	seen, err := e.seen(reg)
+	w, err := e.reach(reg)
 	if err != nil {
 		return nil, err
 	}
-	var routes []sip.Uri
-	for _, p := range reg.Path {
-		var u sip.Uri
-		if err := sip.ParseUri(strings.Trim(strings.TrimSpace(p), "<>"), &u); err == nil {
-			routes = append(routes, u)
-		}
-	}
-	hop := &target
-	if len(routes) > 0 {
-		hop = &routes[0]
-	}
-	flow, err := e.flowTo(hop, seen, reg.Outbound)
+	l, err := e.newLeg(strings.ToLower(rand.Text()), w.flow, w.reachedAt, legOutgoing)
 	if err != nil {
 		return nil, err
 	}
-	reachedAt, _ := netip.ParseAddrPort(reg.ReachedAt) // not known of a phone that registered by a name
-	l, err := e.newLeg(strings.ToLower(rand.Text()), flow, reachedAt, legOutgoing)
-	if err != nil {
-		return nil, err
-	}
-	if err := l.call(d, reg, target, routes, seen); err != nil {
+	if err := l.call(d, reg, w); err != nil {
 		l.mu.Lock()
 		l.released = true // the call learns of it by the error
 		l.mu.Unlock()
@@ -101,30 +80,40 @@ func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
 }
 
 // call sends the INVITE for d to the phone of a registration.
-func (l *leg) call(d call.Dial, reg pbx.Registration, target sip.Uri, routes []sip.Uri, seen transport.Flow) error {
+func (l *leg) call(d call.Dial, reg pbx.Registration, w way) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.notify = d.Notify
-	l.target, l.routes, l.outbound = target, routes, reg.Outbound
+	l.target, l.routes, l.outbound = w.target, w.routes, reg.Outbound
 	l.phone = phoneID{extension: reg.Extension, contact: reg.Contact, instance: reg.Instance}
-	l.nat = behindNAT(target.Host, seen.Remote.Addr())
+	l.nat = behindNAT(w.target.Host, w.seen.Remote.Addr())
 	host := l.selfOver(l.flow).Addr().String()
-	l.localParty = callerShown(d.Caller, host)
+	l.localParty = callerShown(d, host)
+	l.fields = identityFields(d, host)
+	if l.other = d.Caller; d.Anonymous {
+		l.other = call.Party{Name: l.localParty.DisplayName}
+	}
 	l.peerParty = sip.ToHeader{Address: sip.Uri{Scheme: "sip", User: d.Extension, Host: host}}
-	return l.inviteLocked(d.Offer, toldOf(d, host))
+	if err := l.inviteLocked(d.Offer); err != nil {
+		return err
+	}
+	l.watchedLocked()
+	return nil
 }
 
-// inviteLocked sends the first INVITE (RFC 3261 section 13.2.1) with more
-// header fields.
-func (l *leg) inviteLocked(offer *media.Description, more []sip.Header) error {
+// inviteLocked sends the first INVITE (RFC 3261 section 13.2.1).
+func (l *leg) inviteLocked(offer *media.Description) error {
 	if offer == nil {
 		offer = ownOffer()
 	}
+	l.invited = offer
 	at := l.mediaAddrLocked()
 	req := l.requestLocked(sip.INVITE)
 	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
-	for _, h := range more {
+	req.AppendHeader(sip.NewHeader("Supported", supported))
+	l.offerSessionLocked(req)
+	for _, h := range l.fields {
 		req.AppendHeader(h)
 	}
 	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(offer, o, at) }))
@@ -158,6 +147,13 @@ func (l *leg) response(res *sip.Response, err error, cseq uint32) {
 	case res.StatusCode < 300:
 		l.accepted(res, cseq)
 	default:
+		again := false
+		if res.StatusCode == 422 {
+			l.locked(func() func() { again = l.inviteAgainLocked(res); return nil })
+		}
+		if again {
+			return
+		}
 		l.finish(causeOf(res, pbx.CauseOfSIP(res.StatusCode)))
 	}
 }
@@ -171,11 +167,16 @@ func (l *leg) provisional(res *sip.Response) {
 		if l.state != legOutgoing {
 			return nil
 		}
+		l.learnMethodsLocked(res)
+		if required(res, "100rel") && !l.heardReliablyLocked(res, d) {
+			return nil
+		}
 		if d != nil {
 			l.expectLocked(d)
 		}
 		if tag, ok := res.To().Params.Get("tag"); ok && l.remoteTag == "" {
 			l.remoteTag = tag // of the early dialog, whose requests are admitted
+			l.watchedLocked()
 		}
 		return func() { l.tell(call.Event{Kind: call.EventRinging, Description: d}) }
 	})
@@ -206,6 +207,7 @@ func (l *leg) accepted(res *sip.Response, cseq uint32) {
 func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then func()) {
 	l.remoteTag = tag
 	l.takeTargetLocked(res)
+	l.learnMethodsLocked(res)
 	l.ackLocked(res, cseq, tag)
 	l.clientTx = nil
 	if l.state == legEnding { // our CANCEL crossed their answer
@@ -216,12 +218,18 @@ func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then f
 	if err == nil && d != nil {
 		err = d.Usable()
 	}
+	if err == nil && d == nil { // a provisional answer has brought it
+		d = l.early[tag]
+	}
+	l.early, l.rseqs = nil, nil
 	if err != nil || d == nil {
 		l.log.Info("call was answered without usable audio", "err", err)
 		l.byeLocked(pbx.CauseIncompatible)
 		return func() { l.finish(pbx.CauseIncompatible) }
 	}
 	l.expectLocked(d)
+	l.invited, l.fields = nil, nil
+	l.sessionAgreedLocked(res)
 	l.upLocked()
 	return func() { l.tell(call.Event{Kind: call.EventAnswered, Description: d}) }
 }
@@ -256,28 +264,11 @@ func (l *leg) endFork(res *sip.Response, tag string, cseq uint32) {
 	}
 }
 
-// takeTargetLocked reads Contact and Record-Route of the response that makes
-// the dialog (RFC 3261 section 12.1.2).
-func (l *leg) takeTargetLocked(res *sip.Response) {
-	if c := res.Contact(); c != nil && c.Address.Scheme == "sip" {
-		l.target = *c.Address.Clone()
-	}
-	l.routes = nil
-	for _, h := range res.GetHeaders("record-route") {
-		if rr, ok := h.(*sip.RecordRouteHeader); ok {
-			l.routes = append([]sip.Uri{*rr.Address.Clone()}, l.routes...)
-		}
-	}
-}
-
 // forkOf is a dialog that exists only to be ended: another phone behind the
 // same contact answered, too.
 func (l *leg) forkOf(res *sip.Response, tag string, cseq uint32) *leg {
-	f := &leg{
-		edge: l.edge, log: l.log, dialog: l.dialog, notify: func(call.Event) {},
-		remoteTag: tag, localParty: l.localParty, peerParty: l.peerParty, target: l.target, cseq: cseq, flow: l.flow,
-		reachedAt: l.reachedAt, seenAt: l.seenAt,
-	}
+	f := &leg{notify: func(call.Event) {}, dialog: l.dialog}
+	f.remoteTag, f.cseq, f.routes = tag, cseq, nil
 	f.takeTargetLocked(res)
 	return f
 }

@@ -3,8 +3,8 @@ package sipedge
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -19,6 +19,11 @@ import (
 func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 	u, ok := e.authenticate(tx, req)
 	if !ok {
+		return
+	}
+	replaces, status := e.replacedBy(req)
+	if status != 0 {
+		e.reply(tx, req, status, reasonPhrase(status))
 		return
 	}
 	offer, err := bodyOf(req)
@@ -42,6 +47,10 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 		e.reply(tx, req, 400, "Contact Is Missing")
 		return
 	}
+	if res := e.sessionTooShort(req); res != nil {
+		e.send(tx, res)
+		return
+	}
 	e.reply(tx, req, 100, "Trying")
 	l, err := e.newLeg(req.CallID().Value(), tx.Flow(), reachedAt(req), legIncoming)
 	if err != nil {
@@ -51,7 +60,7 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 		e.send(tx, res)
 		return
 	}
-	l.accept(tx, req, u, offer)
+	l.accept(tx, req, u, offer, replaces)
 }
 
 // acceptsSDP reports whether the sender takes session descriptions: without
@@ -71,10 +80,12 @@ func acceptsSDP(req *sip.Request) bool {
 }
 
 // accept begins the dialog (RFC 3261 section 12.1.1) and starts the call.
-func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offer *media.Description) {
+func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offer *media.Description, replaces *leg) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.serverTx, l.serverRq = tx, req
+	l.reliable.required = required(req, "100rel")
+	l.learnMethodsLocked(req)
 	l.phone = phoneIDOf(u.Extension, req.Contact())
 	l.remoteTag, _ = req.From().Params.Get("tag")
 	l.remoteCSeq = req.CSeq().SeqNo
@@ -91,13 +102,21 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 	l.nat = behindNAT(req.Via().Host, tx.Flow().Remote.Addr()) || behindNAT(l.target.Host, tx.Flow().Remote.Addr())
 	if offer != nil {
 		l.expectLocked(offer)
+		l.held = !offer.Direction.Receives()
 	}
-	l.notify = l.edge.deps.Incoming(call.Incoming{
+	in := call.Incoming{
 		Leg:    l,
 		Caller: call.Party{Number: u.Extension, Name: u.DisplayName()},
 		Digits: dialled(req),
 		Offer:  offer,
-	})
+	}
+	if replaces != nil {
+		in.Replaces = replaces
+	}
+	l.calling, l.other = true, call.Party{Number: in.Digits}
+	l.edge.identify(req, tx.Flow().Remote.Addr(), &in)
+	l.notify = l.edge.deps.Incoming(in)
+	l.watchedLocked()
 	go tx.OnCancel(func() { l.cancelled(tx) }) // a CANCEL that has come already takes the lock that is held here
 }
 
@@ -150,17 +169,7 @@ func (l *leg) Ringing(early *media.Description) {
 	if l.state != legIncoming || l.serverTx == nil {
 		return
 	}
-	res := l.edge.response(l.serverRq, 180, "Ringing")
-	if early != nil && l.theirs != nil {
-		if _, err := sdp.Agreed(early, l.theirs); err == nil {
-			res = l.edge.response(l.serverRq, 183, "Session Progress")
-			at := l.mediaAddrLocked()
-			addBody(res, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(early, l.theirs, o, at) }))
-		}
-	}
-	l.tag(res)
-	res.AppendHeader(l.contact())
-	l.edge.send(l.serverTx, res)
+	l.ringLocked(early)
 }
 
 // Answer implements call.Leg.
@@ -169,34 +178,54 @@ func (l *leg) Answer(answer *media.Description) {
 		if l.state != legIncoming || l.serverTx == nil {
 			return nil
 		}
-		at := l.mediaAddrLocked()
-		if l.theirs == nil { // they left the offer to us
-			l.bareACK = true
-			l.acceptLocked(l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(answer, o, at) }))
+		if l.reliable.waiting != nil { // no 2xx before their PRACK (RFC 3262 section 3)
+			l.reliable.answer = answer
 			return nil
 		}
-		if _, err := sdp.Agreed(answer, l.theirs); err != nil {
-			l.log.Info("call refused: the sides have no codec in common", "err", err)
-			l.answerLocked(488, reasonHeader(pbx.CauseIncompatible))
-			return func() { l.finish(pbx.CauseIncompatible) }
-		}
-		body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, l.theirs, o, at) })
-		l.expectLocked(l.theirs) // with the payload types that were agreed
-		l.acceptLocked(body)
-		return nil
+		return l.answerCallLocked(answer)
 	})
 }
 
-// acceptLocked sends 200 to their INVITE or re-INVITE; the leg is up.
+func (l *leg) answerCallLocked(answer *media.Description) (then func()) {
+	at := l.mediaAddrLocked()
+	if l.theirs == nil { // they left the offer to us
+		l.bareACK = true
+		l.acceptLocked(l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(answer, o, at) }))
+		return nil
+	}
+	if _, err := sdp.Agreed(answer, l.theirs); err != nil {
+		l.log.Info("call refused: the sides have no codec in common", "err", err)
+		l.answerLocked(488, reasonHeader(pbx.CauseIncompatible))
+		return func() { l.finish(pbx.CauseIncompatible) }
+	}
+	if l.reliable.done { // the audio has been agreed: the 2xx cannot change it (RFC 6337 section 3.1)
+		if !slices.Equal(sdp.Answer(answer, l.theirs, l.origin, at), l.sent) {
+			l.reliable.settle = answer
+		}
+		l.acceptLocked(nil)
+		return nil
+	}
+	body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, l.theirs, o, at) })
+	l.expectLocked(l.theirs) // with the payload types that were agreed
+	l.acceptLocked(body)
+	return nil
+}
+
+// acceptLocked sends 200 to their INVITE, re-INVITE or UPDATE; the leg is up.
 func (l *leg) acceptLocked(body []byte) {
 	tx := l.serverTx
 	res := l.edge.response(l.serverRq, 200, "OK")
 	l.tag(res)
 	res.AppendHeader(l.contact())
-	addBody(res, body)
-	tx.OnNoACK(func() { l.unacknowledged(tx) })
+	l.answerSessionLocked(l.serverRq, res)
+	if body != nil {
+		addBody(res, body)
+	}
+	if l.serverRq.IsInvite() {
+		tx.OnNoACK(func() { l.unacknowledged(tx) })
+		l.acked, l.ackCSeq = tx, l.serverRq.CSeq().SeqNo
+	}
 	l.edge.send(tx, res)
-	l.acked, l.ackCSeq = tx, l.serverRq.CSeq().SeqNo
 	l.serverTx, l.serverRq = nil, nil
 	l.upLocked()
 }
@@ -214,6 +243,12 @@ func (l *leg) acknowledge(req *sip.Request) {
 				l.byeLocked(*l.byeCause)
 			}
 			return nil
+		}
+		if settle := l.reliable.settle; settle != nil {
+			l.reliable.settle = nil
+			if err := l.offerLocked(settle, true); err != nil {
+				l.log.Info("audio of the answer not offered", "err", err)
+			}
 		}
 		if !l.bareACK {
 			return nil
@@ -243,41 +278,9 @@ func (l *leg) answerInACKLocked(req *sip.Request) (then func()) {
 	if before != nil && sameAudio(before, d) || before == nil && d.Direction == media.SendRecv {
 		return nil
 	}
-	return func() { l.tell(call.Event{Kind: call.EventOffer, Description: d}) } // the other side follows
-}
-
-// request takes a request within the dialog (RFC 3261 section 12.2.2).
-func (l *leg) request(tx *transaction.Server, req *sip.Request) {
-	if status, reason := l.admit(tx, req); status != 0 {
-		l.edge.reply(tx, req, status, reason)
-		return
+	hold := l.holdLocked(d)
+	return func() {
+		hold()
+		l.tell(call.Event{Kind: call.EventOffer, Description: d}) // the other side follows
 	}
-	switch req.Method {
-	case sip.BYE:
-		l.edge.reply(tx, req, 200, "OK")
-		l.finish(causeOf(req, pbx.CauseNormalClearing))
-	case sip.INVITE:
-		l.reinvite(tx, req)
-	case sip.OPTIONS:
-		l.edge.reply(tx, req, 200, "OK")
-	default:
-		l.edge.send(tx, l.edge.notAllowed(req))
-	}
-}
-
-// admit checks dialog and order of a request within the dialog, and follows a
-// phone that has changed its address.
-func (l *leg) admit(tx *transaction.Server, req *sip.Request) (status int, reason string) {
-	from, _ := req.From().Params.Get("tag")
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case l.state == legEnded, l.remoteTag != "" && from != l.remoteTag:
-		return 481, "Call/Transaction Does Not Exist"
-	case req.CSeq().SeqNo <= l.remoteCSeq && l.remoteCSeq != 0:
-		return 500, "Out Of Order"
-	}
-	l.remoteCSeq = req.CSeq().SeqNo
-	l.flow, l.seenAt = tx.Flow(), time.Now()
-	return 0, ""
 }

@@ -15,16 +15,30 @@ var errContentType = errors.New("content type is not supported")
 // reasonPhrase returns the phrase of RFC 3261 section 21 for a status that we send.
 func reasonPhrase(status int) string {
 	switch status {
+	case 200:
+		return "OK"
+	case 400:
+		return "Bad Request"
 	case 403:
 		return "Forbidden"
 	case 404:
 		return "Not Found"
+	case 406:
+		return "Not Acceptable"
 	case 408:
 		return "Request Timeout"
 	case 410:
 		return "Gone"
 	case 480:
 		return "Temporarily Unavailable"
+	case 413:
+		return "Request Entity Too Large"
+	case 415:
+		return "Unsupported Media Type"
+	case 422:
+		return "Session Interval Too Small"
+	case 481:
+		return "Call/Transaction Does Not Exist"
 	case 484:
 		return "Address Incomplete"
 	case 486:
@@ -33,6 +47,10 @@ func reasonPhrase(status int) string {
 		return "Request Terminated"
 	case 488:
 		return "Not Acceptable Here"
+	case 489:
+		return "Bad Event"
+	case 491:
+		return "Request Pending"
 	case 500:
 		return "Server Internal Error"
 	case 501:

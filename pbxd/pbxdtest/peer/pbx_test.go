@@ -150,6 +150,17 @@ func TestBaresipIsRefused(t *testing.T) {
 // sipp registers a phone, and another sipp calls it, some calls at a time.
 func TestSippThroughPBX(t *testing.T) {
 	peer.NeedSipp(t)
+	throughPBX(t, peer.SippCallAuth, peer.SippAnswer)
+}
+
+// As before, with early audio and reliable provisional answers on both sides
+// (RFC 3262).
+func TestSippReliableThroughPBX(t *testing.T) {
+	peer.NeedSipp(t)
+	throughPBX(t, peer.SippCallReliable, peer.SippAnswerReliable)
+}
+
+func throughPBX(t *testing.T, call, answer peer.Scenario) {
 	for _, transport := range []string{"udp", "tcp"} {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
@@ -165,7 +176,7 @@ func TestSippThroughPBX(t *testing.T) {
 				return r
 			}
 			const calls = 20
-			callee, err := peer.StartSipp(ctx, peer.SippOptions{Dir: t.TempDir(), Scenario: peer.SippAnswer, Transport: transport, Calls: calls, RTPPort: int(audio().Addr().Port())})
+			callee, err := peer.StartSipp(ctx, peer.SippOptions{Dir: t.TempDir(), Scenario: answer, Transport: transport, Calls: calls, RTPPort: int(audio().Addr().Port())})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -180,7 +191,7 @@ func TestSippThroughPBX(t *testing.T) {
 				t.Fatal(err)
 			}
 			r, err := peer.RunSipp(ctx, peer.SippOptions{
-				Dir: t.TempDir(), Scenario: peer.SippCallAuth, Transport: transport, Remote: s.SIP, Calls: calls, Talk: time.Second,
+				Dir: t.TempDir(), Scenario: call, Transport: transport, Remote: s.SIP, Calls: calls, Talk: time.Second,
 				RTPPort: int(audio().Addr().Port()), Users: []peer.SippUser{{User: "101", Password: s.Password("101"), Number: "102"}},
 			})
 			if err != nil {

@@ -29,6 +29,9 @@ const (
 	SippCall     Scenario = "call"      // calls, without authentication
 	SippCallAuth Scenario = "call-auth" // calls and is challenged with 401 or 407
 	SippAnswer   Scenario = "answer"    // rings and answers
+
+	SippCallReliable   Scenario = "call-reliable"   // as SippCallAuth, and requires reliable provisional answers
+	SippAnswerReliable Scenario = "answer-reliable" // sends early audio reliably, then answers
 )
 
 // SippUser is one line of the data that a scenario runs over, in turns.
@@ -41,7 +44,7 @@ type SippUser struct {
 type SippOptions struct {
 	Dir         string // for its files; must exist, one each (t.TempDir())
 	Scenario    Scenario
-	Users       []SippUser     // of all scenarios but SippAnswer
+	Users       []SippUser     // of all scenarios but those that answer
 	Remote      netip.AddrPort // of the PBX
 	Domain      string         // host of the SIP addresses; empty means Remote
 	Transport   string         // "udp" (also when empty) or "tcp" (one connection for all calls)
@@ -151,7 +154,7 @@ func (s *Sipp) prepare() ([]string, error) {
 	if o.Limit > 0 {
 		args = append(args, "-l", strconv.Itoa(o.Limit))
 	}
-	if o.Scenario == SippAnswer {
+	if o.Scenario == SippAnswer || o.Scenario == SippAnswerReliable {
 		return args, nil
 	}
 	lines := []string{"SEQUENTIAL"}

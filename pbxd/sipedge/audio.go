@@ -1,0 +1,71 @@
+package sipedge
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/media"
+	"galilei/pbxd/media/rtpio"
+	"galilei/pbxd/media/sdp"
+)
+
+// mediaAddrLocked is where the far end must send its audio.
+func (l *leg) mediaAddrLocked() netip.AddrPort {
+	return netip.AddrPortFrom(l.selfOver(l.flow).Addr(), l.port.RTPPort())
+}
+
+// describeLocked writes our next session description. An unchanged one keeps
+// its version (RFC 3264 section 8).
+func (l *leg) describeLocked(write func(o sdp.Origin) []byte) []byte {
+	body := write(l.origin)
+	if l.sent != nil && !slices.Equal(body, l.sent) {
+		l.origin = l.origin.Next()
+		body = write(l.origin)
+	}
+	l.sent = body
+	if d, err := sdp.Parse(body); err == nil {
+		l.sentFmts = d.Formats
+	}
+	return body
+}
+
+// expectLocked takes their description as the one that counts.
+func (l *leg) expectLocked(d *media.Description) {
+	l.theirs = d
+	if d.Usable() != nil {
+		return
+	}
+	seen := l.flow.Remote.Addr()
+	x := rtpio.Expecting(d, &media.Description{Formats: l.sentFmts}, seen, l.nat)
+	if l.nat && !routable(d.Addr) { // the best guess until their first packet tells
+		x.RTP = netip.AddrPortFrom(seen, d.RTPPort)
+		x.RTCP = netip.AddrPortFrom(seen, d.RTCPPort)
+	}
+	l.port.Expect(x)
+}
+
+// routable reports whether an address can be that of a peer who is seen at
+// another one: a private address cannot.
+func routable(a netip.Addr) bool {
+	return a.IsGlobalUnicast() && !a.IsPrivate()
+}
+
+func bodyOf(m sip.Message) (*media.Description, error) {
+	if len(m.Body()) == 0 {
+		return nil, nil
+	}
+	if ct := headerValue(m, "content-type"); !strings.EqualFold(strings.TrimSpace(strings.SplitN(ct, ";", 2)[0]), "application/sdp") {
+		return nil, fmt.Errorf("body of type %.40q: %w", ct, errContentType)
+	}
+	return sdp.Parse(m.Body())
+}
+
+func addBody(m sip.Message, body []byte) {
+	ct := sip.ContentTypeHeader("application/sdp")
+	m.AppendHeader(&ct)
+	m.SetBody(body)
+}

@@ -1,0 +1,35 @@
+package sipedge
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"galilei/pbxd/call"
+	"galilei/pbxd/media/rtpio"
+	"galilei/pbxd/pbx"
+)
+
+// RegistrationStore keeps bindings over a restart.
+type RegistrationStore interface {
+	Registrations(ctx context.Context) ([]pbx.Registration, error)
+	SaveRegistrations(ctx context.Context, byExtension map[string][]pbx.Registration) error
+}
+
+// Deps is what the edge needs.
+type Deps struct {
+	Config        func() *pbx.Config
+	Key           pbx.DeviceKey // opens SIP passwords
+	Registrations RegistrationStore
+	Ports         *rtpio.Ports
+	Publish       func(pbx.Fact)                                   // does not block
+	Incoming      func(call.Incoming) (notify func(ev call.Event)) // starts a call
+	Trusted       func(netip.Addr) bool                            // peers that may say who calls (RFC 3325); nil: none
+	MayWatch      func(watcher, watched string) bool               // whether an extension may see the calls of another; nil: each may
+	Mailbox       func(extension string) Mailbox                   // counts voice messages; nil: nobody has any
+	Text          func(Text) bool                                  // takes a message of a phone, false when nobody does; does not block; nil: never
+	Now           func() time.Time
+	Product       string // for Server and User-Agent, for example "Galilei/1.0"
+	Log           *slog.Logger
+}

@@ -1,0 +1,143 @@
+package sipedge
+
+import (
+	"cmp"
+	"encoding/xml"
+	"slices"
+
+	"galilei/pbxd/call"
+)
+
+// dialogState is one call of a watched extension as its phone sees it (RFC 4235
+// section 4.1).
+type dialogState struct {
+	id        string // of ours, stable while the call lasts
+	callID    string
+	localTag  string // the phone's
+	remoteTag string // ours
+	direction string // initiator or recipient
+	state     string // trying, proceeding, early, confirmed or terminated
+	other     call.Party
+}
+
+// stateLocked describes a leg to those who watch its phone; false when there is
+// nothing to tell any more.
+func (l *leg) stateLocked() (dialogState, bool) {
+	s := dialogState{
+		id: l.id.localTag, callID: l.id.callID, localTag: l.remoteTag, remoteTag: l.id.localTag, direction: "recipient", other: l.other,
+	}
+	if l.calling {
+		s.direction = "initiator"
+	}
+	switch {
+	case l.state == legUp:
+		s.state = "confirmed"
+	case l.state == legIncoming:
+		s.state = "proceeding"
+	case l.state == legOutgoing && l.remoteTag != "":
+		s.state = "early"
+	case l.state == legOutgoing:
+		s.state = "trying"
+	default:
+		return dialogState{}, false
+	}
+	return s, true
+}
+
+// callsOf returns the calls of the extension that a subscription watches, in a
+// fixed order.
+func (e *Edge) callsOf(s *subscription) (list []dialogState) {
+	if s.event.name != eventDialog {
+		return nil
+	}
+	e.mu.Lock()
+	legs := make([]*leg, 0, len(e.legs))
+	for _, l := range e.legs {
+		legs = append(legs, l)
+	}
+	e.mu.Unlock()
+	for _, l := range legs {
+		l.mu.Lock()
+		state, ok := l.stateLocked()
+		if ok && l.phone.extension == s.watched {
+			list = append(list, state)
+		}
+		l.mu.Unlock()
+	}
+	slices.SortFunc(list, func(a, b dialogState) int { return cmp.Compare(a.id, b.id) })
+	return list
+}
+
+// changes returns what differs from what was told: new and changed calls, and
+// those that have ended.
+func changes(told map[string]dialogState, calls []dialogState) (list []dialogState) {
+	live := map[string]bool{}
+	for _, c := range calls {
+		live[c.id] = true
+		if told[c.id] != c {
+			list = append(list, c)
+		}
+	}
+	for id, c := range told {
+		if !live[id] {
+			c.state = "terminated"
+			list = append(list, c)
+		}
+	}
+	slices.SortFunc(list, func(a, b dialogState) int { return cmp.Compare(a.id, b.id) })
+	return list
+}
+
+type xmlDialogInfo struct {
+	XMLName xml.Name    `xml:"urn:ietf:params:xml:ns:dialog-info dialog-info"`
+	Version string      `xml:"version,attr"`
+	State   string      `xml:"state,attr"`
+	Entity  string      `xml:"entity,attr"`
+	Dialogs []xmlDialog `xml:"dialog"`
+}
+
+type xmlDialog struct {
+	ID        string          `xml:"id,attr"`
+	CallID    string          `xml:"call-id,attr"`
+	LocalTag  string          `xml:"local-tag,attr,omitempty"`
+	RemoteTag string          `xml:"remote-tag,attr"`
+	Direction string          `xml:"direction,attr"`
+	State     string          `xml:"state"`
+	Local     xmlParticipant  `xml:"local"`
+	Remote    *xmlParticipant `xml:"remote"`
+}
+
+type xmlParticipant struct {
+	Identity xmlIdentity `xml:"identity"`
+	Target   xmlTarget   `xml:"target"`
+}
+
+type xmlIdentity struct {
+	Display string `xml:"display,attr,omitempty"`
+	URI     string `xml:",chardata"`
+}
+
+type xmlTarget struct {
+	URI string `xml:"uri,attr"`
+}
+
+// dialogInfo writes a document of RFC 4235 section 4.
+func dialogInfo(entity, host, version, state string, calls []dialogState) []byte {
+	doc := xmlDialogInfo{Version: version, State: state, Entity: entity}
+	for _, c := range calls {
+		d := xmlDialog{
+			ID: c.id, CallID: c.callID, LocalTag: c.localTag, RemoteTag: c.remoteTag, Direction: c.direction, State: c.state,
+			Local: xmlParticipant{Identity: xmlIdentity{URI: entity}, Target: xmlTarget{entity}},
+		}
+		if c.other.Number != "" {
+			uri := "sip:" + escapeUser(c.other.Number) + "@" + bracketed(host)
+			d.Remote = &xmlParticipant{Identity: xmlIdentity{Display: c.other.Name, URI: uri}, Target: xmlTarget{uri}}
+		}
+		doc.Dialogs = append(doc.Dialogs, d)
+	}
+	text, err := xml.Marshal(doc)
+	if err != nil {
+		return nil // plain strings: they can always be written
+	}
+	return append([]byte(xml.Header), text...)
+}

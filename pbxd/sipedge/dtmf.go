@@ -1,0 +1,110 @@
+package sipedge
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/call"
+	"galilei/pbxd/sipedge/transaction"
+)
+
+var errNotDigit = errors.New("no DTMF digit")
+
+// maxDigit bounds the length of a digit that is believed.
+const maxDigit = 10 * time.Second
+
+// parseDTMF reads the body of an INFO: application/dtmf-relay with a Signal and
+// perhaps a Duration in ms, or application/dtmf with the bare digit. Flash is
+// told as '!'.
+func parseDTMF(contentType, body string) (digit rune, length time.Duration, err error) {
+	kind, _, _ := strings.Cut(contentType, ";")
+	signal := ""
+	switch strings.ToLower(strings.TrimSpace(kind)) {
+	case "application/dtmf":
+		signal = strings.TrimSpace(body)
+	case "application/dtmf-relay":
+		for line := range strings.Lines(body) {
+			k, v, _ := strings.Cut(line, "=")
+			v = strings.TrimSpace(v)
+			switch strings.ToLower(strings.TrimSpace(k)) {
+			case "signal":
+				signal = v
+			case "duration":
+				if ms, err := strconv.ParseUint(v, 10, 31); err == nil {
+					length = min(time.Duration(ms)*time.Millisecond, maxDigit)
+				}
+			}
+		}
+	default:
+		return 0, 0, fmt.Errorf("body of type %.40q: %w", contentType, errContentType)
+	}
+	switch strings.ToLower(signal) {
+	case "10":
+		return '*', length, nil
+	case "11":
+		return '#', length, nil
+	case "12", "13", "14", "15":
+		return rune('A' + signal[1] - '2'), length, nil
+	case "16", "!", "f", "flash", "hf":
+		return '!', length, nil
+	}
+	if len(signal) == 1 && strings.Contains("0123456789*#ABCD", strings.ToUpper(signal)) {
+		return rune(strings.ToUpper(signal)[0]), length, nil
+	}
+	return 0, 0, fmt.Errorf("signal %.20q: %w", signal, errNotDigit)
+}
+
+// info takes an INFO within a call (RFC 6086; DTMF as of before it). One without
+// a body is a sign of life.
+func (l *leg) info(tx *transaction.Server, req *sip.Request) {
+	if len(req.Body()) == 0 {
+		l.edge.reply(tx, req, 200, "OK")
+		return
+	}
+	digit, length, err := parseDTMF(headerValue(req, "content-type"), string(req.Body()))
+	switch {
+	case errors.Is(err, errContentType):
+		res := l.edge.response(req, 415, reasonPhrase(415))
+		res.AppendHeader(sip.NewHeader("Accept", "application/dtmf-relay, application/dtmf"))
+		l.edge.send(tx, res)
+		return
+	case err != nil:
+		l.log.Info("INFO refused", "err", err)
+		l.edge.reply(tx, req, 400, "Signal Is Not Known")
+		return
+	}
+	l.edge.reply(tx, req, 200, "OK")
+	l.tell(call.Event{Kind: call.EventDigit, Digit: digit, Length: length})
+}
+
+// Digit implements call.Leg.
+func (l *leg) Digit(digit rune, length time.Duration) {
+	if !strings.ContainsRune("0123456789*#ABCD", digit) {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state != legUp {
+		return
+	}
+	if length <= 0 {
+		length = 160 * time.Millisecond
+	}
+	req := l.requestLocked(sip.INFO)
+	ct := sip.ContentTypeHeader("application/dtmf-relay")
+	req.AppendHeader(&ct)
+	req.SetBody(fmt.Appendf(nil, "Signal=%c\r\nDuration=%d\r\n", digit, min(length, maxDigit).Milliseconds()))
+	flow, err := l.wayLocked()
+	if err == nil {
+		l.via(req, flow)
+		_, err = l.edge.tx.Request(req, flow, func(*sip.Response, error) {}) // a digit that is not taken is lost
+	}
+	if err != nil {
+		l.log.Info("digit not sent", "err", err)
+	}
+}

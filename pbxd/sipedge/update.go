@@ -1,0 +1,98 @@
+package sipedge
+
+import (
+	"errors"
+
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/media"
+	"galilei/pbxd/sipedge/transaction"
+)
+
+// update takes an UPDATE (RFC 3311 section 5.2): without an offer it refreshes
+// the target; with one it changes the audio, before the answer here, later as
+// a re-INVITE does.
+func (l *leg) update(tx *transaction.Server, req *sip.Request) {
+	offer, err := bodyOf(req)
+	if err == nil && offer != nil {
+		err = offer.Usable()
+	}
+	l.locked(func() func() {
+		refuse := func(status int) func() { return func() { l.edge.refuseOffer(tx, req, status) } }
+		switch {
+		case l.state == legEnding || l.state == legEnded:
+			return refuse(481)
+		case errors.Is(err, errContentType):
+			return refuse(415)
+		case err != nil:
+			return refuse(488)
+		case l.edge.sessionTooShort(req) != nil:
+			l.edge.send(tx, l.edge.sessionTooShort(req))
+			return nil
+		case offer == nil:
+			l.retargetLocked(req)
+			res := l.edge.response(req, 200, "OK")
+			res.AppendHeader(l.contact())
+			if l.state == legUp {
+				l.answerSessionLocked(req, res)
+			}
+			l.edge.send(tx, res)
+			return nil
+		case l.state == legUp && l.clientTx != nil, l.reliable.updates, l.state == legOutgoing && l.early[l.remoteTag] == nil:
+			return refuse(491) // an offer of ours has no answer yet
+		case l.state == legUp && (l.serverTx != nil || l.acked != nil), l.state == legIncoming && !l.reliable.done:
+			return refuse(500) // one of theirs has none
+		case l.state == legUp:
+			l.retargetLocked(req)
+			return l.takeOfferLocked(tx, req, offer)
+		}
+		body, err := l.answerHereLocked(offer)
+		if err != nil {
+			l.log.Info("UPDATE refused", "err", err)
+			return refuse(488)
+		}
+		l.retargetLocked(req)
+		res := l.edge.response(req, 200, "OK")
+		res.AppendHeader(l.contact())
+		addBody(res, body)
+		l.edge.send(tx, res)
+		if l.state != legOutgoing {
+			return nil
+		}
+		l.early[l.remoteTag] = offer
+		return l.ringsWith(offer)
+	})
+}
+
+// retargetLocked follows the Contact of a target refresh request.
+func (d *dialog) retargetLocked(m sip.Message) {
+	if c := contactOf(m); c != nil && c.Address.Scheme == "sip" {
+		d.target = *c.Address.Clone()
+	}
+}
+
+// takeOfferLocked decides on their offer within a call that is up: what changes
+// nothing is answered here, else the other side of the call is asked.
+func (l *leg) takeOfferLocked(tx *transaction.Server, req *sip.Request, offer *media.Description) (then func()) {
+	l.serverTx, l.serverRq = tx, req
+	if l.theirs != nil && sameAudio(offer, l.theirs) {
+		l.expectLocked(offer)
+		l.acceptLocked(l.sent)
+		return nil
+	}
+	l.pending = offer
+	return l.askOther(tx, req, offer)
+}
+
+// refuseOffer refuses a request with an offer; 500 says when to come again
+// (RFC 3261 section 14.2).
+func (e *Edge) refuseOffer(tx *transaction.Server, req *sip.Request, status int) {
+	res := e.response(req, status, reasonPhrase(status))
+	switch status {
+	case 415:
+		res.AppendHeader(sip.NewHeader("Accept", "application/sdp"))
+	case 500:
+		res.AppendHeader(sip.NewHeader("Retry-After", "2"))
+	}
+	e.send(tx, res)
+}
