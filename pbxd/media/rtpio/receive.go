@@ -57,7 +57,7 @@ func (p *Port) admitRTP(b []byte, src netip.AddrPort) bool {
 	p.stats.PacketsIn++
 	p.stats.OctetsIn += uint64(len(b))
 	p.stats.Last = now
-	p.reception.add(&p.header, p.clocks[p.header.PayloadType].rate, now)
+	p.reception.Add(&p.header, p.clocks[p.header.PayloadType].rate, now)
 	if p.peer.Load() == nil {
 		p.stats.Dropped.Unbridged++
 	}
