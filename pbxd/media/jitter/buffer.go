@@ -22,7 +22,7 @@ const (
 	maxDelay = 200 * perMs  // of what the target follows
 	farAhead = 600 * perMs  // time stamps beyond are another time line
 	farLate  = 1000 * perMs // and those before, too
-	lateRun  = 5            // packets late in a row: the time line has moved
+	lateRun  = 10           // packets late in a row: the time line has moved
 )
 
 // MinDelay and MaxDelay bound the delay that a Buffer aims at.
@@ -188,15 +188,6 @@ func (b *Buffer) delay(held int, now time.Time) int64 {
 // Target returns the delay that is aimed at, MinDelay to MaxDelay.
 func (b *Buffer) Target() time.Duration {
 	return time.Duration(b.spread.target()) * time.Millisecond / perMs
-}
-
-// Delay returns for how long the packet that travelled fastest waits now; 0
-// before anything has come. held is as for Excess.
-func (b *Buffer) Delay(held int, now time.Time) time.Duration {
-	if !b.playing {
-		return 0
-	}
-	return time.Duration(max(b.delay(held, now), 0)) * time.Millisecond / perMs
 }
 
 // Counts returns what has happened so far.

@@ -9,7 +9,7 @@ import (
 // Steps of changing the delay, in units of the RTP clock.
 const (
 	tooMuch  = 15 * perMs  // above the target before the signal is shortened
-	tooFew   = 8 * perMs   // below it before it is lengthened
+	tooFew   = 1 * perMs   // below it before it is lengthened
 	hopeless = 150 * perMs // off the target: the change no longer waits for a good place
 	frame    = codec.FrameMs * perMs
 )
@@ -26,7 +26,8 @@ type Playout struct {
 	noise   *codec.NoiseGenerator
 	quiet   bool // the sender has stopped speaking and sent comfort noise
 	pending []int16
-	pause   int // frames until the delay may change again
+	pause   int   // frames until the delay may change again
+	delay   int64 // at the last frame, units of the RTP clock
 	changed Changes
 }
 
@@ -81,6 +82,12 @@ func (p *Playout) SetNoise(payload []byte) {
 // clock.
 func (p *Playout) Held() int { return len(p.pending) * 8000 / p.rate }
 
+// Delay returns for how long the packet that travelled fastest waited to be
+// played at the last frame.
+func (p *Playout) Delay() time.Duration {
+	return time.Duration(max(p.delay, 0)) * time.Millisecond / perMs
+}
+
 // Frame fills dst, 20 ms at Rate, with the next samples. It reports whether
 // they come from the sender or stand in for what he sent: false is silence
 // since he has sent nothing yet.
@@ -94,6 +101,7 @@ func (p *Playout) Frame(dst []int16, now time.Time) bool {
 	}
 	p.fill(len(dst), now)
 	p.adapt(now)
+	p.delay = p.Buffer.delay(p.Held(), now)
 	n := copy(dst, p.pending)
 	clear(dst[n:])
 	p.pending = p.pending[:copy(p.pending, p.pending[n:])]
@@ -154,6 +162,9 @@ func (p *Playout) adapt(now time.Time) {
 	switch excess := p.Excess(p.Held(), now); {
 	case excess > tooMuch:
 		for len(p.pending) < 2*p.rate/50 { // two frames, so that one remains
+			if p.end-p.play < frame {
+				return // not there yet
+			}
 			p.decode()
 		}
 		if n, ok := shorten(p.pending, p.rate, excess > hopeless); ok {
