@@ -26,7 +26,8 @@ type Stream struct {
 	cycles   int64  // 65536 for each wrap of it
 	bad      uint32 // sequence number that would confirm a restart; beyond 16 bits for none
 	received int64
-	lost     int64 // of earlier sources and runs
+	total    uint64 // received of all sources and runs
+	lost     int64  // of earlier sources and runs
 
 	clock    int // Hz; 0 while not known
 	epoch    time.Time
@@ -52,6 +53,7 @@ func (r *Stream) Add(h *rtp.Header, clock int, now time.Time) {
 		return
 	}
 	r.received++
+	r.total++
 	if clock > 0 {
 		r.time(h.Timestamp, clock, now)
 	}
@@ -127,6 +129,9 @@ func (r *Stream) Jitter() time.Duration {
 
 // SSRC returns the source now heard; 0 for none yet.
 func (r *Stream) SSRC() uint32 { return r.ssrc }
+
+// Received returns the packets received so far, all sources.
+func (r *Stream) Received() uint64 { return r.total }
 
 // Report returns the figures of a report block on the source now heard (RFC
 // 3550 section 6.4.1): without the fields about its last sender report. It
