@@ -179,7 +179,7 @@ func (q *signals) over() bool {
 	if q.current.open {
 		return q.elapsed >= longest
 	}
-	return q.elapsed >= min(max(q.current.ms, shortest), longest)
+	return q.elapsed+codec.FrameMs/2 >= min(max(q.current.ms, shortest), longest) // to the nearest frame
 }
 
 // signal does what the digits need in this frame and reports whether an event
