@@ -43,7 +43,7 @@ func TestBadNetwork(t *testing.T) {
 			rng := rand.New(rand.NewPCG(3, 4))
 			var way []delayed
 			next := time.Duration(0)
-			const seconds = 60
+			const seconds = 40
 			l.run(seconds*time.Second, func(at time.Duration) {
 				for ; next <= at; next += time.Duration(float64(frameTime) * (1 - tt.drift)) {
 					p := a.speech()

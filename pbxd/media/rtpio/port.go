@@ -50,6 +50,7 @@ type Port struct {
 	stats     media.Stats // what is received
 	header    rtp.Header
 	closed    bool
+	secure    bool // the side sends SRTP
 	warned    bool // a foreign source has been logged since the last Expect
 }
 
