@@ -177,9 +177,10 @@ func (e *Engine) Attach(ep media.Endpoint, c Config) *Side {
 
 // move puts a side into another slot. The caller holds e.mu.
 func (e *Engine) move(s *Side, slot int) {
-	e.remove(s)
-	s.slot = slot
-	e.members[slot] = append(e.members[slot], s)
+	if e.remove(s) {
+		s.slot = slot
+		e.members[slot] = append(e.members[slot], s)
+	}
 }
 
 // remove takes a side out of its slot. The caller holds e.mu.

@@ -60,6 +60,7 @@ func (s *Side) say(now time.Time, scratch *[4][maxFrame]int16) {
 	o := &s.out
 	o.mu.Lock()
 	from, play, turn := o.source, o.play, o.turn
+	started := o.origin.frames
 	active := play != nil || from != nil && Gear(from.gear.Load()) == Decode || o.signals.any()
 	o.mu.Unlock()
 	if !active {
@@ -77,6 +78,9 @@ func (s *Side) say(now time.Time, scratch *[4][maxFrame]int16) {
 	} else if from != nil {
 		n, rate, mute = from.said(frame)
 	}
+	if rate == 0 && play == nil && !started && o.quiet() {
+		return // he has not begun to speak, perhaps in a format that passes
+	}
 	if rate == 0 {
 		n, rate = 160, 8000
 		clear(frame[:n])
@@ -88,6 +92,13 @@ func (s *Side) say(now time.Time, scratch *[4][maxFrame]int16) {
 		o.send(frame[:n], rate, now)
 		o.tell(p)
 	}
+}
+
+// quiet reports whether no digit is to be sent.
+func (o *outlet) quiet() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.signals.any()
 }
 
 // ended goes back to the peer after what was played in that turn, unless something else is played by

@@ -23,7 +23,8 @@ type origin struct {
 	side   *Side // nil for frames of ours
 	frames bool
 	ssrc   uint32
-	seq    uint16 // of its last packet
+	first  uint16 // sequence number of the packet that came first
+	seq    uint16 // of the last one
 }
 
 // outlet is what is sent to one side: one RTP stream, whoever speaks.
@@ -121,7 +122,10 @@ func (o *outlet) forward(p []byte, h header, from *Side, k *incoming, now time.T
 
 // note remembers the origin. The caller holds mu.
 func (o *outlet) note(h header, from *Side, k *incoming) {
-	o.origin = origin{side: from, ssrc: h.ssrc, seq: h.seq}
+	if o.origin.side != from || o.origin.ssrc != h.ssrc {
+		o.origin = origin{side: from, ssrc: h.ssrc, first: h.seq}
+	}
+	o.origin.seq = h.seq
 	if k.speech != 0 {
 		o.passing = k.speech
 	}
@@ -139,21 +143,23 @@ func (o *outlet) rewrite(p []byte, h header, pt uint8, from *Side, k *incoming, 
 	}
 	step := int(int16(h.seq - o.origin.seq))
 	marker := h.marker
-	if o.origin.side != from || o.origin.ssrc != h.ssrc || step > jump || step < -jump {
+	fresh := o.origin.side != from || o.origin.ssrc != h.ssrc || step > jump || step < -jump
+	if fresh {
+		o.origin = origin{side: from, ssrc: h.ssrc, first: h.seq, seq: h.seq}
 		o.bySeq = o.seq + 1 - h.seq
 		o.byStamp = o.later(k.format.Clock, now) - h.stamp
 		marker = !k.event || marker
+	} else if back := int16(h.seq - o.origin.first); back < 0 && back > -jump {
+		return // its number has been used by the origin before this one
 	}
-	newest := o.origin.side != from || o.origin.ssrc != h.ssrc || step > 0 || step < -jump
+	newest := fresh || step > 0
 	o.own = true
 	if k.speech != 0 {
 		o.passing = k.speech
 	}
-	if newest {
-		o.origin = origin{side: from, ssrc: h.ssrc, seq: h.seq}
-	}
 	seq, stamp := h.seq+o.bySeq, h.stamp+o.byStamp
 	if newest {
+		o.origin.seq = h.seq
 		o.seq, o.stamp, o.at = seq, stamp, now
 	}
 	copy(o.buf[:], p)

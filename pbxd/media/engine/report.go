@@ -19,8 +19,9 @@ import (
 // that between two samples.
 const reportEvery = 5 * time.Second
 
-// maxSamples bounds the samples that a side keeps: 1 h.
-const maxSamples = 720
+// maxSamples bounds the samples that a side keeps: 10 min. Whoever wants a
+// longer series collects them more often.
+const maxSamples = 120
 
 // maxSent is how many sender reports towards a side are remembered for the
 // round trip.
@@ -77,7 +78,8 @@ func newReports(now time.Time) reports {
 	return reports{cname: base64.RawStdEncoding.EncodeToString(b[:]), due: now.Add(reportEvery / 2), sample: now.Add(reportEvery)}
 }
 
-// Samples returns what was measured, the oldest first: at most the last hour.
+// Samples returns what was measured, the oldest first: at most the
+// last 10 min.
 func (s *Side) Samples() []Sample {
 	s.mu.Lock()
 	defer s.mu.Unlock()

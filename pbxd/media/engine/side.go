@@ -25,6 +25,7 @@ type Side struct {
 	engine   *Engine
 	endpoint media.Endpoint
 	slot     int                  // guarded by engine.mu
+	closed   bool                 // guarded by engine.mu
 	plan     atomic.Pointer[plan] // written with engine.mu
 	gear     atomic.Int32         // Gear towards the peer
 	out      outlet               // what is sent to the side
@@ -85,6 +86,9 @@ func (s *Side) SetPeer(ep media.Endpoint) {
 	b, _ := ep.(*Side)
 	if b != nil && b.engine != e {
 		b = nil
+	}
+	if s.closed || b != nil && b.closed {
+		b, ep = nil, nil // hung up meanwhile
 	}
 	s.mu.Lock()
 	old := s.route.to
@@ -147,9 +151,11 @@ func (s *Side) Close() {
 	e := s.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.remove(s) {
+	if s.closed {
 		return
 	}
+	e.remove(s)
+	s.closed = true
 	s.out.mu.Lock()
 	from := s.out.source
 	s.out.source, s.out.play, s.out.closed = nil, nil, true

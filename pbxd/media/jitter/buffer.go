@@ -91,12 +91,17 @@ func (b *Buffer) Put(payload []byte, stamp uint32, marker bool, now time.Time) {
 	case at < b.play && !b.playing && b.end-at <= farAhead:
 		b.play = at // the second packet overtook the first
 	}
+	late := at+int64(len(payload)) <= b.play
+	if late && b.late == 0 {
+		b.spread.keep()
+	}
 	b.spread.add(arrival-at, arrival)
-	if at+int64(len(payload)) <= b.play {
+	if late {
 		b.counts.Late++
 		if b.late++; b.late < lateRun {
 			return
 		}
+		b.spread.recall() // the packets were not late, the time line had moved
 		b.restart(int64(stamp), arrival)
 		at = int64(stamp)
 	}
@@ -168,6 +173,14 @@ func (b *Buffer) Take(n int) (octets []byte, taken int) {
 	clear(b.have[k : k+taken])
 	b.counts.ReceivedMs += uint64(taken) / perMs
 	return b.octets[k : k+taken], taken
+}
+
+// skip leaves out n units.
+func (b *Buffer) skip(n int64) {
+	for ; n > 0; n-- {
+		b.have[b.play&(ring-1)] = false
+		b.play++
+	}
 }
 
 // Empty reports whether all that came has been taken.

@@ -10,7 +10,8 @@ import (
 const (
 	tooMuch  = 15 * perMs  // above the target before the signal is shortened
 	tooFew   = 1 * perMs   // below it before it is lengthened
-	hopeless = 150 * perMs // off the target: the change no longer waits for a good place
+	hopeless = 150 * perMs // above it: the time line has moved, not the network
+	cut      = 10 * perMs  // of concealment where sound is left out
 	frame    = codec.FrameMs * perMs
 )
 
@@ -160,6 +161,10 @@ func (p *Playout) adapt(now time.Time) {
 		return
 	}
 	switch excess := p.Excess(p.Held(), now); {
+	case excess > hopeless:
+		p.skip(excess)
+		p.stretch(cut)
+		p.pause = 2
 	case excess > tooMuch:
 		for len(p.pending) < 2*p.rate/50 { // two frames, so that one remains
 			if p.end-p.play < frame {
@@ -167,13 +172,13 @@ func (p *Playout) adapt(now time.Time) {
 			}
 			p.decode()
 		}
-		if n, ok := shorten(p.pending, p.rate, excess > hopeless); ok {
+		if n, ok := shorten(p.pending, p.rate); ok {
 			p.pending = p.pending[:n]
 			p.changed.Shortened++
 			p.pause = 2
 		}
 	case excess < -tooFew:
-		if n, ok := lengthen(p.pending, p.rate, excess < -hopeless); ok {
+		if n, ok := lengthen(p.pending, p.rate); ok {
 			p.pending = p.pending[:n]
 			p.changed.Lengthened++
 			p.pause = 2

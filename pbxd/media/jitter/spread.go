@@ -18,6 +18,16 @@ type spread struct {
 	low, last int64 // least transit time in this span and in the one before
 	since     int64 // start of this span
 	known     bool
+	kept      [steps]float32
+}
+
+// keep remembers the weights for recall.
+func (s *spread) keep() { s.kept = s.weights }
+
+// recall goes back to the weights at keep.
+func (s *spread) recall() {
+	s.weights = s.kept
+	s.aim = s.quantile()
 }
 
 func (s *spread) restart() { s.known = false }

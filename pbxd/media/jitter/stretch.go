@@ -12,11 +12,10 @@ const (
 )
 
 // shorten takes one period of the voice out of the start of x, which has at
-// least 20 ms, and returns the new length. It refuses when no place is good,
-// unless it must.
-func shorten(x []int16, rate int, must bool) (int, bool) {
+// least 20 ms, and returns the new length. It refuses when no place is good.
+func shorten(x []int16, rate int) (int, bool) {
 	lag, ok := period(x, rate)
-	if !ok && !must {
+	if !ok {
 		return len(x), false
 	}
 	for i := range lag {
@@ -27,9 +26,9 @@ func shorten(x []int16, rate int, must bool) (int, bool) {
 
 // lengthen repeats one period of the voice at the start of x, which has at
 // least 20 ms and room for 10 ms more, and returns the new length.
-func lengthen(x []int16, rate int, must bool) (int, bool) {
+func lengthen(x []int16, rate int) (int, bool) {
 	lag, ok := period(x, rate)
-	if !ok && !must || len(x)+lag > cap(x) {
+	if !ok || len(x)+lag > cap(x) {
 		return len(x), false
 	}
 	n := len(x)
