@@ -207,3 +207,32 @@ func TestPacketLengths(t *testing.T) {
 		}
 	}
 }
+
+// TestPacketsBeforeTheFirst lets packets of a new source overtake each other:
+// none may get a sequence number that the source before has used.
+func TestPacketsBeforeTheFirst(t *testing.T) {
+	l := newLab()
+	a, b, c := newPhone(t, l, codec.PCMA, 1010), newPhone(t, l, codec.PCMA, 620), newPhone(t, l, codec.PCMA, 1400)
+	one := config(formatOf(codec.PCMA))
+	sa, sb, sc := l.Attach(a, one), l.Attach(b, one), l.Attach(c, one)
+	Join(sa, sb)
+	l.run(200*time.Millisecond, b.talk)
+	Join(sa, sc)
+	sa.out.own = true
+	sc.Configure(one)
+	first, second, third, fourth := c.speech(), c.speech(), c.speech(), c.speech()
+	for _, p := range [][]byte{second, first, fourth, third} {
+		c.send(p)
+	}
+	seen := map[uint16]bool{}
+	for i, g := range a.got {
+		if seen[g.seq] {
+			t.Errorf("packet %d has sequence number %d again", i, g.seq)
+		}
+		seen[g.seq] = true
+	}
+	last := a.got[len(a.got)-3:]
+	if last[1].seq != last[0].seq+2 || last[2].seq != last[0].seq+1 || last[2].stamp != last[0].stamp+160 {
+		t.Errorf("the later packets came as %d, %d, %d; want them to keep their distance", last[0].seq, last[1].seq, last[2].seq)
+	}
+}
