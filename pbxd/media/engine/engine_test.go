@@ -236,3 +236,85 @@ func TestPacketsBeforeTheFirst(t *testing.T) {
 		t.Errorf("the later packets came as %d, %d, %d; want them to keep their distance", last[0].seq, last[1].seq, last[2].seq)
 	}
 }
+
+// recording is a sink that keeps everything.
+type recording struct {
+	samples []int16
+	rate    int
+}
+
+func (r *recording) WriteFrame(frame []int16, rate int) {
+	r.samples, r.rate = append(r.samples, frame...), rate
+}
+
+// TestListen hears a side whose packets would pass otherwise, and one without a
+// peer.
+func TestListen(t *testing.T) {
+	for _, alone := range []bool{false, true} {
+		l := newLab()
+		a, b := newPhone(t, l, codec.G722, 1010), newPhone(t, l, codec.G722, 620)
+		sa, sb := l.Attach(a, config(formatOf(codec.G722))), l.Attach(b, config(formatOf(codec.G722)))
+		if !alone {
+			Join(sa, sb)
+			l.run(time.Second, a.talk)
+			if sa.Gear() != Forward {
+				t.Errorf("gear %v before, want forward", sa.Gear())
+			}
+		}
+		var r recording
+		sa.Listen(&r)
+		l.run(3*time.Second, a.talk)
+		if len(r.samples) != 3*16000 || r.rate != 16000 {
+			t.Fatalf("%d samples at %d Hz, want 3 s at 16000", len(r.samples), r.rate)
+		}
+		if level, snr := toneSNR(r.samples[8000:], 1010, 16000); math.Abs(level) > 0.3 || snr < 40 {
+			t.Errorf("alone %v: heard with level %+.2f dB, SNR %.1f dB", alone, level, snr)
+		}
+		sa.Listen(nil)
+		n := len(r.samples)
+		l.run(time.Second, a.talk)
+		if len(r.samples) != n {
+			t.Error("still heard afterwards")
+		}
+		if alone {
+			continue
+		}
+		if sa.Gear() != Rewrite {
+			t.Errorf("gear %v afterwards, want rewrite", sa.Gear())
+		}
+		if level, snr := toneSNR(b.samples(codec.G722, len(b.got)-40), 1010, 16000); math.Abs(level) > 0.3 || snr < 30 {
+			t.Errorf("the peer hears level %+.2f dB, SNR %.1f dB", level, snr)
+		}
+		b.continuous(t, 61*time.Millisecond)
+	}
+}
+
+// burst is a source of n frames.
+type burst struct{ n int }
+
+func (*burst) Rate() int { return 16000 }
+func (b *burst) ReadFrame(dst []int16) bool {
+	for i := range dst {
+		dst[i] = int16(10000 * math.Sin(2*math.Pi*float64(i)/32)) // 500 Hz, 10 periods a frame
+	}
+	b.n--
+	return b.n >= 0
+}
+
+// TestSourceEnds goes back to the peer by itself.
+func TestSourceEnds(t *testing.T) {
+	l := newLab()
+	a, b := newPhone(t, l, codec.PCMU, 1010), newPhone(t, l, codec.PCMU, 620)
+	sa, sb := l.Attach(a, config(formatOf(codec.PCMU))), l.Attach(b, config(formatOf(codec.PCMU)))
+	Join(sa, sb)
+	sa.Play(&burst{n: 50})
+	l.run(time.Second, b.talk)
+	if level, snr := toneSNR(a.samples(codec.PCMU, 10), 500, 8000); math.Abs(level) > 0.3 || snr < 30 {
+		t.Errorf("the source is heard with %+.2f dB, SNR %.1f dB", level, snr)
+	}
+	l.run(time.Second, b.talk)
+	if level, snr := toneSNR(a.samples(codec.PCMU, 60), 620, 8000); math.Abs(level) > 0.3 || snr < 30 {
+		t.Errorf("afterwards the peer is heard with %+.2f dB, SNR %.1f dB", level, snr)
+	}
+	a.continuous(t, 41*time.Millisecond)
+}
