@@ -22,7 +22,8 @@ const (
 	maxDelay = 200 * perMs  // of what the target follows
 	farAhead = 600 * perMs  // time stamps beyond are another time line
 	farLate  = 1000 * perMs // and those before, too
-	lateRun  = 10           // packets late in a row: the time line has moved
+	lateRun  = 10           // packets late in a row
+	lateFor  = 100 * perMs  // and for that long, not in one burst: the time line has moved
 )
 
 // MinDelay and MaxDelay bound the delay that a Buffer aims at.
@@ -52,6 +53,7 @@ type Buffer struct {
 	play    int64 // next unit to be taken
 	end     int64 // after the highest unit that is there
 	late    int   // packets late in a row
+	lateAt  int64 // arrival of the first of them, units
 	epoch   time.Time
 	first   int64 // arrival of the first packet of the time line, units
 	spread  spread
@@ -94,11 +96,12 @@ func (b *Buffer) Put(payload []byte, stamp uint32, marker bool, now time.Time) {
 	late := at+int64(len(payload)) <= b.play
 	if late && b.late == 0 {
 		b.spread.keep()
+		b.lateAt = arrival
 	}
 	b.spread.add(arrival-at, arrival)
 	if late {
 		b.counts.Late++
-		if b.late++; b.late < lateRun {
+		if b.late++; b.late < lateRun || arrival-b.lateAt < lateFor {
 			return
 		}
 		b.spread.recall() // the packets were not late, the time line had moved

@@ -3,6 +3,7 @@ package jitter
 import (
 	"bytes"
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -158,5 +159,59 @@ func BenchmarkFrame(b *testing.B) {
 		f.p.Put(payload, f.stamp, false, f.now)
 		f.stamp += 160
 		f.play(1)
+	}
+}
+
+// TestStall holds all packets back for 300 ms every 10 s, as wireless networks
+// do, and then lets them come at once.
+func TestStall(t *testing.T) {
+	n := network{seconds: 60}
+	list := n.arrivals(rand.New(rand.NewPCG(1, 1)))
+	for i := range list {
+		if into := list[i].at % (10 * time.Second); into < 300*time.Millisecond && list[i].at >= 10*time.Second {
+			list[i].at += 300*time.Millisecond - into
+		}
+	}
+	p := NewPlayout(codec.PCMA, 1)
+	out, delays := play(p, list, n.seconds)
+	c, ch := p.Counts(), p.Changes()
+	t.Logf("%+v %+v, delay at the end %v", c, ch, delays[len(delays)-1])
+	// Five stalls: at most all of each is lost.
+	if lost := ch.ConcealedMs; lost > 5*320 {
+		t.Errorf("%d ms concealed in five stalls of 300 ms", lost)
+	}
+	for i, d := range delays {
+		if d > 450*time.Millisecond {
+			t.Fatalf("delay %v at %d ms", d, 1000+20*i)
+		}
+	}
+	if d := delays[len(delays)-1]; d > MaxDelay {
+		t.Errorf("delay %v at the end", d)
+	}
+	if snr := toneSNR(out, 440, 8000); snr < 36 {
+		t.Errorf("SNR %.1f dB", snr)
+	}
+}
+
+// TestPacketLengths takes packets that are no multiples of a frame.
+func TestPacketLengths(t *testing.T) {
+	enc := codec.PCMU.NewEncoder()
+	for _, ms := range []int{5, 10, 30, 40, 60, 100} {
+		p := NewPlayout(codec.PCMU, 1)
+		samples := make([]int16, ms*8)
+		var list []arrival
+		for i := range 10000 / ms {
+			for k := range samples {
+				samples[k] = int16(10000 * math.Sin(2*math.Pi*440*float64(i*ms*8+k)/8000))
+			}
+			list = append(list, arrival{time.Duration(i*ms) * time.Millisecond, uint32(i * ms * 8), enc.Encode(nil, samples)})
+		}
+		out, delays := play(p, list, 9)
+		if snr := toneSNR(out, 440, 8000); snr < 35 || p.Changes().ConcealedMs > 0 {
+			t.Errorf("%d ms: SNR %.1f dB, %+v %+v", ms, snr, p.Counts(), p.Changes())
+		}
+		if d := delays[len(delays)-1]; d > 60*time.Millisecond {
+			t.Errorf("%d ms: delay %v", ms, d)
+		}
 	}
 }
