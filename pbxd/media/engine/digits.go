@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"time"
 
 	"galilei/pbxd/media/codec"
 	"galilei/pbxd/media/rtpevent"
@@ -184,7 +183,7 @@ func (q *signals) over() bool {
 
 // signal does what the digits need in this frame and reports whether an event
 // was sent in place of sound. The caller holds mu.
-func (o *outlet) signal(now time.Time) bool {
+func (o *outlet) signal() bool {
 	q := &o.signals
 	switch {
 	case o.event.Active():
@@ -204,7 +203,7 @@ func (o *outlet) signal(now time.Time) bool {
 		o.event.End()
 	}
 	payload, stamp, marker := o.event.Packet(o.buf[12:12], frameUnits)
-	o.emit(len(payload), uint8(o.plan.event), marker, stamp, now)
+	o.emit(len(payload), uint8(o.plan.event), marker, stamp)
 	if !o.event.Active() {
 		q.stop()
 	}

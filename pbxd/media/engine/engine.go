@@ -130,7 +130,9 @@ func (e *Engine) resync() {
 	for _, list := range e.members {
 		for _, s := range list {
 			s.out.mu.Lock()
-			s.out.origin = origin{}
+			if s.out.origin.frames {
+				s.out.origin = origin{}
+			}
 			s.out.mu.Unlock()
 		}
 	}

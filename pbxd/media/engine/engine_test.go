@@ -318,3 +318,25 @@ func TestSourceEnds(t *testing.T) {
 	}
 	a.continuous(t, 41*time.Millisecond)
 }
+
+// TestTimeAfterEvent lets somebody else speak after a long digit, whose packets
+// all have the time stamp of its start.
+func TestTimeAfterEvent(t *testing.T) {
+	l := newLab()
+	one := config(formatOf(codec.PCMA), eventFormat(101))
+	a, b, c := newPhone(t, l, codec.PCMA, 1010), newPhone(t, l, codec.PCMA, 620), newPhone(t, l, codec.PCMA, 1400)
+	sa, sb, sc := l.Attach(a, one), l.Attach(b, one), l.Attach(c, one)
+	Join(sa, sb)
+	l.run(time.Second, b.talk)
+	l.run(3*time.Second, b.press(5, 101, 3000).at)
+	before := a.got[49]
+	Join(sa, sc)
+	l.run(time.Second, c.talk)
+	after := a.got[len(a.got)-1]
+	if sc.Gear() != Rewrite || after.ssrc != before.ssrc || after.seq != before.seq+200 {
+		t.Errorf("gear %v, SSRC %08x and %08x, %d packets; want one stream of 200", sc.Gear(), before.ssrc, after.ssrc, after.seq-before.seq)
+	}
+	if sent, stamped := after.at.Sub(before.at), time.Duration(after.stamp-before.stamp)*time.Millisecond/8; stamped < sent-50*time.Millisecond || stamped > sent+50*time.Millisecond {
+		t.Errorf("time stamps have gone on by %v in %v", stamped, sent)
+	}
+}

@@ -131,7 +131,7 @@ func (o *outlet) send(frame []int16, rate int, now time.Time) {
 		o.next, o.marker, o.own = o.later(8000, now), true, true
 		o.pending = o.pending[:0]
 	}
-	if o.signal(now) {
+	if o.signal() {
 		o.next += uint32(len(o.pending)) + frameUnits
 		o.pending, o.marker = o.pending[:0], true
 		return
@@ -143,7 +143,8 @@ func (o *outlet) send(frame []int16, rate int, now time.Time) {
 	o.pending = o.encoder.Encode(o.pending, o.resample(frame, rate))
 	for n := o.plan.octets; len(o.pending) >= n; {
 		copy(o.buf[12:], o.pending[:n])
-		o.emit(n, o.format.PT, o.marker, o.next, now)
+		o.stamp, o.at = o.next, now
+		o.emit(n, o.format.PT, o.marker, o.next)
 		o.next += uint32(n)
 		o.marker = false
 		o.pending = o.pending[:copy(o.pending, o.pending[n:])]

@@ -74,7 +74,9 @@ func (s *Side) shift() {
 	if b := r.to; b != nil {
 		q := b.plan.Load()
 		b.out.mu.Lock()
-		own, playing, mine, made := b.out.own, b.out.play != nil, b.out.source == s, b.out.signals.made
+		// A stream that has come from another side goes on, too.
+		own := b.out.own || b.out.origin.side != nil && b.out.origin.side != s
+		playing, mine, made := b.out.play != nil, b.out.source == s, b.out.signals.made
 		b.out.mu.Unlock()
 		_, encoded := q.encodes(0)
 		same := r.mapTypes(p, q)

@@ -40,7 +40,7 @@ type outlet struct {
 
 	ssrc    uint32
 	seq     uint16    // highest sent
-	stamp   uint32    // that of the packet with it
+	stamp   uint32    // of the last packet of sound; those of events keep that of their start
 	at      time.Time // when it was sent
 	packets uint32
 	octets  uint32 // of payload
@@ -110,8 +110,11 @@ func (o *outlet) forward(p []byte, h header, from *Side, k *incoming, now time.T
 		return
 	}
 	o.note(h, from, k)
-	if h.ssrc != o.ssrc || int16(h.seq-o.seq) > 0 {
-		o.ssrc, o.seq, o.stamp, o.at = h.ssrc, h.seq, h.stamp, now
+	if other := h.ssrc != o.ssrc; other || int16(h.seq-o.seq) > 0 {
+		o.ssrc, o.seq = h.ssrc, h.seq
+		if other || !k.event {
+			o.stamp, o.at = h.stamp, now
+		}
 	}
 	o.bySeq, o.byStamp = 0, 0
 	o.packets++
@@ -160,7 +163,10 @@ func (o *outlet) rewrite(p []byte, h header, pt uint8, from *Side, k *incoming, 
 	seq, stamp := h.seq+o.bySeq, h.stamp+o.byStamp
 	if newest {
 		o.origin.seq = h.seq
-		o.seq, o.stamp, o.at = seq, stamp, now
+		o.seq = seq
+		if !k.event {
+			o.stamp, o.at = stamp, now
+		}
 	}
 	copy(o.buf[:], p)
 	o.put(o.buf[:len(p)], p[0], pt, marker, seq, stamp)
@@ -181,8 +187,7 @@ func (o *outlet) put(b []byte, first, pt uint8, marker bool, seq uint16, stamp u
 }
 
 // emit sends a payload of ours, which lies in buf after the header.
-func (o *outlet) emit(octets int, pt uint8, marker bool, stamp uint32, now time.Time) {
+func (o *outlet) emit(octets int, pt uint8, marker bool, stamp uint32) {
 	o.seq++
-	o.stamp, o.at = stamp, now
 	o.put(o.buf[:12+octets], 0x80, pt, marker, o.seq, stamp)
 }

@@ -5,46 +5,21 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	mathrand "math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/pion/rtcp"
 
 	"galilei/pbxd/media/codec"
 	"galilei/pbxd/media/jitter"
-	"galilei/pbxd/media/quality"
 )
 
 // reportEvery is the mean time between two reports (RFC 3550 section 6.2), and
 // that between two samples.
 const reportEvery = 5 * time.Second
 
-// maxSamples bounds the samples that a side keeps: 10 min. Whoever wants a
-// longer series collects them more often.
-const maxSamples = 120
-
 // maxSent is how many sender reports towards a side are remembered for the
 // round trip.
 const maxSent = 4
-
-// Sample is what was measured on a side in about 5 s.
-type Sample struct {
-	At      time.Time
-	Speaks  codec.Codec // what it sends; 0 for what is not decoded
-	Packets uint64      // from the side since it was attached
-	Lost    int64       // missing of them
-
-	Loss   float64       // share lost on the way from the side in this interval, 0 to 1
-	Jitter time.Duration // of what comes from the side (RFC 3550)
-	Buffer time.Duration // delay of the jitter buffer; 0 when nothing is decoded
-	In     quality.Call  // how what comes from the side sounds
-
-	Reported     bool          // the side has reported on what it is sent
-	ReportedLoss float64       // share lost on the way to the side, 0 to 1
-	ReportedJit  time.Duration // as the side measures it
-	RoundTrip    time.Duration // 0 while not known
-	Out          quality.Call  // how the side hears, when Reported
-}
 
 // sent is a sender report that went to the side.
 type sent struct {
@@ -76,24 +51,6 @@ func newReports(now time.Time) reports {
 	var b [12]byte
 	rand.Read(b[:]) // never fails since Go 1.24
 	return reports{cname: base64.RawStdEncoding.EncodeToString(b[:]), due: now.Add(reportEvery / 2), sample: now.Add(reportEvery)}
-}
-
-// Samples returns what was measured, the oldest first: at most the
-// last 10 min.
-func (s *Side) Samples() []Sample {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.reports.samples)
-}
-
-// Last returns the newest sample; ok is false before the first.
-func (s *Side) Last() (Sample, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := len(s.reports.samples); n > 0 {
-		return s.reports.samples[n-1], true
-	}
-	return Sample{}, false
 }
 
 // Playout returns what the jitter buffer has counted; zero when nothing of the
@@ -228,14 +185,14 @@ func (s *Side) report(now time.Time) {
 	}
 	// Half to one and a half of the mean, so that many do not fall in step.
 	r.due = now.Add(reportEvery/2 + time.Duration(mathrand.Int64N(int64(reportEvery))))
-	if p := s.compound(now); p != nil {
+	if p := s.compound(now, false); p != nil {
 		s.endpoint.WriteRTCP(p)
 	}
 }
 
-// compound returns the report to the side, or nil when it is not for us to
-// report. The caller holds mu.
-func (s *Side) compound(now time.Time) []byte {
+// compound returns the report to the side, the last one with a BYE (RFC 3550
+// section 6.6), or nil when it is not for us to report. The caller holds mu.
+func (s *Side) compound(now time.Time, last bool) []byte {
 	o := &s.out
 	o.mu.Lock()
 	own, ssrc, packets, octets := o.own, o.ssrc, o.packets, o.octets
@@ -254,10 +211,14 @@ func (s *Side) compound(now time.Time) []byte {
 	}
 	ntp := ntpTime(now)
 	s.reports.remember(uint32(ntp>>16), now)
-	p, err := rtcp.Marshal([]rtcp.Packet{
+	list := []rtcp.Packet{
 		&rtcp.SenderReport{SSRC: ssrc, NTPTime: ntp, RTPTime: stamp, PacketCount: packets, OctetCount: octets, Reports: blocks},
 		rtcp.NewCNAMESourceDescription(ssrc, s.reports.cname),
-	})
+	}
+	if last {
+		list = append(list, &rtcp.Goodbye{Sources: []uint32{ssrc}})
+	}
+	p, err := rtcp.Marshal(list)
 	if err != nil {
 		s.engine.log.Error("write RTCP report failed", "err", err)
 		return nil
@@ -270,46 +231,4 @@ func ntpTime(t time.Time) uint64 {
 	const from1900 = 2208988800
 	sec := uint64(t.Unix() + from1900)
 	return sec<<32 | uint64(t.Nanosecond())<<32/1e9
-}
-
-// measure returns the sample of the interval that ends now. The caller holds
-// mu.
-func (s *Side) measure(now time.Time) Sample {
-	r, p := &s.reports, s.plan.Load()
-	received, missing := s.stream.Received(), s.stream.Missing()
-	got, lost := received-r.packets, missing-r.lost
-	r.packets, r.lost = received, missing
-	x := Sample{
-		At: now, Speaks: s.current(p).speech, Packets: received, Lost: missing, Jitter: s.stream.Jitter(),
-		Reported: r.reported, ReportedLoss: r.loss, ReportedJit: r.jitter, RoundTrip: r.trip,
-	}
-	if lost > 0 {
-		x.Loss = float64(lost) / float64(uint64(lost)+got)
-	}
-	late := 0.0
-	if s.decoding {
-		x.Buffer = s.playout.Delay()
-		c := s.playout.Counts()
-		if got > 0 {
-			late = float64(c.Late-r.late) / float64(got)
-		}
-		r.late = c.Late
-	}
-	network := quality.Network{Loss: min(x.Loss+late, 1), OneWay: r.trip / 2, JitterBuffer: x.Buffer, Packet: frameTime}
-	x.In = quality.Estimate(rated(x.Speaks), network)
-	if r.reported {
-		s.out.mu.Lock()
-		c := s.out.codec
-		s.out.mu.Unlock()
-		x.Out = quality.Estimate(rated(c), quality.Network{Loss: r.loss, OneWay: r.trip / 2, JitterBuffer: 2 * r.jitter, Packet: frameTime})
-	}
-	return x
-}
-
-// rated returns the figures of a codec; G.711 for one that is not known.
-func rated(c codec.Codec) quality.Codec {
-	if c == codec.G722 {
-		return quality.G722Concealed()
-	}
-	return quality.G711Concealed()
 }

@@ -66,6 +66,16 @@ func TestReports(t *testing.T) {
 	if sdes, ok := list[1].(*rtcp.SourceDescription); !ok || len(sdes.Chunks) != 1 || len(sdes.Chunks[0].Items[0].Text) != 16 {
 		t.Errorf("no CNAME of 96 bits: %+v", list[1])
 	}
+	before := len(b.rtcp)
+	sb.Close()
+	sb.Close()
+	list, err = rtcp.Unmarshal(b.rtcp[len(b.rtcp)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bye, ok := list[len(list)-1].(*rtcp.Goodbye); !ok || len(bye.Sources) != 1 || bye.Sources[0] != last.ssrc || len(b.rtcp) != before+1 {
+		t.Errorf("%d reports at the end, want one with a BYE: %+v", len(b.rtcp)-before, list)
+	}
 	samples := sb.Samples()
 	if len(samples) != 5 && len(samples) != 6 {
 		t.Fatalf("%d samples in 30 s, want one each 5 s", len(samples))

@@ -156,6 +156,11 @@ func (s *Side) Close() {
 	}
 	e.remove(s)
 	s.closed = true
+	s.mu.Lock()
+	if p := s.compound(e.now(), true); p != nil {
+		s.endpoint.WriteRTCP(p)
+	}
+	s.mu.Unlock()
 	s.out.mu.Lock()
 	from := s.out.source
 	s.out.source, s.out.play, s.out.closed = nil, nil, true
