@@ -83,7 +83,8 @@ type Dial struct {
 	Offer     *media.Description // audio of the calling side; nil leaves the choice to the dialler
 	Notify    func(Event)        // does not block; may be called before Dial returns
 
-	Anonymous  bool        // the phone must not learn who calls (RFC 3323); the name may hold what a group puts before it
+	Anonymous  bool        // the phone must not learn who calls (RFC 3323)
+	Prefix     string      // shown before the caller (hunt group)
 	Diversions []Diversion // who the call was for before, the last one first
 	Alert      string      // name of the ringing tone that the phone is to choose; empty for its own
 	AutoAnswer bool        // the phone is to answer at once by itself (intercom)

@@ -3,7 +3,6 @@ package call
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"galilei/pbxd/dialplan"
@@ -88,7 +87,7 @@ func (c *call) dial(d dialplan.Decision) bool {
 	for _, t := range d.Ring {
 		c.engine.hold(c, t.Extension)
 		legs, err := c.engine.deps.Dialer.Dial(Dial{
-			Extension: t.Extension, Caller: Party{Number: t.Number, Name: shownName(t)}, Anonymous: t.Number == "", Offer: c.in.Offer, Notify: c.notify,
+			Extension: t.Extension, Caller: Party{Number: t.Number, Name: t.CallerName}, Prefix: t.Prefix, Anonymous: t.Number == "", Offer: c.in.Offer, Notify: c.notify,
 			Alert: alertOf(t), AutoAnswer: t.AutoAnswer, Diversions: diversionsOf(d),
 		})
 		if err != nil {
@@ -125,19 +124,6 @@ func diversionsOf(d dialplan.Decision) (list []Diversion) {
 		list = append(list, Diversion{Number: x.Extension, Name: x.Name, Reason: x.Reason})
 	}
 	return list
-}
-
-// shownName is the name that a phone shows: that of the caller, after what the
-// hunt group puts before it.
-func shownName(t dialplan.Target) string {
-	if t.Prefix == "" {
-		return t.CallerName
-	}
-	name := t.CallerName
-	if name == "" {
-		name = t.Number
-	}
-	return strings.TrimSpace(t.Prefix + " " + name)
 }
 
 // mayGoOn reports whether another phone rings when this one does not take the

@@ -110,7 +110,7 @@ func TestLinearGroup(t *testing.T) {
 	_, b, c, phones := threePhones()
 	s := &stage{phones: phones, digits: "600", office: sales("linear", false)}
 	play(t, s, func() {
-		if d := s.dials[0]; d.Caller.Name != "Sales Anna Demo" || d.Alert != "alert-door" {
+		if d := s.dials[0]; d.Prefix != "Sales" || d.Caller.Name != "Anna Demo" || d.Alert != "alert-door" {
 			t.Errorf("dialled %+v", d)
 		}
 		sleep(4 * time.Second)

@@ -23,6 +23,7 @@ type Description struct {
 	Formats   []Format   // in order of preference, payload types unique
 	PTime     int        // packet length that it would like to receive, ms; 0 when not said
 	MaxPTime  int        // longest packet that it can receive, ms; 0 when not said
+	Crypto    []Crypto   // keys that it sends with, the best first; none without encryption
 	Sections  []Section  // every m= line in order
 	Audio     int        // index in Sections of the one described above; -1 when none is usable
 }
@@ -67,6 +68,7 @@ func (d *Description) Usable() error {
 func (d *Description) Clone() *Description {
 	n := *d
 	n.Formats = slices.Clone(d.Formats)
+	n.Crypto = slices.Clone(d.Crypto)
 	n.Sections = slices.Clone(d.Sections)
 	for i := range n.Sections {
 		n.Sections[i].Formats = slices.Clone(d.Sections[i].Formats)

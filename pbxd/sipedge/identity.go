@@ -154,15 +154,27 @@ func (e *Edge) identify(req *sip.Request, from netip.Addr, in *call.Incoming) {
 // is anonymous (RFC 3323 section 4.1.1.3), save for the name that a hunt group
 // puts before it.
 func callerShown(d call.Dial, host string) sip.FromHeader {
-	p := d.Caller
 	if !d.Anonymous {
-		return sip.FromHeader{DisplayName: quoted(p.Name), Address: sip.Uri{Scheme: "sip", User: p.Number, Host: host}}
+		return sip.FromHeader{DisplayName: quoted(nameShown(d)), Address: sip.Uri{Scheme: "sip", User: d.Caller.Number, Host: host}}
 	}
-	name := p.Name
-	if name == "" {
-		name = "Anonymous"
+	return sip.FromHeader{DisplayName: quoted(nameShown(d)), Address: sip.Uri{Scheme: "sip", User: "anonymous", Host: "anonymous.invalid"}}
+}
+
+// nameShown is the name that the phone shows: that of the caller, after what
+// the hunt group puts before it.
+func nameShown(d call.Dial) string {
+	name := d.Caller.Name
+	switch {
+	case d.Anonymous && d.Prefix != "":
+		return d.Prefix
+	case d.Anonymous:
+		return "Anonymous"
+	case d.Prefix == "":
+		return name
+	case name == "":
+		name = d.Caller.Number
 	}
-	return sip.FromHeader{DisplayName: quoted(name), Address: sip.Uri{Scheme: "sip", User: "anonymous", Host: "anonymous.invalid"}}
+	return strings.TrimSpace(d.Prefix + " " + name)
 }
 
 // identityFields returns the header fields of an INVITE to a phone that say who
@@ -175,7 +187,7 @@ func identityFields(d call.Dial, host string) (fields []sip.Header) {
 	if d.Anonymous {
 		add("Privacy", "id")
 	} else if d.Caller.Number != "" {
-		add("P-Asserted-Identity", `"%s" <%s>`, quoted(d.Caller.Name), uri(d.Caller.Number))
+		add("P-Asserted-Identity", `"%s" <%s>`, quoted(nameShown(d)), uri(d.Caller.Number))
 	}
 	list := d.Diversions[:min(len(d.Diversions), maxDiversions)]
 	for _, v := range list {

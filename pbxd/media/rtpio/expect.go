@@ -16,6 +16,8 @@ type Expectation struct {
 	Signalling netip.Addr     // where its signalling comes from
 	NAT        bool           // its description is not to be trusted: it sits behind address translation
 
+	Secure bool // the packets are SRTP and SRTCP: what is encrypted is not looked at
+
 	PayloadTypes []uint8        // what it may send
 	Formats      []media.Format // the same with clock rates, for the jitter; adds to PayloadTypes
 }
@@ -54,7 +56,7 @@ func (p *Port) Expect(e Expectation) {
 			p.clocks[f.PT].rate = f.Clock
 		}
 	}
-	p.warned = false
+	p.warned, p.secure = false, e.Secure
 	p.voice.expect(e.RTP, e.Signalling, e.NAT)
 	p.control.via = netip.AddrPort{}
 	if p.voice.rank != rankNone {

@@ -13,6 +13,7 @@ import (
 	"github.com/pion/rtp"
 
 	"galilei/pbxd/media"
+	"galilei/pbxd/media/reception"
 )
 
 // maxPacket is the longest packet that is passed on, octets. Longer ones than
@@ -45,10 +46,11 @@ type Port struct {
 	voice     latch      // of RTP
 	control   latch      // of RTCP
 	clocks    [128]clock
-	reception reception
+	reception reception.Stream
 	stats     media.Stats // what is received
 	header    rtp.Header
 	closed    bool
+	secure    bool // the side sends SRTP
 	warned    bool // a foreign source has been logged since the last Expect
 }
 
@@ -142,7 +144,7 @@ func (p *Port) Stats() media.Stats {
 	if p.voice.rank != rankNone {
 		s.Remote = p.voice.source
 	}
-	s.SSRC, s.Lost, s.Jitter = p.reception.ssrc, p.reception.missing(), p.reception.jitterTime()
+	s.SSRC, s.Lost, s.Jitter = p.reception.SSRC(), p.reception.Missing(), p.reception.Jitter()
 	s.PacketsOut, s.OctetsOut = p.sent.packets.Load(), p.sent.octets.Load()
 	s.RTCPOut, s.Dropped.Unsent = p.sent.rtcp.Load(), p.sent.unsent.Load()
 	return s

@@ -57,7 +57,7 @@ func (p *Port) admitRTP(b []byte, src netip.AddrPort) bool {
 	p.stats.PacketsIn++
 	p.stats.OctetsIn += uint64(len(b))
 	p.stats.Last = now
-	p.reception.add(&p.header, p.clocks[p.header.PayloadType].rate, now)
+	p.reception.Add(&p.header, p.clocks[p.header.PayloadType].rate, now)
 	if p.peer.Load() == nil {
 		p.stats.Dropped.Unbridged++
 	}
@@ -77,7 +77,7 @@ func (p *Port) parse(b []byte) bool {
 	if err != nil {
 		return false
 	}
-	if p.header.Padding {
+	if p.header.Padding && !p.secure {
 		pad := int(b[len(b)-1])
 		return pad > 0 && pad <= len(b)-n
 	}
@@ -139,7 +139,7 @@ func (p *Port) admitMuxed(b []byte, src netip.AddrPort) bool {
 }
 
 func (p *Port) validRTCP(b []byte) bool {
-	if len(b) > maxPacket || !checkRTCP(b) {
+	if len(b) > maxPacket || p.secure && !checkSRTCP(b) || !p.secure && !checkRTCP(b) {
 		p.stats.Dropped.Invalid++
 		return false
 	}
@@ -148,8 +148,10 @@ func (p *Port) validRTCP(b []byte) bool {
 
 func (p *Port) countRTCP(b []byte, now time.Time) {
 	p.stats.RTCPIn++
-	if r, ok := report(b, now); ok {
-		p.stats.Report = r
+	if !p.secure {
+		if r, ok := report(b, now); ok {
+			p.stats.Report = r
+		}
 	}
 	if p.peer.Load() == nil {
 		p.stats.Dropped.Unbridged++

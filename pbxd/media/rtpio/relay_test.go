@@ -282,3 +282,31 @@ func cpuTime(t testing.TB) time.Duration {
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// TestSecurePacketsPass takes SRTCP, of which only the first header is plain,
+// and SRTP whose last octet is no padding length, once they are expected.
+func TestSecurePacketsPass(t *testing.T) {
+	p, peer := unconnected(t)
+	control := netip.MustParseAddrPort("192.0.2.10:4001")
+	srtcp := slices.Concat([]byte{0x80, 200, 0, 6, 0, 0, 0, 1}, make([]byte, 20), []byte{9, 200, 3, 255, 0x80, 0, 0, 1}, make([]byte, 10))
+	padded := packet(t, 8, 1, 1)
+	padded[0] |= 0x20
+	padded[len(padded)-1] = 255
+	for _, secure := range []bool{false, true} {
+		p.Expect(Expectation{RTP: phoneAddr, PayloadTypes: []uint8{8}, Secure: secure})
+		before := *peer
+		p.receiveRTP(padded, phoneAddr)
+		p.receiveRTCP(srtcp, control)
+		p.receiveRTCP(srtcp[:21], control)
+		want := 0
+		if secure {
+			want = 1
+		}
+		if rtp, rtcp := peer.rtp-before.rtp, peer.rtcp-before.rtcp; rtp != want || rtcp != want {
+			t.Errorf("secure %v: %d RTP and %d RTCP passed, want %d of each", secure, rtp, rtcp, want)
+		}
+	}
+	if s := p.Stats(); s.Dropped.Invalid != 4 || !s.Report.At.IsZero() {
+		t.Errorf("stats %+v, want four invalid and no report read", s)
+	}
+}

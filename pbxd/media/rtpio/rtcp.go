@@ -29,6 +29,15 @@ func checkRTCP(b []byte) bool {
 	return true
 }
 
+// checkSRTCP reports whether b can be SRTCP (RFC 3711 section 3.4): beside a
+// plain header and SSRC it has an index and an authentication tag, and all
+// between is encrypted.
+func checkSRTCP(b []byte) bool {
+	const least = 8 + 4 + 10
+	var h rtcp.Header
+	return len(b) >= least && h.Unmarshal(b) == nil && h.Type >= 192 && h.Type <= 223
+}
+
 // report finds what b, which checkRTCP has accepted, says about the reception
 // of the first source that it reports on.
 func report(b []byte, now time.Time) (r media.Report, ok bool) {

@@ -35,7 +35,10 @@ func readAudio(d *media.Description, session, s section) error {
 		d.NullAddr = true
 		d.Direction &^= media.RecvOnly
 	}
-	d.Formats = readFormats(s)
+	d.Formats, d.Crypto = readFormats(s), nil
+	if isSecure(s.Proto) {
+		d.Crypto = readCryptos(s.attrs)
+	}
 	return nil
 }
 

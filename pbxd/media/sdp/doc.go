@@ -9,8 +9,9 @@
 // Profiles: RTP/AVP is used. RTP/AVPF is used, too, and answered as RTP/AVPF
 // since an answer must name the profile of the offer (RFC 3264 section 6);
 // without rtcp-fb attributes, which do not pass, the two differ only in when
-// RTCP may be sent (RFC 4585 section 3.5). Offers are always RTP/AVP. RTP/SAVP
-// and every other profile is refused. Of several usable audio sections the
+// RTCP may be sent (RFC 4585 section 3.5). Offers are RTP/AVP. RTP/SAVP and
+// RTP/SAVPF are used with keys by SDES (RFC 4568) where the caller asks for it
+// with ParseSecure and gives keys; every other profile is refused. Of several usable audio sections the
 // first is used and the others are refused.
 //
 // Writing goes through pion/sdp. Reading does not: its parser follows the

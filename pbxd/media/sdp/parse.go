@@ -42,7 +42,13 @@ type section struct {
 // or encrypted audio, are listed and marked; when no audio remains, Audio is
 // -1 and Usable says why. The error wraps ErrInvalid, or ErrHostName when the
 // only fault is that the address of the audio is a name.
-func Parse(body []byte) (*media.Description, error) {
+func Parse(body []byte) (*media.Description, error) { return parse(body, false) }
+
+// ParseSecure reads a description as Parse does, and uses encrypted audio with
+// keys by SDES, too: RTP/SAVP with at least one a=crypto that media.Suite has.
+func ParseSecure(body []byte) (*media.Description, error) { return parse(body, true) }
+
+func parse(body []byte, secure bool) (*media.Description, error) {
 	session, sections, err := split(body)
 	if err != nil {
 		return nil, fmt.Errorf("parse SDP of %d octets: %w", len(body), err)
@@ -50,7 +56,7 @@ func Parse(body []byte) (*media.Description, error) {
 	d := &media.Description{Audio: -1}
 	for i := range sections {
 		s := &sections[i]
-		s.Unusable = unusable(s.Section)
+		s.Unusable = unusable(s.Section, secure)
 		if s.Unusable == "" && d.Audio >= 0 {
 			s.Unusable = fmt.Sprintf("section %d is used", d.Audio+1)
 		}
@@ -58,9 +64,12 @@ func Parse(body []byte) (*media.Description, error) {
 			if err := readAudio(d, session, *s); err != nil {
 				return nil, fmt.Errorf("parse SDP of %d octets, section %d: %w", len(body), i+1, err)
 			}
-			if len(d.Formats) == 0 {
+			switch {
+			case len(d.Formats) == 0:
 				s.Unusable = "no known formats"
-			} else {
+			case isSecure(s.Proto) && len(d.Crypto) == 0:
+				s.Unusable = "no usable key for encrypted audio"
+			default:
 				d.Audio = i
 			}
 		}
@@ -148,7 +157,7 @@ func readSection(value string) (s media.Section, err error) {
 }
 
 // unusable says why audio cannot be had from s, or "".
-func unusable(s media.Section) string {
+func unusable(s media.Section, secure bool) string {
 	switch {
 	case s.Unusable != "":
 		return s.Unusable
@@ -157,6 +166,8 @@ func unusable(s media.Section) string {
 	case s.Kind != "audio":
 		return "not audio"
 	case s.Proto == "RTP/AVP", s.Proto == "RTP/AVPF":
+		return ""
+	case secure && isSecure(s.Proto):
 		return ""
 	case strings.Contains(s.Proto, "SAVP"):
 		return "encrypted audio is not supported"

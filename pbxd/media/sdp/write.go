@@ -33,15 +33,16 @@ func (o Origin) Next() Origin { return Origin{o.ID, o.Version + 1} }
 
 // Offer writes the first offer of a session: one audio section with what d,
 // the description of the other side, says about the audio, received at at.
-// RTCP is received at the port after it.
-func Offer(d *media.Description, o Origin, at netip.AddrPort) []byte {
-	return write(o, at, []*psdp.MediaDescription{audio("RTP/AVP", d, d.Formats, d.Direction, at)})
+// RTCP is received at the port after it. With keys the audio is offered as
+// RTP/SAVP only; they are those that we send with, the best first.
+func Offer(d *media.Description, o Origin, at netip.AddrPort, keys ...media.Crypto) []byte {
+	return write(o, at, []*psdp.MediaDescription{audio(profile(keys), d, d.Formats, d.Direction, at, keys)})
 }
 
 // Reoffer writes a later offer to a side whose own last description is prev:
 // every section that the session has had stays at its place, as RFC 3264
 // section 8 wants it.
-func Reoffer(d, prev *media.Description, o Origin, at netip.AddrPort) []byte {
+func Reoffer(d, prev *media.Description, o Origin, at netip.AddrPort, keys ...media.Crypto) []byte {
 	if prev.Audio < 0 {
 		prev = &media.Description{Sections: append(prev.Clone().Sections, media.Section{}), Audio: len(prev.Sections)}
 	}
@@ -52,10 +53,10 @@ func Reoffer(d, prev *media.Description, o Origin, at netip.AddrPort) []byte {
 			continue
 		}
 		proto := s.Proto
-		if proto == "" {
-			proto = "RTP/AVP"
+		if proto == "" || isSecure(proto) != (len(keys) > 0) {
+			proto = profile(keys)
 		}
-		sections[i] = audio(proto, d, d.Formats, d.Direction, at)
+		sections[i] = audio(proto, d, d.Formats, d.Direction, at, keys)
 	}
 	return write(o, at, sections)
 }
@@ -64,14 +65,15 @@ func Reoffer(d, prev *media.Description, o Origin, at netip.AddrPort) []byte {
 // answer of the other side, says about it, received at at, and every other
 // section of the offer refused. The formats are those of d that the offer
 // has, and the direction never says more than the offer allows. The audio is
-// refused, too, when offer or d has none or they have no format in common;
+// refused, too, when offer or d has none or they have no format in common, and
+// when it is encrypted and there is not exactly one key, of AnswerCrypto;
 // Agreed tells that beforehand.
-func Answer(d, offer *media.Description, o Origin, at netip.AddrPort) []byte {
+func Answer(d, offer *media.Description, o Origin, at netip.AddrPort, keys ...media.Crypto) []byte {
 	formats, err := Agreed(d, offer)
 	sections := make([]*psdp.MediaDescription, len(offer.Sections))
 	for i, s := range offer.Sections {
-		if i == offer.Audio && err == nil {
-			sections[i] = audio(s.Proto, d, formats, offer.Direction.Answer(d.Direction), at)
+		if i == offer.Audio && err == nil && isSecure(s.Proto) == (len(keys) == 1) {
+			sections[i] = audio(s.Proto, d, formats, offer.Direction.Answer(d.Direction), at, keys)
 		} else {
 			sections[i] = refused(s)
 		}
@@ -110,7 +112,7 @@ func write(o Origin, at netip.AddrPort, sections []*psdp.MediaDescription) []byt
 	return b
 }
 
-func audio(proto string, d *media.Description, formats []media.Format, dir media.Direction, at netip.AddrPort) *psdp.MediaDescription {
+func audio(proto string, d *media.Description, formats []media.Format, dir media.Direction, at netip.AddrPort, keys []media.Crypto) *psdp.MediaDescription {
 	m := &psdp.MediaDescription{MediaName: psdp.MediaName{
 		Media: "audio", Port: psdp.RangedPort{Value: int(at.Port())}, Protos: strings.Split(proto, "/"),
 	}}
@@ -126,6 +128,9 @@ func audio(proto string, d *media.Description, formats []media.Format, dir media
 		if f.FMTP != "" {
 			attr("fmtp", pt+" "+f.FMTP)
 		}
+	}
+	for _, k := range keys {
+		attr("crypto", writeCrypto(k))
 	}
 	if d.PTime > 0 {
 		attr("ptime", strconv.Itoa(d.PTime))

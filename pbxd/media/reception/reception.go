@@ -1,8 +1,11 @@
-package rtpio
+// Package reception follows what arrives of an RTP stream: packets lost and
+// jitter as RFC 3550 counts them, for the call's figures and for own reports.
+package reception
 
 import (
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 )
 
@@ -12,9 +15,10 @@ const (
 	maxMisorder = 100  // packets that one may come late by
 )
 
-// reception follows the sequence numbers and time stamps of what one side
-// sends (RFC 3550 appendices A.1, A.3 and A.8).
-type reception struct {
+// Stream follows the sequence numbers and time stamps of what one side sends
+// (RFC 3550 appendices A.1, A.3 and A.8). The zero Stream is ready. It may not
+// be used by two goroutines at once.
+type Stream struct {
 	started  bool
 	ssrc     uint32
 	base     uint16 // first sequence number
@@ -22,7 +26,8 @@ type reception struct {
 	cycles   int64  // 65536 for each wrap of it
 	bad      uint32 // sequence number that would confirm a restart; beyond 16 bits for none
 	received int64
-	lost     int64 // of earlier sources and runs
+	total    uint64 // received of all sources and runs
+	lost     int64  // of earlier sources and runs
 
 	clock    int // Hz; 0 while not known
 	epoch    time.Time
@@ -30,29 +35,32 @@ type reception struct {
 	timed    bool // transit is set
 	lastTime uint32
 	jitter   uint32 // time stamp units, scaled by 16
+
+	reportedExpected, reportedReceived int64 // at the last Report
 }
 
 const noBadSeq = 1 << 16
 
-// add counts one packet. clock is the rate of its payload type in Hz, or 0
+// Add counts one packet. clock is the rate of its payload type in Hz, or 0
 // when it is not known or its time stamps do not follow its arrival, as with
 // telephone-event (RFC 4733 section 2.5.1.2).
-func (r *reception) add(h *rtp.Header, clock int, now time.Time) {
+func (r *Stream) Add(h *rtp.Header, clock int, now time.Time) {
 	if !r.started || h.SSRC != r.ssrc {
-		r.lost = r.missing()
+		r.lost = r.Missing()
 		r.restart(h.SequenceNumber)
 		r.started, r.ssrc, r.timed, r.jitter = true, h.SSRC, false, 0
 	} else if !r.sequence(h.SequenceNumber) {
 		return
 	}
 	r.received++
+	r.total++
 	if clock > 0 {
 		r.time(h.Timestamp, clock, now)
 	}
 }
 
 // sequence takes one sequence number and reports whether it counts as received.
-func (r *reception) sequence(seq uint16) bool {
+func (r *Stream) sequence(seq uint16) bool {
 	switch delta := seq - r.max; {
 	case delta < maxDropout:
 		if seq < r.max {
@@ -64,19 +72,21 @@ func (r *reception) sequence(seq uint16) bool {
 			r.bad = uint32(seq + 1)
 			return false
 		}
-		r.lost = r.missing() // two in a row: the side has started anew
+		r.lost = r.Missing() // two in a row: the side has started anew
 		r.restart(seq)
 		r.timed = false
 	}
 	return true
 }
 
-func (r *reception) restart(seq uint16) {
+func (r *Stream) restart(seq uint16) {
 	r.base, r.max, r.cycles, r.bad, r.received = seq, seq, 0, noBadSeq, 0
+	r.reportedExpected, r.reportedReceived = 0, 0
 }
 
-// missing returns the packets lost so far (appendix A.3).
-func (r *reception) missing() int64 {
+// Missing returns the packets lost so far, all sources (appendix A.3); negative
+// when duplicates outnumber losses.
+func (r *Stream) Missing() int64 {
 	if !r.started {
 		return r.lost
 	}
@@ -84,7 +94,7 @@ func (r *reception) missing() int64 {
 }
 
 // time updates the interarrival jitter (appendix A.8).
-func (r *reception) time(stamp uint32, clock int, now time.Time) {
+func (r *Stream) time(stamp uint32, clock int, now time.Time) {
 	if clock != r.clock {
 		r.clock, r.timed, r.jitter = clock, false, 0
 	}
@@ -109,10 +119,39 @@ func (r *reception) time(stamp uint32, clock int, now time.Time) {
 	r.transit, r.lastTime, r.timed = transit, stamp, true
 }
 
-// jitterTime returns the jitter as a time, or 0 while it is not known.
-func (r *reception) jitterTime() time.Duration {
+// Jitter returns the jitter as a time, or 0 while it is not known.
+func (r *Stream) Jitter() time.Duration {
 	if r.clock == 0 {
 		return 0
 	}
 	return time.Duration(r.jitter>>4) * time.Second / time.Duration(r.clock)
+}
+
+// SSRC returns the source now heard; 0 for none yet.
+func (r *Stream) SSRC() uint32 { return r.ssrc }
+
+// Received returns the packets received so far, all sources.
+func (r *Stream) Received() uint64 { return r.total }
+
+// Report returns the figures of a report block on the source now heard (RFC
+// 3550 section 6.4.1): without the fields about its last sender report. It
+// starts the interval of the next fraction lost; ok is false when nothing has
+// come.
+func (r *Stream) Report() (b rtcp.ReceptionReport, ok bool) {
+	if !r.started {
+		return b, false
+	}
+	expected := r.cycles + int64(r.max) - int64(r.base) + 1
+	all, got := expected-r.reportedExpected, r.received-r.reportedReceived
+	r.reportedExpected, r.reportedReceived = expected, r.received
+	b = rtcp.ReceptionReport{
+		SSRC:               r.ssrc,
+		LastSequenceNumber: uint32(r.cycles) + uint32(r.max),
+		TotalLost:          uint32(min(max(expected-r.received, -1<<23), 1<<23-1)) & 0xffffff,
+		Jitter:             r.jitter >> 4,
+	}
+	if all > 0 && got < all {
+		b.FractionLost = uint8(min((all-got)*256/all, 255))
+	}
+	return b, true
 }

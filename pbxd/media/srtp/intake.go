@@ -1,0 +1,81 @@
+package srtp
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"galilei/pbxd/media"
+)
+
+// intake takes what the side beneath sends.
+type intake struct{ e *Endpoint }
+
+// SetPeer does nothing: an intake only takes.
+func (intake) SetPeer(media.Endpoint) {}
+
+// WriteRTP decrypts a packet of the side and passes it on. It runs in the one
+// goroutine that reads the side's port, and holds the lock while the packet is
+// passed on, since that lies in the buffer of the key.
+func (i intake) WriteRTP(p []byte) {
+	if len(p) < 12 || len(p) > maxPacket {
+		i.e.stats.refused.Add(1)
+		return
+	}
+	i.take(p, binary.BigEndian.Uint32(p[8:]), (*context).openRTP, media.Endpoint.WriteRTP)
+}
+
+// WriteRTCP decrypts a packet of the side and passes it on.
+func (i intake) WriteRTCP(p []byte) {
+	if len(p) < 8 || len(p) > maxPacket {
+		i.e.stats.refused.Add(1)
+		return
+	}
+	i.take(p, binary.BigEndian.Uint32(p[4:]), (*context).openRTCP, media.Endpoint.WriteRTCP)
+}
+
+func (i intake) take(p []byte, ssrc uint32, open func(*context, []byte) ([]byte, error), pass func(media.Endpoint, []byte)) {
+	e := i.e
+	e.in.Lock()
+	defer e.in.Unlock()
+	if e.rx == nil {
+		e.stats.unkeyed.Add(1)
+		return
+	}
+	plain, ok := e.rx.try(p, ssrc, open)
+	if ok {
+		e.previous = nil
+	} else if e.previous != nil {
+		plain, ok = e.previous.try(p, ssrc, open)
+	}
+	if !ok {
+		e.stats.refused.Add(1)
+		return
+	}
+	if to := e.peer.Load(); to != nil {
+		pass(to, plain)
+	}
+}
+
+func (c *context) openRTP(p []byte) ([]byte, error) {
+	return c.cipher.DecryptRTP(c.buf[:0], p, &c.rtp)
+}
+
+func (c *context) openRTCP(p []byte) ([]byte, error) {
+	return c.cipher.DecryptRTCP(c.buf[:0], p, &c.rtcp)
+}
+
+// try decrypts p when its source is known or there is room for another.
+func (c *context) try(p []byte, ssrc uint32, open func(*context, []byte) ([]byte, error)) ([]byte, bool) {
+	known := slices.Contains(c.sources, ssrc)
+	if !known && len(c.sources) == maxSources {
+		return nil, false
+	}
+	plain, err := open(c, p)
+	if err != nil {
+		return nil, false
+	}
+	if !known {
+		c.sources = append(c.sources, ssrc)
+	}
+	return plain, true
+}
