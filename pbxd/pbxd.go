@@ -19,6 +19,7 @@ import (
 
 	"galilei/pbxd/call"
 	"galilei/pbxd/mail"
+	"galilei/pbxd/media/engine"
 	"galilei/pbxd/media/rtpio"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/presence"
@@ -92,6 +93,7 @@ type PBX struct {
 	copied  *store.Copied // of data that cannot be written, or nil
 	facts   *presence.Board
 	ports   *rtpio.Ports
+	media   *engine.Engine
 	edge    *sipedge.Edge
 	engine  *call.Engine
 	mail    *mail.Outbox
@@ -128,8 +130,9 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	}
 	lo, hi := p.rtpRange(cfg)
 	p.ports = rtpio.New(d.RTPBind, lo, hi, d.Log.With("part", "rtp"), d.Now)
+	p.media = engine.New(d.Now, d.Log.With("part", "media"))
 	p.edge, err = sipedge.New(ctx, sipedge.Deps{
-		Config: p.config, Key: p.store.Key(), Registrations: p.store, Ports: p.ports, Publish: p.facts.Publish,
+		Config: p.config, Key: p.store.Key(), Registrations: p.store, Ports: p.ports, Media: p.media, Publish: p.facts.Publish,
 		Incoming: func(in call.Incoming) func(call.Event) { return p.engine.Incoming(in) },
 		Now:      d.Now, Product: "Galilei/" + d.Version, Log: d.Log.With("part", "sip"),
 	})

@@ -42,9 +42,10 @@ func (p *PBX) Run(ctx context.Context) error {
 		plain = p.listeners[1]
 	}
 	part("web", func() error { return p.web.Serve(ctx, p.listeners[0], plain) })
-	registrar, stopRegistrar := context.WithCancel(context.WithoutCancel(ctx)) // outlives the calls: it saves last
-	defer stopRegistrar()
-	part("registrar", func() error { p.edge.Run(registrar); return nil })
+	late, stopLate := context.WithCancel(context.WithoutCancel(ctx)) // of what outlives the calls
+	defer stopLate()
+	part("registrar", func() error { p.edge.Run(late); return nil })
+	part("media", func() error { p.media.Run(late); return nil })
 	part("life", func() error { p.sayAlive(ctx); return nil })
 	part("network", func() error { p.followNetwork(ctx); return nil })
 	part("mail", func() error { p.mail.Run(ctx); return nil })
@@ -59,7 +60,7 @@ func (p *PBX) Run(ctx context.Context) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	p.edge.Shutdown(drain)
 	cancel()
-	stopRegistrar()
+	stopLate()
 	wg.Wait()
 	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		return err

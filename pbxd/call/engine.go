@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"galilei/pbxd/dialplan"
+	"galilei/pbxd/media/engine"
 	"galilei/pbxd/pbx"
 )
 
@@ -25,6 +27,25 @@ type Deps struct {
 	Publish func(pbx.Fact) // does not block
 	Now     func() time.Time
 	Log     *slog.Logger
+	Watch   Watch
+}
+
+// Watch hears what happens in calls, for those who ask later. Its functions
+// are called from the goroutine of the call and must not block; each may be
+// nil. A call is named by its CallStatus.ID.
+type Watch struct {
+	// Joined says that a leg belongs to a call from now on: its own, one that it
+	// was dialled for, or one that it came to by a transfer.
+	Joined func(call, leg string, who Party)
+	// Traced gives steps of a call, those of the dialplan and those of the call
+	// itself (answered, held, transferred, ended), in order.
+	Traced func(call string, at time.Time, steps []dialplan.Step)
+	// Measured gives how a leg has sounded since the last time: at least once a
+	// minute, and when the leg ends.
+	Measured func(call, leg string, samples []engine.Sample)
+	// Noted gives the call as one of its users saw it, when that user is out of
+	// it, once for each.
+	Noted func(pbx.JournalEntry)
 }
 
 // Engine runs calls.

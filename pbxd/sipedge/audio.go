@@ -9,6 +9,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"galilei/pbxd/media"
+	"galilei/pbxd/media/engine"
 	"galilei/pbxd/media/rtpio"
 	"galilei/pbxd/media/sdp"
 )
@@ -46,6 +47,7 @@ func (l *leg) expectLocked(d *media.Description) {
 		x.RTCP = netip.AddrPortFrom(seen, d.RTCPPort)
 	}
 	l.port.Expect(x)
+	l.audio.Configure(engine.Config{Receive: l.sentFmts, Send: d.Formats, Direction: d.Direction, PTime: d.PTime})
 }
 
 // routable reports whether an address can be that of a peer who is seen at

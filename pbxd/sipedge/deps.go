@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"galilei/pbxd/call"
+	"galilei/pbxd/media/engine"
 	"galilei/pbxd/media/rtpio"
 	"galilei/pbxd/pbx"
 )
@@ -23,6 +24,7 @@ type Deps struct {
 	Key           pbx.DeviceKey // opens SIP passwords
 	Registrations RegistrationStore
 	Ports         *rtpio.Ports
+	Media         *engine.Engine                                   // carries the audio of the legs
 	Publish       func(pbx.Fact)                                   // does not block
 	Incoming      func(call.Incoming) (notify func(ev call.Event)) // starts a call
 	Trusted       func(netip.Addr) bool                            // peers that may say who calls (RFC 3325); nil: none

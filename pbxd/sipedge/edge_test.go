@@ -10,6 +10,7 @@ import (
 
 	"galilei/pbxd/call"
 	"galilei/pbxd/media"
+	"galilei/pbxd/media/engine"
 	"galilei/pbxd/media/rtpio"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/pbxdtest"
@@ -55,7 +56,7 @@ func newOfficeWith(t *testing.T, prepare func(*sipedge.Edge), change ...func(*si
 	}
 	o.ports = rtpio.New(netip.MustParseAddr("127.0.0.1"), 49000, 49999, log, time.Now)
 	d := sipedge.Deps{
-		Config: func() *pbx.Config { return cfg }, Key: key, Registrations: noRegistrations{}, Ports: o.ports,
+		Config: func() *pbx.Config { return cfg }, Key: key, Registrations: noRegistrations{}, Ports: o.ports, Media: engine.New(time.Now, log),
 		Publish: func(pbx.Fact) {}, Now: time.Now, Product: "Galilei/test", Log: log,
 		Incoming: func(in call.Incoming) func(call.Event) {
 			o.incoming <- in

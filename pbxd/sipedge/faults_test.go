@@ -12,6 +12,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"galilei/pbxd/call"
+	"galilei/pbxd/media/engine"
 	"galilei/pbxd/media/rtpio"
 	"galilei/pbxd/pbx"
 )
@@ -23,7 +24,7 @@ func testEdge(t *testing.T) (*Edge, netip.AddrPort) {
 	ports := rtpio.New(netip.MustParseAddr("127.0.0.1"), 33000, 33999, slog.New(slog.DiscardHandler), time.Now)
 	t.Cleanup(ports.Close)
 	e, err := New(t.Context(), Deps{
-		Config: func() *pbx.Config { return cfg }, Key: pbx.NewDeviceKey(), Registrations: &keptRegistrations{}, Ports: ports,
+		Config: func() *pbx.Config { return cfg }, Key: pbx.NewDeviceKey(), Registrations: &keptRegistrations{}, Media: engine.New(time.Now, slog.New(slog.DiscardHandler)), Ports: ports,
 		Publish: func(pbx.Fact) {}, Now: time.Now, Product: "test", Log: slog.New(slog.DiscardHandler),
 		Incoming: func(call.Incoming) func(call.Event) { panic("no call comes in") },
 	})

@@ -11,6 +11,7 @@ import (
 
 	"galilei/pbxd/call"
 	"galilei/pbxd/media"
+	"galilei/pbxd/media/engine"
 	"galilei/pbxd/media/rtpio"
 	"galilei/pbxd/media/sdp"
 	"galilei/pbxd/pbx"
@@ -34,6 +35,7 @@ const (
 type leg struct {
 	dialog // guarded by mu, save edge, log and id
 	port   *rtpio.Port
+	audio  *engine.Side // above port
 
 	mu       sync.Mutex
 	state    legState
@@ -102,9 +104,9 @@ func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort,
 	if err != nil {
 		return nil, fmt.Errorf("leg to %s: %w", f, err)
 	}
-	l.port = port
+	l.port, l.audio = port, e.deps.Media.Attach(port, engine.Config{})
 	if !e.add(l) {
-		port.Close()
+		l.closeAudio()
 		return nil, fmt.Errorf("leg to %s: shutting down", f)
 	}
 	return l, nil
@@ -114,7 +116,13 @@ func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort,
 func (l *leg) ID() string { return "sip:" + l.id.localTag }
 
 // Endpoint implements call.Leg.
-func (l *leg) Endpoint() media.Endpoint { return l.port }
+func (l *leg) Endpoint() media.Endpoint { return l.audio }
+
+// closeAudio ends the audio of the leg.
+func (l *leg) closeAudio() {
+	l.audio.Close()
+	l.port.Close()
+}
 
 // tell reports an event unless the call has let go; l.mu must not be held.
 func (l *leg) tell(ev call.Event) {
@@ -157,7 +165,7 @@ func (l *leg) finish(cause pbx.Cause) {
 		notify, tell, phone := l.notify, !l.released, l.phone.extension
 		l.released = true
 		return func() {
-			l.port.Close()
+			l.closeAudio()
 			l.edge.remove(l)
 			l.edge.notifier.changed(eventDialog, phone)
 			if tell {
@@ -198,7 +206,7 @@ func (l *leg) Hangup(cause pbx.Cause) {
 			if l.clientTx != nil {
 				l.clientTx.Cancel(reasonHeader(cause))
 			}
-			return l.port.Close
+			return l.closeAudio
 		case legUp:
 			l.state = legEnding
 			l.watchedLocked()
@@ -212,7 +220,7 @@ func (l *leg) Hangup(cause pbx.Cause) {
 			} else {
 				l.byeLocked(cause)
 			}
-			return l.port.Close
+			return l.closeAudio
 		}
 		return nil
 	})
