@@ -204,7 +204,7 @@ func TestBuildRefuses(t *testing.T) {
 		message string
 		is      error
 	}{
-		"big binary": {func(o *Options) func(*testing.T) { return replace(&o.Binary, program(MaxBinary)) }, "at most 20000000", ErrTooBig},
+		"big binary": {func(o *Options) func(*testing.T) { return replace(&o.Binary, program(MaxBinary)) }, "at most 24000000", ErrTooBig},
 		"big initramfs": {func(o *Options) func(*testing.T) {
 			return replace(&o.Binary, elfFile(elf.ET_EXEC, nil, map[string]string{".text": string(noise) + string(noise[:200_000])}, ".text"))
 		}, "initramfs has", ErrTooBig},

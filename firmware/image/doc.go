@@ -30,7 +30,7 @@ package image
 
 // Largest sizes that a build accepts, in bytes.
 const (
-	MaxBinary    = 20_000_000 // the stripped galilei binary
+	MaxBinary    = 24_000_000 // the stripped galilei binary
 	MaxInitramfs = 10_000_000 // the compressed initramfs
 )
 
