@@ -76,7 +76,7 @@ func (c *call) alerting(ev Event) {
 		// gets (RFC 3261 section 13.2.1).
 		if ev.Description != nil && c.early == nil && !c.forked {
 			c.early = ev.Leg
-			media.Bridge(c.a.Endpoint(), ev.Leg.Endpoint())
+			media.Bridge(c.a.Audio(), ev.Leg.Audio())
 			c.a.Ringing(ev.Description)
 		} else if c.status.State != pbx.CallRinging {
 			c.a.Ringing(nil)
@@ -90,7 +90,7 @@ func (c *call) alerting(ev Event) {
 	case EventEnded:
 		delete(c.legs, ev.Leg)
 		if c.early == ev.Leg {
-			media.Unbridge(c.a.Endpoint(), ev.Leg.Endpoint())
+			media.Unbridge(c.a.Audio(), ev.Leg.Audio())
 			c.early = nil
 		}
 		c.cause = worse(c.cause, ev.Cause)
@@ -110,7 +110,7 @@ func (c *call) answered(ev Event) {
 		l.Hangup(pbx.CauseAnsweredElsewhere)
 	}
 	clear(c.legs)
-	media.Bridge(c.a.Endpoint(), c.b.Endpoint())
+	media.Bridge(c.a.Audio(), c.b.Audio())
 	c.a.Answer(ev.Description)
 	c.status.State, c.status.Answered = pbx.CallUp, c.engine.deps.Now()
 	c.publish()

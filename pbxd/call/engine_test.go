@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"galilei/pbxd/media"
+	"galilei/pbxd/media/engine"
 	"galilei/pbxd/pbx"
 )
 
@@ -27,6 +28,14 @@ func (a *audio) SetPeer(p media.Endpoint) {
 	a.peer = p
 	a.mu.Unlock()
 }
+
+func (a *audio) Play(engine.Source)            {}
+func (a *audio) Listen(engine.Sink)            {}
+func (a *audio) Press(string, int) error       { return nil }
+func (a *audio) Dial(byte, int) error          { return nil }
+func (a *audio) HearDigits(func(engine.Digit)) {}
+func (a *audio) Last() (engine.Sample, bool)   { return engine.Sample{}, false }
+func (a *audio) Samples() []engine.Sample      { return nil }
 
 // actor is a leg that notes what it is told.
 type actor struct {
@@ -54,8 +63,8 @@ func (a *actor) saw() []string {
 	return slices.Clone(a.told)
 }
 
-func (a *actor) ID() string               { return a.name }
-func (a *actor) Endpoint() media.Endpoint { return &a.audio }
+func (a *actor) ID() string   { return a.name }
+func (a *actor) Audio() Audio { return &a.audio }
 func (a *actor) Ringing(early *media.Description) {
 	a.note("ringing early=%v", early != nil)
 }
@@ -160,7 +169,7 @@ func TestEarlyAudio(t *testing.T) {
 	play(t, s, func() {
 		s.event(b, EventRinging, nil, 0)
 		s.event(b, EventRinging, desc, 0)
-		if s.caller.audio.peer != b.Endpoint() {
+		if s.caller.audio.peer != b.Audio() {
 			t.Error("the caller does not hear the early audio")
 		}
 		s.event(b, EventEnded, nil, pbx.CauseUserBusy)
@@ -180,7 +189,7 @@ func TestAnswerOfOneOfSeveral(t *testing.T) {
 		s.event(b, EventRinging, desc, 0)
 		s.event(c, EventRinging, nil, 0)
 		s.event(c, EventAnswered, desc, 0)
-		if s.caller.audio.peer != c.Endpoint() || c.audio.peer != s.caller.Endpoint() {
+		if s.caller.audio.peer != c.Audio() || c.audio.peer != s.caller.Audio() {
 			t.Error("the sides are not joined")
 		}
 		s.event(b, EventAnswered, desc, 0) // too late

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"galilei/pbxd/media"
+	"galilei/pbxd/media/engine"
 	"galilei/pbxd/pbx"
 )
 
@@ -16,14 +17,36 @@ type Party struct {
 	Name   string
 }
 
+// Audio is the sound of a leg, as engine.Side carries it. It is joined with that
+// of another leg by media.Bridge. None of its methods blocks.
+type Audio interface {
+	media.Endpoint
+	// Play lets the leg hear src in place of its peer until it ends; nil ends it.
+	Play(src engine.Source)
+	// Listen gives what the leg says to sink, nil to nobody.
+	Listen(sink engine.Sink)
+	// Press sends keys to the leg, each for ms milliseconds; the error says which
+	// is none, or that too many wait.
+	Press(keys string, ms int) error
+	// Dial says that the leg has pressed a key beside its audio; its peer gets it
+	// in the form that it takes. The error says when key is none.
+	Dial(key byte, ms int) error
+	// HearDigits gives the keys that the leg presses to hear, nil to nobody.
+	HearDigits(hear func(engine.Digit))
+	// Last is the newest measurement; ok is false before the first.
+	Last() (s engine.Sample, ok bool)
+	// Samples are the measurements of the last minutes, the oldest first.
+	Samples() []engine.Sample
+}
+
 // Leg is one side of a call. Its methods do not block, may be called in any
 // state, and do nothing where the state has no use for them. What the far end
 // does arrives as events.
 type Leg interface {
 	// ID names the leg in logs.
 	ID() string
-	// Endpoint is the leg's audio, valid until the leg has ended.
-	Endpoint() media.Endpoint
+	// Audio is the leg's audio, valid until the leg has ended.
+	Audio() Audio
 	// Ringing tells the calling side that the called one is alerted. With
 	// early, its audio before the answer is described too.
 	Ringing(early *media.Description)

@@ -146,7 +146,7 @@ func (c *call) next(o dialplan.Outcome) {
 	}
 	clear(c.legs)
 	if c.early != nil {
-		media.Unbridge(c.a.Endpoint(), c.early.Endpoint())
+		media.Unbridge(c.a.Audio(), c.early.Audio())
 		c.early = nil
 	}
 	c.carryOut(c.following(o))

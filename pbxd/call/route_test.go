@@ -71,7 +71,7 @@ func TestForwarding(t *testing.T) {
 					t.Errorf("calls: 101 %d, 102 %d, 103 %d", s.engine.Calls("101"), s.engine.Calls("102"), s.engine.Calls("103"))
 				}
 				s.event(c, EventAnswered, desc, 0)
-				if c.audio.peer != s.caller.Endpoint() {
+				if c.audio.peer != s.caller.Audio() {
 					t.Error("103 is not joined to the caller")
 				}
 				sleep(time.Hour)

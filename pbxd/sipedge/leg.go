@@ -115,8 +115,8 @@ func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort,
 // ID implements call.Leg.
 func (l *leg) ID() string { return "sip:" + l.id.localTag }
 
-// Endpoint implements call.Leg.
-func (l *leg) Endpoint() media.Endpoint { return l.audio }
+// Audio implements call.Leg.
+func (l *leg) Audio() call.Audio { return l.audio }
 
 // closeAudio ends the audio of the leg.
 func (l *leg) closeAudio() {

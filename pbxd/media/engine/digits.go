@@ -141,7 +141,7 @@ func (s *Side) digit(code uint8, on bool, ms int) {
 	if on {
 		ms = 0
 	}
-	if s.plan.Load().Digits != nil && len(s.told) < maxSignals {
+	if (s.plan.Load().Digits != nil || s.keys != nil) && len(s.told) < maxSignals {
 		s.told = append(s.told, Digit{Key: key, On: on, Ms: ms})
 	}
 	if s.route.to != nil && s.route.gear == Decode {

@@ -132,7 +132,7 @@ func (s *Side) detects(p *plan) bool {
 	if p.events || s.dialled {
 		return false
 	}
-	if p.Digits != nil {
+	if p.Digits != nil || s.keys != nil {
 		return true
 	}
 	if s.route.to == nil || s.route.gear != Decode {

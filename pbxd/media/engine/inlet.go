@@ -115,11 +115,14 @@ func (s *Side) unlockAndTell() {
 	}
 	told := append([]Digit(nil), s.told...)
 	s.told = s.told[:0]
-	tell := s.plan.Load().Digits
+	tell, hears := s.plan.Load().Digits, s.keys
 	s.mu.Unlock()
-	if tell != nil {
-		for _, d := range told {
+	for _, d := range told {
+		if tell != nil {
 			tell(d)
+		}
+		if hears != nil {
+			hears(d)
 		}
 	}
 }

@@ -49,6 +49,7 @@ type Side struct {
 	began    int64 // sample of the detector at which the digit now heard started
 	digits   []codec.Digit
 	sink     Sink
+	keys     func(Digit) // besides Config.Digits; nil for nobody
 	reports  reports
 	dropped  Dropped
 }
@@ -137,6 +138,20 @@ func (s *Side) Listen(sink Sink) {
 	defer e.mu.Unlock()
 	s.mu.Lock()
 	s.sink = sink
+	s.mu.Unlock()
+	e.choose(s)
+}
+
+// HearDigits gives every key that the side presses to hear, at its press and at
+// its release, by whatever means it sends them; nil ends it. hear is called
+// from goroutines of the engine and of sockets, and must not block. A side that
+// sends digits in its sound only is decoded for it.
+func (s *Side) HearDigits(hear func(Digit)) {
+	e := s.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s.mu.Lock()
+	s.keys = hear
 	s.mu.Unlock()
 	e.choose(s)
 }
