@@ -140,7 +140,7 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 		return nil, fmt.Errorf("SIP: %w", err)
 	}
 	p.mail = p.newOutbox(ctx)
-	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.facts.Publish, Now: d.Now, Log: d.Log.With("part", "call")})
+	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.facts.Publish, QuickDial: p.quickDial, Now: d.Now, Log: d.Log.With("part", "call")})
 	p.web, err = web.New(ctx, web.Deps{
 		Store: p.store, Facts: p.facts, Mail: p.mail, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,
 		SIPPort: func() uint16 { return p.sipAddr.Port() }, CallsOf: p.engine.Calls, Trial: d.Trial, Log: d.Log.With("part", "web"),

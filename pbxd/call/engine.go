@@ -28,6 +28,10 @@ type Deps struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Watch   Watch
+	// QuickDial returns the number of a contact by its quick dial, the user's own
+	// contacts first; nil when there is none. It reads, and waits for no write.
+	// Nil: there are no contacts.
+	QuickDial func(user, quickdial string) *pbx.QuickDial
 }
 
 // Watch hears what happens in calls, for those who ask later. Its functions

@@ -48,6 +48,9 @@ func (c *call) asked() dialplan.Query {
 	if u := c.cfg.UserByExtension(c.in.Caller.Number); u != nil {
 		q.Caller, c.own = dialplan.Caller{UserID: u.ID}, u.Extension
 	}
+	if quickdial, ok := dialplan.QuickDialled(c.cfg, q.Digits); ok && q.Caller.UserID != "" && c.engine.deps.QuickDial != nil {
+		q.QuickDial = c.engine.deps.QuickDial(q.Caller.UserID, quickdial)
+	}
 	if now := c.engine.deps.Now(); now.Year() >= firstYear {
 		q.Time = now
 		if zone, err := time.LoadLocation(c.cfg.Locale.TimeZone); err == nil {

@@ -31,6 +31,9 @@ type Query struct {
 	Digits string    // as dialled
 	Time   time.Time // in the time zone of the device; zero when the clock is not set
 	State  State     // nil: every phone is registered and free
+	// QuickDial is the number that QuickDialled names; nil when no contact has
+	// it.
+	QuickDial *pbx.QuickDial
 }
 
 // Caller is who calls: a user of the device, or somebody outside.
@@ -38,6 +41,9 @@ type Caller struct {
 	UserID string // of the calling user; "" for a call from outside
 	Number string // of a call from outside; "" when it is not shown
 	Name   string // of a call from outside, when it is known
+	// Away says that the user is logged in at another phone than the one that
+	// calls: only emergency calls and log-in are made from it.
+	Away bool
 }
 
 // State is what the phones are doing.
@@ -71,6 +77,7 @@ type Decision struct {
 	Trace      []Step       `json:"trace" title:"Steps" doc:"What was looked at, in order, since the decision before" maxItems:"1000"`
 
 	user   string // ID of the user who rings by the own number; "" in a hunt group
+	quick  bool   // a quick dial was dialled
 	hidden bool   // the caller hides the number of this call
 	hunt   hunt   // where a linear group stands
 }

@@ -15,6 +15,11 @@ func (p *plan) number(digits string, dialled bool) {
 	if p.emergency(digits, dialled) {
 		return
 	}
+	if dialled && p.caller != nil && p.q.Caller.Away && !p.mayAway(digits) {
+		p.step("logged-in", "{name} is logged in at another phone: this one makes emergency calls only", "name", called(p.caller))
+		p.refuse(pbx.CauseNotAuthorised)
+		return
+	}
 	if p.caller != nil && dialled {
 		if code, argument, ok := p.cfg.FunctionCodes.Match(digits); ok {
 			s := p.step("function-code", "{code} is the code of {function}", "code", code.Code, "function", pbx.Message{Template: code.Title})
@@ -111,6 +116,9 @@ func (p *plan) function(code pbx.Code, argument string) {
 	case pbx.FunctionGroupPickup:
 		p.groupPickup(argument)
 		return
+	case pbx.FunctionQuickDial:
+		p.quickDial(argument)
+		return
 	}
 	p.d.Function, p.d.Argument = code.Function, argument
 	if rest, off := strings.CutSuffix(argument, "*"); off && switches(code.Function) {
@@ -119,10 +127,10 @@ func (p *plan) function(code pbx.Code, argument string) {
 	if code.Function == pbx.FunctionNightService {
 		p.d.Off = argument == ""
 	}
-	if permission := code.Function.Permission(); permission != "" {
+	if permission := code.Function.Permission(); permission != "" && code.Function != pbx.FunctionPhoneLogin {
 		granted := false
 		switch code.Function {
-		case pbx.FunctionQueueLogin, pbx.FunctionNightService, pbx.FunctionPhoneLogin:
+		case pbx.FunctionQueueLogin, pbx.FunctionNightService:
 			granted = p.cfg.Holds(p.caller, permission)
 			s := p.step("permission", "{name} has the permission", "name", called(p.caller))
 			if !granted {
@@ -142,7 +150,9 @@ func (p *plan) function(code pbx.Code, argument string) {
 		p.refuse(pbx.CauseInvalidNumber)
 		return
 	}
-	p.d.Kind = Function
+	if p.served(code.Function) {
+		p.d.Kind = Function
+	}
 }
 
 // switches reports whether '*' after the code and its argument switches a
@@ -178,9 +188,9 @@ func (p *plan) argumentRule(f pbx.Function) pbx.Message {
 		if !off && (!digits || len(a) != 4 || a[:2] > "23" || a[2:] > "59") {
 			return pbx.Say("Dial hours and minutes after the code, such as 0730")
 		}
-	case pbx.FunctionPhoneLogin, pbx.FunctionQuickDial:
-		if !off && (a == "" || !digits) {
-			return pbx.Say("Dial a number after the code")
+	case pbx.FunctionPhoneLogin:
+		if off && a != "" || !off && (a == "" || !digits) {
+			return pbx.Say("Dial the extension to log in after the code, or * to log out")
 		}
 	case pbx.FunctionQueueLogin:
 		if !digits || a == "" && !off {

@@ -27,6 +27,7 @@ type Page struct {
 // Retention is how long the device keeps what it has noted.
 type Retention struct {
 	AuditDays int `json:"auditDays" title:"Keep the audit log" doc:"Time after which entries of the audit log are deleted. It never holds more than 50,000." unit:"d" minimum:"7" maximum:"3650" default:"365"`
+	TextDays  int `json:"textDays" title:"Keep messages" doc:"Time after which text messages of users are deleted. Of each user the newest 100 are kept." unit:"d" minimum:"1" maximum:"365" default:"30"`
 }
 
 // Certificate is a certificate with its key for the page or for TLS (F225).

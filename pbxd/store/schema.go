@@ -143,6 +143,31 @@ func migrations() []string {
 			newest INTEGER NOT NULL
 		);
 		`,
+		// 5: who is logged in at which phone, text messages, reminders that have rung, quick dials.
+		`
+		CREATE TABLE desk (
+			phone TEXT PRIMARY KEY,     -- ID of the user whose phone it is
+			user  TEXT NOT NULL UNIQUE, -- ID of the user who is logged in there
+			since INTEGER NOT NULL
+		) WITHOUT ROWID;
+		CREATE TABLE text (
+			id        INTEGER PRIMARY KEY AUTOINCREMENT,
+			user      TEXT NOT NULL, -- ID of the receiver
+			number    TEXT NOT NULL, -- of the sender
+			name      TEXT NOT NULL,
+			time      INTEGER NOT NULL,
+			delivered INTEGER NOT NULL, -- whether a phone has taken it
+			body      TEXT NOT NULL
+		);
+		CREATE INDEX text_user ON text (user, id);
+		CREATE TABLE reminder (
+			user TEXT PRIMARY KEY, -- ID
+			due  INTEGER NOT NULL  -- of the last one that is done
+		) WITHOUT ROWID;
+		CREATE INDEX contact_office_quickdial ON contact (owner, office_quickdial) WHERE office_quickdial <> '';
+		CREATE INDEX contact_mobile_quickdial ON contact (owner, mobile_quickdial) WHERE mobile_quickdial <> '';
+		CREATE INDEX contact_home_quickdial ON contact (owner, home_quickdial) WHERE home_quickdial <> '';
+		`,
 	}
 }
 

@@ -39,8 +39,8 @@ func (s *Store) Run(ctx context.Context) {
 	}
 }
 
-// tidy deletes entries of the audit log that are older than the setting says,
-// and private contacts whose owner was deleted 30 days ago. Until then the
+// tidy deletes entries of the audit log and text messages that are older than
+// the settings say, and private contacts whose owner was deleted 30 days ago. Until then the
 // restore of a revision brings both back. It does nothing while the clock is
 // not set or not believed, and what it cannot delete now it deletes the next
 // time.
@@ -58,6 +58,9 @@ func (s *Store) tidy(ctx context.Context) {
 		}
 		if err := pruneAudit(ctx, tx, now.AddDate(0, 0, -c.Retention.AuditDays)); err != nil {
 			return fmt.Errorf("prune the audit log: %w", err)
+		}
+		if err := pruneTexts(ctx, tx, c, now.AddDate(0, 0, -c.Retention.TextDays)); err != nil {
+			return fmt.Errorf("prune messages: %w", err)
 		}
 		if err := followOrphans(ctx, tx, c, now); err != nil {
 			return fmt.Errorf("find contacts without owner: %w", err)

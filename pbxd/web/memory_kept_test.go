@@ -298,3 +298,17 @@ func (m *memory) Configured() {
 	defer m.mu.Unlock()
 	m.retried++
 }
+
+func (m *memory) QuickDial(_ context.Context, user, quickdial string) (*pbx.QuickDial, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, owner := range []string{user, ""} {
+		for i := range m.contacts[owner] {
+			c := &m.contacts[owner][i].ContactSettings
+			if c.OfficeQuickdial == quickdial && c.Office != "" {
+				return &pbx.QuickDial{Number: c.Office, Name: nameOfContact(c), Private: owner != ""}, nil
+			}
+		}
+	}
+	return nil, nil
+}

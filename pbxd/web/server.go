@@ -76,6 +76,9 @@ type ContactStore interface {
 	// pbx.PicturesOfUsers. It returns pbx.ErrTooMany when there is no room.
 	PutPicture(ctx context.Context, owner, hash string, jpeg []byte) error
 	Picture(ctx context.Context, hash string) ([]byte, error)
+	// QuickDial returns the number of a quick dial, from the private contacts of a
+	// user before the global ones, or nil when no contact has it.
+	QuickDial(ctx context.Context, user, quickdial string) (*pbx.QuickDial, error)
 	// PictureOwners returns the owners of the contacts that show a picture; ""
 	// stands for the global directory.
 	PictureOwners(ctx context.Context, hash string) (owners []string, err error)

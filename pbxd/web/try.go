@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -58,6 +59,12 @@ func (s *Server) try(ctx context.Context, in *tryQuery) (*answer[Tried], error) 
 	if u := cfg.UserByExtension(in.Caller); u != nil {
 		q.Caller = dialplan.Caller{UserID: u.ID}
 		t.Caller, t.Internal = strings.TrimSpace(u.DisplayName()+" "+u.Extension), true
+	}
+	if quickdial, ok := dialplan.QuickDialled(cfg, in.Digits); ok && t.Internal {
+		var err error
+		if q.QuickDial, err = s.Store.QuickDial(ctx, q.Caller.UserID, quickdial); err != nil {
+			return nil, fmt.Errorf("quick dial %s: %w", quickdial, err)
+		}
 	}
 	if in.Now {
 		q.State = s.phonesNow(ctx)

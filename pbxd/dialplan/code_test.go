@@ -1,0 +1,55 @@
+package dialplan
+
+import (
+	"testing"
+
+	"galilei/pbxd/pbx"
+)
+
+func TestQuickDial(t *testing.T) {
+	tests := []struct {
+		name, digits string
+		number       string // of the contact
+		is           []func(*pbx.Config)
+		want         string
+	}{
+		{"a colleague", "**12", "102", nil, "ring 102 120s"},
+		{"with a hidden number", "*31**12", "102", nil, "ring 102 120s"},
+		{"a hunt group", "**12", "600", nil, "ring S:101 5s linear"},
+		{"the outside", "**12", "+49891234", nil, "refuse unknown number"},
+		{"an emergency number", "**12", "112", nil, "refuse no line free"},
+		{"a function", "**12", "*93", nil, "function doNotDisturb"},
+		{"a function that is not permitted", "**12", "*93", []func(*pbx.Config){without(pbx.PermitDND)}, "refuse not permitted"},
+		{"itself", "**12", "**12", nil, "refuse incomplete number"},
+		{"no number", "**12", "", nil, "refuse unknown number"},
+	}
+	for _, tt := range tests {
+		c := office(t, tt.is...)
+		if q, ok := QuickDialled(c, tt.digits); !ok || q != "12" {
+			t.Errorf("%s: quick dial %q, %v", tt.name, q, ok)
+		}
+		d := Decide(c, Query{Caller: from("105"), Digits: tt.digits, QuickDial: &pbx.QuickDial{Number: tt.number, Name: "Mill"}})
+		if got := text(d); got != tt.want {
+			t.Errorf("%s: got %s, want %s; steps %v", tt.name, got, tt.want, steps(d))
+		}
+	}
+	for _, digits := range []string{"", "12", "**", "**x", "**1*", "*31102", "*31*31**12", "*2112"} {
+		if q, ok := QuickDialled(office(t), digits); ok {
+			t.Errorf("%s is taken for quick dial %s", digits, q)
+		}
+	}
+}
+
+// A phone whose user is logged in elsewhere calls nobody, except for help.
+func TestAway(t *testing.T) {
+	for digits, want := range map[string]string{
+		"102": "refuse not permitted", "*93": "refuse not permitted", "*31102": "refuse not permitted", "600": "refuse not permitted",
+		"112": "refuse no line free", "0112": "refuse no line free", "*31112": "refuse no line free",
+		"*0101": "function phoneLogin 101", "*0*": "function phoneLogin off",
+	} {
+		d := Decide(office(t), Query{Caller: Caller{UserID: "demo105", Away: true}, Digits: digits})
+		if got := text(d); got != want {
+			t.Errorf("%s: got %s, want %s; steps %v", digits, got, want, steps(d))
+		}
+	}
+}
