@@ -44,6 +44,10 @@ type Options struct {
 	Memory   bool          // the data partition does not mount
 	Trial    time.Duration // how long a risky change waits to be confirmed; default 120 s
 
+	// Further is how many users there are beside the demo users: demo201 with
+	// the extension 201 and so on.
+	Further int
+
 	// Configure changes the configuration before the PBX starts.
 	Configure func(*pbx.Config)
 }
@@ -70,8 +74,8 @@ func Start(t testing.TB, o Options) *System {
 	out := &Buffer{}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
-	if o.Configure != nil {
-		configure(t, o)
+	if o.Configure != nil || o.Further > 0 {
+		s.configure(o)
 	}
 	var err error
 	s.PBX, err = pbxd.New(ctx, pbxd.Deps{
@@ -97,16 +101,29 @@ func Start(t testing.TB, o Options) *System {
 	return s
 }
 
-func configure(t testing.TB, o Options) {
-	t.Helper()
+func (s *System) configure(o Options) {
+	s.T.Helper()
 	ctx := context.Background()
 	st, err := store.Open(ctx, o.Dir, store.Options{Model: pbx.Model{Name: "T640"}, Defaults: o.Defaults, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		t.Fatalf("open store: %v", err)
+		s.T.Fatalf("open store: %v", err)
 	}
 	defer st.Close()
-	if _, err := st.Commit(ctx, "test", pbx.Typed("prepared"), func(c *pbx.Config) error { o.Configure(c); return nil }); err != nil {
-		t.Fatalf("prepare configuration: %v", err)
+	if _, err := st.Commit(ctx, "test", pbx.Typed("prepared"), func(c *pbx.Config) error {
+		for n := range o.Further {
+			ext := fmt.Sprint(201 + n)
+			u := pbx.User{ID: "demo" + ext, UserSettings: pbx.UserSettings{Name: "demo" + ext, Extension: ext, FirstName: "Number " + ext, LastName: "Demo"}, PIN: pbx.FactoryPIN, MustChangePIN: true}
+			password := pbx.NewSIPPassword()
+			u.SIPPassword = st.Key().Seal(pbx.SIPPasswordPurpose(u.ID), password)
+			s.demo[ext] = password.Reveal()
+			c.Users = append(c.Users, u)
+		}
+		if o.Configure != nil {
+			o.Configure(c)
+		}
+		return nil
+	}); err != nil {
+		s.T.Fatalf("prepare configuration: %v", err)
 	}
 }
 

@@ -5,12 +5,14 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -44,19 +46,21 @@ type SippUser struct {
 type SippOptions struct {
 	Dir         string // for its files; must exist, one each (t.TempDir())
 	Scenario    Scenario
-	Users       []SippUser     // of all scenarios but those that answer
-	Remote      netip.AddrPort // of the PBX
-	Domain      string         // host of the SIP addresses; empty means Remote
-	Transport   string         // "udp" (also when empty) or "tcp" (one connection for all calls)
-	Addr        netip.Addr     // local address; zero means 127.0.0.1
-	Port        int            // local SIP port; 0 picks one
-	Calls       int            // to make or to take; 0 means 1
-	Rate        int            // new calls a second; 0 means 10
-	Limit       int            // calls at a time; 0 means no limit of its own
-	Talk        time.Duration  // length of a call that it makes
-	RTPPort     int            // port for audio that it names (see RTP); 0 means 9, the discard port
-	ContactPort int            // for SippRegister: port of the phone that is registered; 0 means Port
-	Expires     time.Duration  // for SippRegister; 0 means 1 hour
+	XML         []byte            // a scenario of the test's own, which Scenario then only names
+	Keys        map[string]string // further keys of the scenario
+	Users       []SippUser        // of all scenarios but those that answer
+	Remote      netip.AddrPort    // of the PBX; none for scenarios that answer
+	Domain      string            // host of the SIP addresses; empty means Remote
+	Transport   string            // "udp" (also when empty) or "tcp" (one connection for all calls)
+	Addr        netip.Addr        // local address; zero means 127.0.0.1
+	Port        int               // local SIP port; 0 picks one
+	Calls       int               // to make or to take; 0 means 1
+	Rate        int               // new calls a second; 0 means 10
+	Limit       int               // calls at a time; 0 means no limit of its own
+	Talk        time.Duration     // length of a call that it makes
+	RTPPort     int               // port for audio that it names (see RTP); 0 means 9, the discard port
+	ContactPort int               // for SippRegister: port of the phone that is registered; 0 means Port
+	Expires     time.Duration     // for SippRegister; 0 means 1 hour
 }
 
 // SippResult is what a run counted.
@@ -117,9 +121,12 @@ func StartSipp(ctx context.Context, o SippOptions) (*Sipp, error) {
 // prepare writes the scenario and its data and returns the arguments.
 func (s *Sipp) prepare() ([]string, error) {
 	o := s.opts
-	xml, err := scenarios.ReadFile("scenarios/" + string(o.Scenario) + ".xml")
-	if err != nil {
-		return nil, err
+	xml := o.XML
+	if len(xml) == 0 {
+		var err error
+		if xml, err = scenarios.ReadFile("scenarios/" + string(o.Scenario) + ".xml"); err != nil {
+			return nil, err
+		}
 	}
 	if err := os.WriteFile(s.file("scenario.xml"), xml, 0o600); err != nil {
 		return nil, err
@@ -154,7 +161,10 @@ func (s *Sipp) prepare() ([]string, error) {
 	if o.Limit > 0 {
 		args = append(args, "-l", strconv.Itoa(o.Limit))
 	}
-	if o.Scenario == SippAnswer || o.Scenario == SippAnswerReliable {
+	for _, k := range slices.Sorted(maps.Keys(o.Keys)) {
+		args = append(args, "-key", k, o.Keys[k])
+	}
+	if !o.Remote.IsValid() { // one that is called
 		return args, nil
 	}
 	lines := []string{"SEQUENTIAL"}
