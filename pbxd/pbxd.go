@@ -132,7 +132,7 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	p.ports = rtpio.New(d.RTPBind, lo, hi, d.Log.With("part", "rtp"), d.Now)
 	p.media = engine.New(d.Now, d.Log.With("part", "media"))
 	p.edge, err = sipedge.New(ctx, sipedge.Deps{
-		Config: p.config, Key: p.store.Key(), Registrations: p.store, Ports: p.ports, Media: p.media, Publish: p.facts.Publish,
+		Config: p.config, Key: p.store.Key(), Registrations: p.store, Desks: p.store, Ports: p.ports, Media: p.media, Publish: p.facts.Publish,
 		Incoming: func(in call.Incoming) func(call.Event) { return p.engine.Incoming(in) },
 		Now:      d.Now, Product: "Galilei/" + d.Version, Log: d.Log.With("part", "sip"),
 	})

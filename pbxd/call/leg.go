@@ -125,7 +125,9 @@ type Dialer interface {
 // Incoming is a call that a phone has begun.
 type Incoming struct {
 	Leg    Leg
-	Caller Party
+	Caller Party              // the user who acts at the phone
+	Phone  string             // extension that the phone is registered on; empty of none
+	Away   bool               // that user is logged in at another phone, and acts here no more
 	Digits string             // as dialled
 	Offer  *media.Description // nil when the caller leaves the offer to us
 

@@ -46,7 +46,7 @@ func (c *call) run(ctx context.Context) {
 func (c *call) asked() dialplan.Query {
 	q := dialplan.Query{Digits: c.in.Digits, State: c.engine, Caller: dialplan.Caller{Number: c.in.Caller.Number, Name: c.in.Caller.Name}}
 	if u := c.cfg.UserByExtension(c.in.Caller.Number); u != nil {
-		q.Caller, c.own = dialplan.Caller{UserID: u.ID}, u.Extension
+		q.Caller, c.own = dialplan.Caller{UserID: u.ID, Away: c.in.Away}, u.Extension
 	}
 	if quickdial, ok := dialplan.QuickDialled(c.cfg, q.Digits); ok && q.Caller.UserID != "" && c.engine.deps.QuickDial != nil {
 		q.QuickDial = c.engine.deps.QuickDial(q.Caller.UserID, quickdial)

@@ -6,6 +6,7 @@ import "time"
 // 10), as the registrar grants and the store keeps it.
 type Registration struct {
 	Extension string    `json:"extension" title:"Extension" doc:"Extension that the phone is registered on"`
+	Phone     string    `json:"phone,omitempty" title:"Phone of" doc:"Extension that the phone belongs to, when another user is logged in at it; otherwise absent"`
 	Contact   string    `json:"contact" title:"Contact" doc:"Address that the phone gave"`
 	Transport string    `json:"transport" title:"Transport" doc:"udp, tcp or tls"`
 	Source    string    `json:"source" title:"Address" doc:"Address and port that the registration came from"`

@@ -23,6 +23,7 @@ type Deps struct {
 	Config        func() *pbx.Config
 	Key           pbx.DeviceKey // opens SIP passwords
 	Registrations RegistrationStore
+	Desks         DeskStore // nil: nobody logs in at another phone
 	Ports         *rtpio.Ports
 	Media         *engine.Engine                                   // carries the audio of the legs
 	Publish       func(pbx.Fact)                                   // does not block

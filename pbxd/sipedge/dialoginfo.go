@@ -59,7 +59,7 @@ func (e *Edge) callsOf(s *subscription) (list []dialogState) {
 	for _, l := range legs {
 		l.mu.Lock()
 		state, ok := l.stateLocked()
-		if ok && l.phone.extension == s.watched {
+		if ok && l.user == s.watched {
 			list = append(list, state)
 		}
 		l.mu.Unlock()

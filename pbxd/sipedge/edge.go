@@ -29,6 +29,7 @@ type Edge struct {
 	transport  *transport.Layer
 	tx         *transaction.Layer
 	registrar  *registrar
+	desks      *desks
 	notifier   *notifier
 	digest     *authenticator
 	local      *sourceAddr
@@ -52,16 +53,21 @@ type dialogID struct {
 func New(ctx context.Context, d Deps) (*Edge, error) {
 	e := &Edge{deps: d, minSession: minSession, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now)}
 	e.notifier = newNotifier(e)
+	var err error
+	if e.desks, err = newDesks(ctx, d); err != nil {
+		return nil, fmt.Errorf("load who is logged in at phones: %w", err)
+	}
 	publish := d.Publish
 	d.Publish = func(f pbx.Fact) {
-		publish(f)
+		if shown := e.desks.shown(f); shown.Kind != "" {
+			publish(shown)
+		}
 		e.notifier.registered(f)
 	}
 	e.nobody = nobody(d.Key)
 	rand.Read(e.tagKey[:])
 	e.transport = transport.New(d.Log, e)
 	e.tx = transaction.New(e.transport, e, d.Log)
-	var err error
 	if e.registrar, err = newRegistrar(ctx, d); err != nil {
 		return nil, fmt.Errorf("load registrations: %w", err)
 	}
@@ -121,6 +127,7 @@ func (e *Edge) Configured(old, new *pbx.Config) {
 		was, is := old.UserByExtension(ext), new.UserByExtension(ext)
 		return was != nil && is != nil && was.ID == is.ID && was.SIPPassword == is.SIPPassword
 	})
+	e.tellAll(e.desks.forget(old, new))
 	e.notifier.configured(new)
 }
 

@@ -39,7 +39,8 @@ type leg struct {
 
 	mu       sync.Mutex
 	state    legState
-	released bool // the call has let go and hears no more
+	user     string // extension of the user who acts at the phone
+	released bool   // the call has let go and hears no more
 	notify   func(call.Event)
 
 	serverTx *transaction.Server // their INVITE or re-INVITE that has no final answer yet
@@ -136,7 +137,7 @@ func (l *leg) tell(ev call.Event) {
 }
 
 // watchedLocked has those told who watch the far end's extension.
-func (l *leg) watchedLocked() { l.edge.notifier.changed(eventDialog, l.phone.extension) }
+func (l *leg) watchedLocked() { l.edge.notifier.changed(eventDialog, l.user) }
 
 // finish ends the leg for good and tells the call, unless it has let go. No
 // transaction is left waiting for us.
@@ -162,7 +163,7 @@ func (l *leg) finish(cause pbx.Cause) {
 		l.answerLocked(487, nil)
 		l.acked, l.clientTx, l.pending = nil, nil, nil
 		ended := call.Event{Leg: l, Kind: call.EventEnded, Cause: cause}
-		notify, tell, phone := l.notify, !l.released, l.phone.extension
+		notify, tell, phone := l.notify, !l.released, l.user
 		l.released = true
 		return func() {
 			l.closeAudio()

@@ -42,8 +42,11 @@ func (e *Edge) text(tx *transaction.Server, req *sip.Request) {
 		return
 	}
 	body := req.Body()
+	u, away := e.desks.acting(e.deps.Config(), u)
 	status := 404 // nobody takes it
 	switch {
+	case away:
+		status = 403 // the user of the phone is logged in at another one
 	case len(body) > maxText:
 		status = 413
 	case !utf8.Valid(body):
@@ -67,7 +70,7 @@ func (e *Edge) SendText(ctx context.Context, extension string, from call.Party, 
 	if len(text) > maxText {
 		return fmt.Errorf("text of %d octets to %s, at most %d: %w", len(text), extension, maxText, ErrTextSize)
 	}
-	phones := e.registrar.contacts(extension)
+	phones := e.phones(extension)
 	if len(phones) == 0 {
 		return fmt.Errorf("text to %s: %w", extension, ErrNoPhone)
 	}

@@ -21,7 +21,7 @@ func (e *Edge) Dial(d call.Dial) ([]call.Leg, error) {
 	var legs []call.Leg
 	var lastErr error
 	ringing := map[string]bool{} // devices
-	for _, reg := range slices.Backward(e.registrar.contacts(d.Extension)) {
+	for _, reg := range slices.Backward(e.phones(d.Extension)) {
 		if ringing[device(reg)] { // over another flow of it, which is newer (RFC 5626 section 6)
 			continue
 		}
@@ -46,7 +46,7 @@ func (e *Edge) Dial(d call.Dial) ([]call.Leg, error) {
 }
 
 // Registered reports whether a phone is registered on an extension.
-func (e *Edge) Registered(extension string) bool { return len(e.registrar.contacts(extension)) > 0 }
+func (e *Edge) Registered(extension string) bool { return len(e.phones(extension)) > 0 }
 
 // seen returns the flow that a phone registered over.
 func (e *Edge) seen(reg pbx.Registration) (transport.Flow, error) {
@@ -85,6 +85,7 @@ func (l *leg) call(d call.Dial, reg pbx.Registration, w way) error {
 	defer l.mu.Unlock()
 	l.notify = d.Notify
 	l.target, l.routes, l.outbound = w.target, w.routes, reg.Outbound
+	l.user = d.Extension
 	l.phone = phoneID{extension: reg.Extension, contact: reg.Contact, instance: reg.Instance}
 	l.nat = behindNAT(w.target.Host, w.seen.Remote.Addr())
 	host := l.selfOver(l.flow).Addr().String()

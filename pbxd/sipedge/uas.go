@@ -87,6 +87,8 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 	l.reliable.required = required(req, "100rel")
 	l.learnMethodsLocked(req)
 	l.phone = phoneIDOf(u.Extension, req.Contact())
+	acting, away := l.edge.desks.acting(l.edge.deps.Config(), u)
+	l.user = acting.Extension
 	l.remoteTag, _ = req.From().Params.Get("tag")
 	l.remoteCSeq = req.CSeq().SeqNo
 	l.target = *req.Contact().Address.Clone()
@@ -106,7 +108,9 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 	}
 	in := call.Incoming{
 		Leg:    l,
-		Caller: call.Party{Number: u.Extension, Name: u.DisplayName()},
+		Caller: call.Party{Number: acting.Extension, Name: acting.DisplayName()},
+		Phone:  u.Extension,
+		Away:   away,
 		Digits: dialled(req),
 		Offer:  offer,
 	}

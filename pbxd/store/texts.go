@@ -93,8 +93,8 @@ func (s *Store) DeleteText(ctx context.Context, user string, id int64) error {
 	})
 }
 
-// pruneTexts deletes messages from before cutoff, and those of users that there
-// are no more. One that was written while the clock was not set is as old as
+// pruneTexts deletes messages from before cutoff, and all that is kept of users
+// that there are no more. One that was written while the clock was not set is as old as
 // those around it.
 func pruneTexts(ctx context.Context, tx writeTx, c *pbx.Config, cutoff time.Time) error {
 	users := make([]any, len(c.Users))
@@ -102,8 +102,8 @@ func pruneTexts(ctx context.Context, tx writeTx, c *pbx.Config, cutoff time.Time
 		users[i] = c.Users[i].ID
 	}
 	marks := strings.TrimSuffix(strings.Repeat("?,", len(users)), ",")
-	for _, table := range []string{"text", "reminder"} {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE user NOT IN ("+marks+")", users...); err != nil {
+	for _, of := range []string{"text WHERE user", "reminder WHERE user", "desk WHERE user", "desk WHERE phone"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+of+" NOT IN ("+marks+")", users...); err != nil {
 			return err
 		}
 	}
