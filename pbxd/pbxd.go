@@ -140,7 +140,8 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 		return nil, fmt.Errorf("SIP: %w", err)
 	}
 	p.mail = p.newOutbox(ctx)
-	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.facts.Publish, QuickDial: p.quickDial, Now: d.Now, Log: d.Log.With("part", "call")})
+	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.facts.Publish, QuickDial: p.quickDial, Now: d.Now, Log: d.Log.With("part", "call"),
+		Watch: call.Watch{Noted: p.store.NoteCall}})
 	p.web, err = web.New(ctx, web.Deps{
 		Store: p.store, Facts: p.facts, Mail: p.mail, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,
 		SIPPort: func() uint16 { return p.sipAddr.Port() }, CallsOf: p.engine.Calls, Trial: d.Trial, Log: d.Log.With("part", "web"),
@@ -181,7 +182,8 @@ func (p *PBX) publishStored(ctx context.Context) error {
 	p.stopWatch = append(p.stopWatch,
 		p.store.WatchPending(func(c *pbx.PendingChange) { p.facts.Publish(pbx.Fact{Kind: pbx.FactPending, Pending: c}) }),
 		p.store.WatchDrafts(func(n int) { p.facts.Publish(pbx.Fact{Kind: pbx.FactDrafts, Drafts: n}) }),
-		p.store.WatchMail(func() { p.facts.Publish(pbx.Fact{Kind: pbx.FactMail}) }))
+		p.store.WatchMail(func() { p.facts.Publish(pbx.Fact{Kind: pbx.FactMail}) }),
+		p.store.WatchJournal(func(users []string) { p.facts.Publish(pbx.Fact{Kind: pbx.FactJournal, Users: users}) }))
 	p.facts.Publish(pbx.Fact{Kind: pbx.FactPending, Pending: p.store.Pending()})
 	drafts, err := p.store.Drafts(ctx)
 	if err != nil {

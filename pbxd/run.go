@@ -49,7 +49,7 @@ func (p *PBX) Run(ctx context.Context) error {
 	part("life", func() error { p.sayAlive(ctx); return nil })
 	part("network", func() error { p.followNetwork(ctx); return nil })
 	part("mail", func() error { p.mail.Run(ctx); return nil })
-	part("store", func() error { p.store.Run(ctx); return nil })
+	part("store", func() error { p.store.Run(late); return nil })
 	if err := p.ready(ctx); err != nil {
 		fail(err)
 	}

@@ -26,8 +26,10 @@ type Page struct {
 
 // Retention is how long the device keeps what it has noted.
 type Retention struct {
-	AuditDays int `json:"auditDays" title:"Keep the audit log" doc:"Time after which entries of the audit log are deleted. It never holds more than 50,000." unit:"d" minimum:"7" maximum:"3650" default:"365"`
-	TextDays  int `json:"textDays" title:"Keep messages" doc:"Time after which text messages of users are deleted. Of each user the newest 100 are kept." unit:"d" minimum:"1" maximum:"365" default:"30"`
+	AuditDays    int `json:"auditDays" title:"Keep the audit log" doc:"Time after which entries of the audit log are deleted. It never holds more than 50,000." unit:"d" minimum:"7" maximum:"3650" default:"365"`
+	TextDays     int `json:"textDays" title:"Keep messages" doc:"Time after which text messages of users are deleted. Of each user the newest 100 are kept." unit:"d" minimum:"1" maximum:"365" default:"30"`
+	JournalDays  int `json:"journalDays" title:"Keep the journals" doc:"Time after which calls are deleted from the users' journals" unit:"d" minimum:"1" maximum:"3650" default:"180"`
+	JournalCalls int `json:"journalCalls" title:"Calls in a journal" doc:"Most calls that the journal of a user holds; older ones are deleted" minimum:"50" maximum:"2000" default:"500"`
 }
 
 // Certificate is a certificate with its key for the page or for TLS (F225).

@@ -91,6 +91,7 @@ const (
 	FactPending      FactKind = "pending"      // a change waits to be confirmed, or no longer; Pending is set while it does
 	FactDrafts       FactKind = "drafts"       // the uncommitted system settings have changed; Drafts is their number
 	FactMail         FactKind = "mail"         // the mail queue has changed
+	FactJournal      FactKind = "journal"      // the journals of Users have changed
 )
 
 // Fact is one thing that is true now and that others show live.
@@ -102,4 +103,5 @@ type Fact struct {
 	Revision      int64          `json:"revision,omitempty"`
 	Pending       *PendingChange `json:"pending,omitempty"`
 	Drafts        int            `json:"drafts,omitempty"`
+	Users         []string       `json:"-"` // IDs; of others nobody learns
 }

@@ -38,4 +38,25 @@ type JournalEntry struct {
 	Group     string        `json:"group,omitempty" title:"Group" doc:"Title of the hunt group that was called, or empty" maxLength:"100"`
 	Time      time.Time     `json:"time" title:"Time" doc:"When it began to ring, or when the user dialled"`
 	Duration  int           `json:"duration" title:"Duration" doc:"For how long the user has spoken" unit:"s" minimum:"0"`
+	New       bool          `json:"new" title:"New" doc:"A missed call that the user has not looked at yet"`
+}
+
+// JournalQuery asks for a part of the journal of one user, the newest first:
+// in the order in which the calls ended for the user, which a clock that is set
+// does not change.
+type JournalQuery struct {
+	User      string        // ID
+	Before    int64         // only entries with a smaller ID; 0 for the newest
+	Limit     int           // 1 to 200
+	Direction CallDirection // "" for both
+	Result    CallResult    // "" for all
+	New       bool          // only missed calls that the user has not looked at
+	Name      string        // beginning of a word of the name, without regard to case and accents; "" for all
+	Number    string        // beginning of the number, of which only digits count; "" for all
+}
+
+// JournalPage is a part of a journal.
+type JournalPage struct {
+	Total   int // that match, whatever Before says
+	Entries []JournalEntry
 }

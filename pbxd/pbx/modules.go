@@ -40,21 +40,21 @@ func Modules() []Module {
 			list = append(list, Module{id, parent, area})
 		}
 	}
-	add("user", "", "login", "logout", "home", "contacts")
+	add("user", "", "login", "logout", "home", "journal", "contacts")
 	add("user", "contacts", "contacts-internal", "contacts-global", "contacts-private")
 	add("user", "contacts-private", "contacts-private-csv")
 	add("user", "", "call-forwarding", "service-attributes", "profile")
 	add("user", "profile", "profile-data", "profile-pin", "profile-language", "profile-image")
 	add("admin", "", "impersonate", "wizard", "users-and-extensions")
 	add("admin", "users-and-extensions", "users-and-groups")
-	add("admin", "users-and-groups", "users", "pickup-groups", "hunt-groups", "user-import", "name-number")
+	add("admin", "users-and-groups", "users", "pickup-groups", "hunt-groups", "user-import", "name-number", "user-journals")
 	add("admin", "users-and-extensions", "permissions")
 	add("admin", "permissions", "permission-groups", "gui-groups")
 	add("admin", "users-and-extensions", "contact-list", "contact-csv", "provisioning-groups")
 	add("admin", "", "system")
 	add("admin", "system", "license", "country", "email-delivery", "system-settings", "certificates", "revisions", "audit-log")
 	add("admin", "", "system-status")
-	add("admin", "system-status", "general-information", "try-number")
+	add("admin", "system-status", "general-information", "live-calls", "try-number")
 	return list
 }
 

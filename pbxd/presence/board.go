@@ -48,7 +48,7 @@ func New() *Board {
 // Publish makes f known. Facts of one publisher reach every subscriber in
 // order; a subscriber that is 256 facts behind is cut off. A fact that lacks
 // what its kind needs (an extension, a call with an ID, a revision above 0, no
-// negative number of drafts) is dropped.
+// negative number of drafts, users of journals) is dropped.
 func (b *Board) Publish(f pbx.Fact) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -114,6 +114,8 @@ func (b *Board) note(f pbx.Fact) (pbx.Fact, bool) {
 		return pbx.Fact{Kind: f.Kind, Drafts: f.Drafts}, true
 	case pbx.FactMail:
 		return pbx.Fact{Kind: f.Kind}, true
+	case pbx.FactJournal:
+		return pbx.Fact{Kind: f.Kind, Users: slices.Clone(f.Users)}, len(f.Users) > 0
 	}
 	return f, false
 }

@@ -39,7 +39,7 @@ func TestSnapshot(t *testing.T) {
 		{Kind: pbx.FactRevision, Revision: 7},
 		{Kind: pbx.FactRevision, Revision: 8},
 		// Nothing of these may show.
-		{Kind: pbx.FactRegistration}, {Kind: pbx.FactCall}, {Kind: pbx.FactRevision}, {Kind: "other", Extension: "1"},
+		{Kind: pbx.FactRegistration}, {Kind: pbx.FactCall}, {Kind: pbx.FactRevision}, {Kind: pbx.FactJournal}, {Kind: "other", Extension: "1"},
 		call("", pbx.CallUp, t0),
 	} {
 		b.Publish(f)

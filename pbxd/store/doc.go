@@ -1,6 +1,6 @@
 // Package store keeps what must outlive a restart: revisions of the
 // configuration, registrations, contacts and their pictures, mails to be sent,
-// values that are not committed, the audit log and sealed secrets, in one
+// values that are not committed, the journals of users, the audit log and sealed secrets, in one
 // SQLite database beside the device key.
 //
 // # Files
@@ -16,7 +16,8 @@
 // # Durability
 //
 // What a call writes is on the disk (fsync) when the call returns, all of it,
-// or none when it fails. Only registrations are not: they survive the death of
+// or none when it fails. Calls in journals are written within a second.
+// Only registrations are not: they survive the death of
 // the process at once and a loss of power from the next other write on, or
 // when the kernel has written them back. Phones renew them by themselves, and
 // flash wears.

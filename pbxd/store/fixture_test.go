@@ -4,35 +4,84 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	"galilei/pbxd/pbx"
 )
 
-// TestWriteFixture writes testdata/v4 anew, as long as version 4 is the newest
-// schema: GALILEI_WRITE_FIXTURE=v4 go test ./pbxd/store -run TestWriteFixture.
+// TestWriteFixture writes testdata/v6 anew, as long as version 6 is the newest
+// schema: GALILEI_WRITE_FIXTURE=v6 go test ./pbxd/store -run TestWriteFixture.
 // Once a later schema is released the fixture is never written again, and this
 // test writes that of the new version.
 func TestWriteFixture(t *testing.T) {
-	if os.Getenv("GALILEI_WRITE_FIXTURE") != "v4" {
-		t.Skip("GALILEI_WRITE_FIXTURE is not v4")
+	if os.Getenv("GALILEI_WRITE_FIXTURE") != "v6" {
+		t.Skip("GALILEI_WRITE_FIXTURE is not v6")
 	}
-	if n := len(migrations()); n != 4 {
+	if n := len(migrations()); n != 6 {
 		t.Fatalf("this program writes schema version %d", n)
 	}
-	dir := fixture(t, "v3") // what the versions before wrote must outlive all steps
+	dir := fixture(t, "v4") // what the versions before wrote must outlive all steps
 	s := openAt(t, dir, fixtureClock())
-	s.tidy(t.Context())
+	for _, e := range fixtureCalls() {
+		s.NoteCall(e)
+	}
+	if err := s.writeJournals(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SeeMissed(t.Context(), "demo101", 2); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{dbName, keyName} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err == nil {
-			err = writeWhole(filepath.Join("testdata", "v4", name), b)
+			err = writeWhole(filepath.Join("testdata", "v6", name), b)
 		}
 		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// fixtureCalls are the journals of testdata/v6.
+func fixtureCalls() []pbx.JournalEntry {
+	at := func(minutes int) time.Time { return fixtureClock().at.Add(time.Duration(minutes) * time.Minute) }
+	return []pbx.JournalEntry{
+		{User: "demo101", Call: "x-1", Direction: pbx.CallOut, Result: pbx.CallAnswered, Number: "200", Name: "Vera Müller", Time: at(1), Duration: 61},
+		{User: "demo101", Call: "x-2", Direction: pbx.CallIn, Result: pbx.CallMissed, Number: "200", Name: "Vera Müller", Group: "Verkauf", Time: at(2)},
+		{User: "demo102", Call: "x-2", Direction: pbx.CallIn, Result: pbx.CallElsewhere, Number: "200", Name: "Vera Müller", Group: "Verkauf", Time: at(2)},
+		{User: "demo101", Call: "x-3", Direction: pbx.CallIn, Result: pbx.CallMissed, Time: at(3)},
+	}
+}
+
+// Every version from now on opens what version 6 wrote: all of version 4, and
+// journals.
+func TestOpensVersion6(t *testing.T) {
+	dir := fixture(t, "v6")
+	if v := schemaVersion(t, dir); v != 6 {
+		t.Fatalf("the fixture has schema version %d", v)
+	}
+	for range 2 {
+		s := openAt(t, dir, fixtureClock())
+		checkVersion3(t, s)
+		var want []pbx.JournalEntry
+		for i, e := range slices.Backward(fixtureCalls()) {
+			e.ID, e.New = int64(i+1), i == 3
+			if e.User == "demo101" {
+				want = append(want, e)
+			}
+		}
+		if got, err := s.Journal(t.Context(), pbx.JournalQuery{User: "demo101"}); err != nil || !reflect.DeepEqual(got.Entries, want) || got.Total != 3 {
+			t.Errorf("%+v, %v; want %+v", got, err, want)
+		}
+		if c, _ := s.Current(); c.Retention.JournalDays != 180 || c.Retention.JournalCalls != 500 {
+			t.Errorf("%+v", c.Retention)
+		}
+		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}

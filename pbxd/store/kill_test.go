@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 		os.Exit(onBrokenDisk())
 	case "trial":
 		os.Exit(tryForEver(os.Getenv(dirEnv)))
+	case "note":
+		os.Exit(noteForEver(os.Getenv(dirEnv)))
 	case "migrate":
 		os.Exit(migrateUntilKilled(os.Getenv(dirEnv)))
 	}

@@ -168,6 +168,27 @@ func migrations() []string {
 		CREATE INDEX contact_mobile_quickdial ON contact (owner, mobile_quickdial) WHERE mobile_quickdial <> '';
 		CREATE INDEX contact_home_quickdial ON contact (owner, home_quickdial) WHERE home_quickdial <> '';
 		`,
+		// 6: journals. Call data of lines get a table of their own, with the same
+		// call: a user may delete an entry of the journal.
+		`
+		CREATE TABLE journal (
+			id         INTEGER PRIMARY KEY AUTOINCREMENT, -- in the order in which calls ended
+			user       TEXT NOT NULL, -- ID
+			call       TEXT NOT NULL, -- ID; several users and entries may have the same
+			direction  TEXT NOT NULL, -- pbx.CallDirection
+			result     TEXT NOT NULL, -- pbx.CallResult
+			number     TEXT NOT NULL, -- of the other side
+			name       TEXT NOT NULL,
+			hunt_group TEXT NOT NULL, -- title; '' for none
+			time       INTEGER NOT NULL, -- when it began
+			duration   INTEGER NOT NULL, -- of speech, in seconds
+			unseen     INTEGER NOT NULL, -- 1 for a missed call that the user has not looked at
+			name_key   TEXT NOT NULL, -- as nameKey and digits make them
+			number_key TEXT NOT NULL
+		);
+		CREATE INDEX journal_user ON journal (user, id);
+		CREATE INDEX journal_unseen ON journal (user, id) WHERE unseen = 1;
+		`,
 	}
 }
 

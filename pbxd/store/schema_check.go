@@ -10,7 +10,9 @@ func tables() []string {
 	return []string{
 		"revision", "registration", "audit", "secret", "heartbeat", // of version 1
 		"contact", "orphan", "picture", "draft", "mail", "pending", // of version 2
-		"clock", // of version 4
+		"clock",                    // of version 4
+		"desk", "text", "reminder", // of version 5
+		"journal", // of version 6
 	}
 }
 

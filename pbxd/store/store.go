@@ -46,10 +46,13 @@ type Store struct {
 	pendingWatchers watchers[func(*pbx.PendingChange)]
 	draftWatchers   watchers[func(n int)]
 	mailWatchers    watchers[func()]
+	journalWatchers watchers[func(users []string)]
 	draftMu         sync.Mutex
 	pending         atomic.Pointer[pending] // nil when no change waits; written by whoever has its turn to commit
 	fellBack        atomic.Int64            // see FellBack
 	closed          bool                    // read and written by whoever has its turn to commit
+
+	journal journalQueue
 
 	doubt doubt // whether the clock is right; guarded by the turn to write
 
@@ -89,6 +92,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 		dir:        dir,
 		opts:       o,
 		committing: make(chan struct{}, 1),
+		journal:    journalQueue{filled: make(chan struct{}, 1)},
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("store: make data directory: %w", err)
@@ -231,7 +235,7 @@ func (s *Store) load(ctx context.Context) error {
 	return nil
 }
 
-// Close ends all use of the database and moves the write-ahead log into it. A
+// Close writes the journals, ends all use of the database and moves the write-ahead log into it. A
 // change that waits to be confirmed is reverted by the next Open. Calls after Close return ErrClosed; Current goes
 // on to answer.
 func (s *Store) Close() error {
@@ -245,7 +249,8 @@ func (s *Store) Close() error {
 	s.pendingWatchers.clear()
 	s.draftWatchers.clear()
 	s.mailWatchers.clear()
-	err := s.db.close()
+	s.journalWatchers.clear()
+	err := errors.Join(s.writeJournals(context.Background()), s.db.close())
 	if lockErr := s.lock.Close(); lockErr != nil && !errors.Is(lockErr, os.ErrClosed) {
 		err = errors.Join(err, lockErr)
 	}

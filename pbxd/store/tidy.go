@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"galilei/pbxd/pbx"
@@ -24,9 +26,12 @@ const firstYear = 2024
 // firstTime is when firstYear began.
 func firstTime() time.Time { return time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// Run does the daily work until ctx ends: it deletes what has been kept for
-// its time. Open has done so, too.
+// Run writes the journals and does the daily work until ctx ends: it deletes
+// what has been kept for its time. Open has done so, too.
 func (s *Store) Run(ctx context.Context) {
+	var writer sync.WaitGroup
+	writer.Go(func() { s.keepJournals(ctx) })
+	defer writer.Wait()
 	tick := time.NewTicker(tidyInterval)
 	defer tick.Stop()
 	for {
@@ -39,9 +44,10 @@ func (s *Store) Run(ctx context.Context) {
 	}
 }
 
-// tidy deletes entries of the audit log and text messages that are older than
-// the settings say, and private contacts whose owner was deleted 30 days ago. Until then the
-// restore of a revision brings both back. It does nothing while the clock is
+// tidy deletes entries of the audit log, text messages and calls that are older than the
+// settings say, calls beyond what a journal holds, and private contacts and
+// journals whose owner was deleted 30 days ago. Until then the restore of a
+// revision brings both back. It does nothing while the clock is
 // not set or not believed, and what it cannot delete now it deletes the next
 // time.
 func (s *Store) tidy(ctx context.Context) {
@@ -62,8 +68,16 @@ func (s *Store) tidy(ctx context.Context) {
 		if err := pruneTexts(ctx, tx, c, now.AddDate(0, 0, -c.Retention.TextDays)); err != nil {
 			return fmt.Errorf("prune messages: %w", err)
 		}
+		if err := pruneJournal(ctx, tx, now.AddDate(0, 0, -c.Retention.JournalDays)); err != nil {
+			return fmt.Errorf("prune journals: %w", err)
+		}
+		if users, err := journalUsers(ctx, tx); err != nil {
+			return fmt.Errorf("find journals: %w", err)
+		} else if err := shortenJournals(ctx, tx, users, c.Retention.JournalCalls); err != nil {
+			return err
+		}
 		if err := followOrphans(ctx, tx, c, now); err != nil {
-			return fmt.Errorf("find contacts without owner: %w", err)
+			return fmt.Errorf("find contacts and journals without owner: %w", err)
 		}
 		return pruneOrphans(ctx, tx, now.Add(-orphanLifetime))
 	})
@@ -99,7 +113,7 @@ func pruneAudit(ctx context.Context, tx writeTx, cutoff time.Time) error {
 	return err
 }
 
-// followOrphans notes since when owners of private contacts are no users, and
+// followOrphans notes since when owners of private contacts and journals are no users, and
 // forgets it of those who are users again.
 func followOrphans(ctx context.Context, tx writeTx, c *pbx.Config, now time.Time) error {
 	owners, err := privateOwners(ctx, tx)
@@ -126,29 +140,25 @@ func followOrphans(ctx context.Context, tx writeTx, c *pbx.Config, now time.Time
 	return nil
 }
 
-func privateOwners(ctx context.Context, tx writeTx) (owners []string, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT DISTINCT owner FROM contact WHERE owner <> '' UNION SELECT owner FROM orphan")
+func privateOwners(ctx context.Context, tx writeTx) ([]string, error) {
+	owners, err := texts(tx.QueryContext(ctx, "SELECT DISTINCT owner FROM contact WHERE owner <> '' UNION SELECT owner FROM orphan"))
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var owner string
-		if err := rows.Scan(&owner); err != nil {
-			return nil, err
-		}
-		owners = append(owners, owner)
-	}
-	return owners, rows.Err()
+	users, err := journalUsers(ctx, tx)
+	owners = append(owners, users...)
+	slices.Sort(owners)
+	return slices.Compact(owners), err
 }
 
 func pruneOrphans(ctx context.Context, tx writeTx, cutoff time.Time) error {
 	for _, query := range []string{
 		"DELETE FROM contact WHERE owner IN (SELECT owner FROM orphan WHERE since <= ?)",
+		"DELETE FROM journal WHERE user IN (SELECT owner FROM orphan WHERE since <= ?)",
 		"DELETE FROM orphan WHERE since <= ?",
 	} {
 		if _, err := tx.ExecContext(ctx, query, cutoff.UnixMilli()); err != nil {
-			return fmt.Errorf("delete contacts without owner: %w", err)
+			return fmt.Errorf("delete contacts and journals without owner: %w", err)
 		}
 	}
 	return nil

@@ -30,6 +30,8 @@ func (s *Server) routes(page http.Handler) (http.Handler, error) {
 	s.registerLogin()
 	s.registerProfile()
 	s.registerCalls()
+	s.registerJournal()
+	s.registerLiveCalls()
 	s.registerTry()
 	s.registerImpersonation()
 	s.registerResources()

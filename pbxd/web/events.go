@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -23,7 +24,7 @@ func (s *Server) registerEvents() {
 	register(s, operation{id: "events", method: http.MethodGet, path: "/events", tag: "Status", access: accessUser,
 		summary: "Live facts as server-sent events",
 		description: "First `snapshot` with registrations, calls, revision, pending change and number of drafts, then `fact` for each change, and a comment every 15 s. " +
-			"`logout` says that the session is over. What is seen follows from the GUI modules: calls need general-information, all registrations that or users, drafts system-settings, mail email-delivery, a pending change any module of the administration. Everybody sees the registrations of the own extension and the number of the revision. A client that reads too slowly is cut off and gets a new snapshot when it comes again.",
+			"`logout` says that the session is over. What is seen follows from the GUI modules: calls need general-information or live-calls, all registrations that or users, drafts system-settings, mail email-delivery, a pending change any module of the administration. Everybody sees the registrations of the own extension, the number of the revision and, with journal, that the own journal has changed. A client that reads too slowly is cut off and gets a new snapshot when it comes again.",
 		errors: []int{http.StatusServiceUnavailable},
 		content: &huma.Response{Description: "Stream of events", Content: map[string]*huma.MediaType{
 			eventStream: {Schema: &huma.Schema{Type: huma.TypeString}}}}}, s.events)
@@ -112,6 +113,9 @@ type snapshot struct {
 	Time time.Time `json:"time"` // clock of the device, by which the page counts durations
 }
 
+// seesCalls are the modules of those who see the calls of now.
+const seesCalls = "general-information|live-calls"
+
 // seesRegistrations reports whether the caller sees the phones of an extension.
 func (c *caller) seesRegistrations(extension string) bool {
 	return c.has("general-information|users") || c.user.Extension != "" && extension == c.user.Extension
@@ -125,7 +129,9 @@ func visible(f pbx.Fact, c *caller) bool {
 	case pbx.FactRegistration:
 		return c.seesRegistrations(f.Extension)
 	case pbx.FactCall:
-		return c.has("general-information")
+		return c.has(seesCalls)
+	case pbx.FactJournal:
+		return c.has("journal") && slices.Contains(f.Users, c.user.ID)
 	case pbx.FactPending:
 		return c.has(anyAdminModule)
 	case pbx.FactDrafts:
@@ -143,7 +149,7 @@ func visibleState(st LiveState, c *caller) LiveState {
 			own.Registrations = append(own.Registrations, r)
 		}
 	}
-	if c.has("general-information") {
+	if c.has(seesCalls) {
 		own.Calls = st.Calls
 	}
 	if c.has(anyAdminModule) {

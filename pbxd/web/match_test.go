@@ -41,6 +41,10 @@ var unconditional = map[string]string{
 	"retry-mail":                  "a mail is never edited; trying it again is right however often it was tried",
 	"confirm-pending-change":      "the ID names one change, which is never edited",
 	"revert-pending-change":       "the ID names one change, which is never edited",
+	"see-missed-calls":            "what was not looked at stays new, as it names the newest entry that was",
+	"delete-own-call":             "an entry is never edited, only seen",
+	"delete-own-calls":            "what came since stays, as it names the newest entry that goes",
+	"hang-up-call":                "the ID names one call, which is never another",
 	"leave-wizard":                "sets nothing else, and nobody sets it back",
 }
 

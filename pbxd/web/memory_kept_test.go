@@ -20,6 +20,8 @@ type kept struct {
 	pictures map[string][]byte
 	drafts   map[string]pbx.Draft
 	mails    []pbx.MailJob
+	journal  []pbx.JournalEntry
+	calls    int64 // that were entered in journals
 	retried  int                                // times that Configured was called
 	pending  *atomic.Pointer[pbx.PendingChange] // asked for within commits, too
 	before   *pbx.Config                        // to which the pending change reverts

@@ -45,6 +45,7 @@ type Store interface {
 	ContactStore
 	DraftStore
 	MailStore
+	JournalStore
 	// Watch has fn called within every commit, after it is published, with the
 	// revision that it made. fn must not commit.
 	Watch(fn func(old, new *pbx.Config, r pbx.Revision)) (stop func())
@@ -121,6 +122,7 @@ type Deps struct {
 	Health   func(context.Context) error // nil when the PBX can take calls
 	SIPPort  func() uint16               // port at which phones register
 	CallsOf  func(extension string) int  // calls that an extension is in; nil: none
+	Hangup   func(call string) bool      // ends a call; false when there is none of that ID; nil: there never is
 	Trial    time.Duration               // how long a risky change waits to be confirmed; 0 means 120 s
 	Now      func() time.Time            // nil means time.Now
 	Log      *slog.Logger                // nil means slog.Default

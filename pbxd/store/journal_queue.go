@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"galilei/pbxd/pbx"
+)
+
+// Limits of the calls that wait to be written.
+const (
+	// maxJournalWaiting is ten seconds of 500 calls a second, or what a disk that
+	// takes nothing for a while holds back.
+	maxJournalWaiting = 5000
+	maxJournalBatch   = 1000 // in one transaction, so that others are not kept waiting
+	journalDelay      = time.Second
+	maxJournalField   = 100 // runes
+)
+
+// journalQueue holds calls that are not written yet.
+type journalQueue struct {
+	mu      sync.Mutex
+	waiting []pbx.JournalEntry
+	lost    int           // since the queue was last full
+	filled  chan struct{} // has an element when something waits
+
+	writing sync.Mutex // held by the one who writes
+}
+
+// NoteCall takes one call into the journal of its user. It never waits: the
+// entry is written within a second, together with others, and when 5,000 wait,
+// further ones are lost, which the log tells. Its ID is given then.
+func (s *Store) NoteCall(e pbx.JournalEntry) {
+	q := &s.journal
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if e.User == "" {
+		return
+	}
+	if len(q.waiting) >= maxJournalWaiting {
+		if q.lost++; q.lost == 1 {
+			s.opts.Log.Error("journals do not keep up: calls are not entered", "waiting", len(q.waiting))
+		}
+		return
+	}
+	q.waiting = append(q.waiting, e)
+	select {
+	case q.filled <- struct{}{}:
+	default:
+	}
+}
+
+// writeJournals writes what waits until it is done or the disk refuses.
+func (s *Store) writeJournals(ctx context.Context) error {
+	s.journal.writing.Lock()
+	defer s.journal.writing.Unlock()
+	for {
+		batch := s.journal.first()
+		if len(batch) == 0 {
+			return nil
+		}
+		users, err := s.writeCalls(ctx, batch)
+		if err != nil {
+			return err
+		}
+		if lost := s.journal.drop(len(batch)); lost > 0 {
+			s.opts.Log.Error("journals keep up again; calls were lost", "lost", lost)
+		}
+		s.tellJournal(users)
+	}
+}
+
+func (q *journalQueue) first() []pbx.JournalEntry {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Clone(q.waiting[:min(len(q.waiting), maxJournalBatch)])
+}
+
+// drop takes the first n entries out and returns how many were lost while the
+// queue was full.
+func (q *journalQueue) drop(n int) (lost int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting = slices.Delete(q.waiting, 0, n)
+	if len(q.waiting) == 0 {
+		q.waiting = nil // the memory of a burst
+	}
+	lost, q.lost = q.lost, 0
+	return lost
+}
+
+// writeCalls writes calls durably, shortens the journals that they go into, and
+// returns whose those are.
+func (s *Store) writeCalls(ctx context.Context, batch []pbx.JournalEntry) ([]string, error) {
+	c, _ := s.Current()
+	concerned := map[string]bool{}
+	for i := range batch {
+		concerned[batch[i].User] = true
+	}
+	users := slices.Sorted(maps.Keys(concerned))
+	return users, s.db.write(ctx, durable, func(tx writeTx) error {
+		insert, err := tx.PrepareContext(ctx, `INSERT INTO journal (user, call, direction, result, number, name, hunt_group, time, duration, unseen, name_key, number_key)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+		if err != nil {
+			return err
+		}
+		defer insert.Close()
+		for i := range batch {
+			e := &batch[i]
+			name := clipped(e.Name, maxJournalField)
+			if _, err := insert.ExecContext(ctx, e.User, e.Call, string(e.Direction), string(e.Result), clipped(e.Number, maxJournalField), name,
+				clipped(e.Group, maxJournalField), e.Time.UnixMilli(), max(e.Duration, 0), e.Result == pbx.CallMissed, nameKey(name), digits(e.Number)); err != nil {
+				return err
+			}
+		}
+		return shortenJournals(ctx, tx, users, c.Retention.JournalCalls)
+	})
+}
+
+// keepJournals writes journals until ctx ends, a second after something waits,
+// and then what is left.
+func (s *Store) keepJournals(ctx context.Context) {
+	due := time.NewTimer(journalDelay)
+	due.Stop()
+	armed, failed := false, false
+	arm := func() {
+		if !armed {
+			armed = true
+			due.Reset(journalDelay)
+		}
+	}
+	write := func() {
+		err := s.writeJournals(context.WithoutCancel(ctx))
+		if err != nil && !failed { // once: a disk may stay full for days
+			s.opts.Log.Error("journals not written; trying again every second", "err", err)
+		}
+		failed = err != nil
+	}
+	for {
+		select {
+		case <-s.journal.filled:
+			arm()
+		case <-due.C:
+			armed = false
+			if write(); failed {
+				arm()
+			}
+		case <-ctx.Done():
+			write()
+			return
+		}
+	}
+}
