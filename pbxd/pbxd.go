@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"galilei/pbxd/call"
+	"galilei/pbxd/ladder"
 	"galilei/pbxd/mail"
 	"galilei/pbxd/media/engine"
 	"galilei/pbxd/media/rtpio"
@@ -96,6 +97,7 @@ type PBX struct {
 	media   *engine.Engine
 	edge    *sipedge.Edge
 	engine  *call.Engine
+	ladder  *ladder.Recorder
 	mail    *mail.Outbox
 	renewed *renewed
 	web     *web.Server
@@ -131,8 +133,9 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	lo, hi := p.rtpRange(cfg)
 	p.ports = rtpio.New(d.RTPBind, lo, hi, d.Log.With("part", "rtp"), d.Now)
 	p.media = engine.New(d.Now, d.Log.With("part", "media"))
+	p.ladder = p.newRecorder()
 	p.edge, err = sipedge.New(ctx, sipedge.Deps{
-		Config: p.config, Key: p.store.Key(), Registrations: p.store, Desks: p.store, Ports: p.ports, Media: p.media, Publish: p.facts.Publish,
+		Config: p.config, Key: p.store.Key(), Registrations: p.store, Desks: p.store, Ports: p.ports, Media: p.media, Publish: p.facts.Publish, Tap: p.ladder.Capture,
 		Incoming: func(in call.Incoming) func(call.Event) { return p.engine.Incoming(in) },
 		Now:      d.Now, Product: "Galilei/" + d.Version, Log: d.Log.With("part", "sip"),
 	})
@@ -140,8 +143,8 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 		return nil, fmt.Errorf("SIP: %w", err)
 	}
 	p.mail = p.newOutbox(ctx)
-	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.facts.Publish, QuickDial: p.quickDial, Now: d.Now, Log: d.Log.With("part", "call"),
-		Watch: call.Watch{Noted: p.store.NoteCall}})
+	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.publishCall, QuickDial: p.quickDial, Now: d.Now, Log: d.Log.With("part", "call"),
+		Watch: p.watch()})
 	p.web, err = web.New(ctx, web.Deps{
 		Store: p.store, Facts: p.facts, Mail: p.mail, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,
 		SIPPort: func() uint16 { return p.sipAddr.Port() }, CallsOf: p.engine.Calls, Trial: d.Trial, Log: d.Log.With("part", "web"),

@@ -55,6 +55,15 @@ func (s *sourceAddr) forget() {
 	s.mu.Unlock()
 }
 
+// Towards returns our address towards a peer; not valid when there is none.
+func (e *Edge) Towards(peer netip.Addr) netip.Addr {
+	a, err := e.local.towards(peer)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a
+}
+
 // self returns our address and SIP port as the peer of f must use them: the
 // external address for peers outside the local networks, otherwise the
 // interface that leads to the peer. reachedAt is the address by which the

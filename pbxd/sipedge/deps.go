@@ -32,7 +32,12 @@ type Deps struct {
 	MayWatch      func(watcher, watched string) bool               // whether an extension may see the calls of another; nil: each may
 	Mailbox       func(extension string) Mailbox                   // counts voice messages; nil: nobody has any
 	Text          func(Text) bool                                  // takes a message of a phone, false when nobody does; does not block; nil: never
-	Now           func() time.Time
-	Product       string // for Server and User-Agent, for example "Galilei/1.0"
-	Log           *slog.Logger
+	// Tap sees every message before it is read, or when it is sent: what carries
+	// it ("udp", "tcp" or "tls"), our address, the peer's. It does not block,
+	// change m or keep it; nil: nobody. Our address may be unspecified or not
+	// valid: see Edge.Towards.
+	Tap     func(over string, local, remote netip.AddrPort, sent bool, m []byte)
+	Now     func() time.Time
+	Product string // for Server and User-Agent, for example "Galilei/1.0"
+	Log     *slog.Logger
 }

@@ -67,6 +67,9 @@ func New(ctx context.Context, d Deps) (*Edge, error) {
 	e.nobody = nobody(d.Key)
 	rand.Read(e.tagKey[:])
 	e.transport = transport.New(d.Log, e)
+	if d.Tap != nil {
+		e.transport.SetTap(func(f transport.Flow, sent bool, m []byte) { d.Tap(f.Network, f.Local, f.Remote, sent, m) })
+	}
 	e.tx = transaction.New(e.transport, e, d.Log)
 	if e.registrar, err = newRegistrar(ctx, d); err != nil {
 		return nil, fmt.Errorf("load registrations: %w", err)

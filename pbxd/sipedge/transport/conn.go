@@ -261,6 +261,9 @@ func (c *conn) deliver(b []byte, f Flow) ([]byte, error) {
 func (c *conn) one(raw []byte, f Flow) error {
 	defer c.layer.recovered(f)
 	defer c.layer.working.begin()()
+	if c.layer.tap != nil {
+		c.layer.tap(f, false, raw)
+	}
 	m, err := c.layer.parse(raw, f)
 	switch {
 	case errors.Is(err, errNotSIP), errors.Is(err, errMute):

@@ -73,10 +73,15 @@ type Events interface {
 	Closed(f Flow)
 }
 
+// Tap sees every message as it is on the wire, before it is parsed or when it
+// is given to the network. It must not block, change m or keep it.
+type Tap func(f Flow, sent bool, m []byte)
+
 // Layer owns the SIP sockets.
 type Layer struct {
 	log    *slog.Logger
 	events Events
+	tap    Tap // nil for none
 	parser *sip.Parser
 
 	mu    sync.Mutex
@@ -101,6 +106,10 @@ func New(log *slog.Logger, events Events) *Layer {
 	rand.Read(l.key[:])
 	return l
 }
+
+// SetTap sets who sees all messages; nil for nobody. It must be called before
+// Listen.
+func (l *Layer) SetTap(t Tap) { l.tap = t }
 
 // Malformed returns how many messages could not be parsed.
 func (l *Layer) Malformed() uint64 { return l.malformed.Load() }
@@ -147,6 +156,9 @@ func (l *Layer) socketFor(peer netip.Addr) *net.UDPConn {
 // Send writes one message. To a connection it only queues: a peer that does not read
 // loses its connection instead of stalling the sender.
 func (l *Layer) Send(f Flow, m []byte) error {
+	if l.tap != nil {
+		l.tap(f, true, m)
+	}
 	if f.conn != nil {
 		return f.conn.send(m)
 	}
@@ -194,6 +206,9 @@ func (l *Layer) readUDP(u *net.UDPConn) {
 func (l *Layer) datagram(b []byte, f Flow) {
 	defer l.recovered(f)
 	defer l.working.begin()()
+	if l.tap != nil {
+		l.tap(f, false, b)
+	}
 	m, err := l.parse(b, f)
 	if err != nil {
 		l.malformed.Add(1)
