@@ -17,12 +17,14 @@ func TestEventsFollowModules(t *testing.T) {
 	m, s := office(t)
 	m.edit(t, func(cfg *pbx.Config) {
 		withModules(cfg, "status", 311, "general-information")
+		withModules(cfg, "live", 314, "live-calls")
 		withModules(cfg, "setter", 312, "system-settings")
 		withModules(cfg, "mailer", 313, "email-delivery")
 	})
 	facts := []pbx.Fact{
 		{Kind: pbx.FactRevision, Revision: 2}, {Kind: pbx.FactRegistration, Extension: "302"}, {Kind: pbx.FactRegistration, Extension: "303"},
-		{Kind: pbx.FactCall, Call: &pbx.CallStatus{ID: "c"}}, {Kind: pbx.FactPending}, {Kind: pbx.FactDrafts, Drafts: 1}, {Kind: pbx.FactMail}, {Kind: "later"},
+		{Kind: pbx.FactCall, Call: &pbx.CallStatus{ID: "c"}}, {Kind: pbx.FactPending}, {Kind: pbx.FactDrafts, Drafts: 1}, {Kind: pbx.FactMail},
+		{Kind: pbx.FactJournal, Users: []string{"admin", "ben"}}, {Kind: "later"},
 	}
 	live := LiveState{Registrations: []pbx.Registration{{Extension: "302"}, {Extension: "303"}}, Calls: []pbx.CallStatus{{ID: "c"}},
 		Pending: &pbx.PendingChange{ID: "p"}, Drafts: 3, Revision: 2}
@@ -31,13 +33,14 @@ func TestEventsFollowModules(t *testing.T) {
 		facts string // one letter for each that is seen
 		state string // registrations, calls, pending, drafts
 	}{
-		{"admin", "11111110", "2 1 true 3"},
-		{"anna", "11000000", "1 0 false 0"},
-		{"ben", "10100000", "1 0 false 0"},
-		{"clerk", "11101000", "2 0 true 0"},
-		{"status", "11111000", "2 1 true 0"},
-		{"setter", "10001100", "0 0 true 3"},
-		{"mailer", "10001010", "0 0 true 0"},
+		{"admin", "111111110", "2 1 true 3"},
+		{"anna", "110000000", "1 0 false 0"},
+		{"ben", "101000000", "1 0 false 0"},
+		{"clerk", "111010000", "2 0 true 0"},
+		{"live", "100110000", "0 1 true 0"},
+		{"status", "111110000", "2 1 true 0"},
+		{"setter", "100011000", "0 0 true 3"},
+		{"mailer", "100010100", "0 0 true 0"},
 	} {
 		c := &caller{token: hashToken(enter(t, s, tc.id).token)}
 		if !s.refresh(c, false) {

@@ -47,12 +47,14 @@ const admin = [
   ]},
   {title: 'menu.status', icon: 'status', screens: [
     {path: '/status', module: 'general-information', file: 'status', title: 'status.title', about: 'status.about'},
+    {path: '/live-calls', module: 'live-calls', file: 'livecalls', title: 'calls.title', about: 'calls.about'},
     {path: '/try-number', module: 'try-number', file: 'try', title: 'try.title', about: 'try.about'},
   ]},
 ];
 
 const user = {title: 'menu.own', icon: 'phone', screens: [
   {path: '/home', module: 'home', file: 'home', title: 'home.title', about: 'home.about'},
+  {path: '/journal', module: 'journal', file: 'journal', title: 'journal.title', about: 'journal.about'},
   {title: 'menu.ownContacts', screens: [
     {path: '/internal-contacts', module: 'contacts-internal', file: 'contacts', name: 'internalContacts', title: 'contacts.internal', about: 'contacts.aboutInternal'},
     directory('/global-contacts', 'contacts-global', 'contactList', 'contacts.global', 'contacts.aboutGlobal',

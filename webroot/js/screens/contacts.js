@@ -54,6 +54,7 @@ const directory = (resource, word) => async (context) => {
     resource, adding: 'contacts.new', empty: 'contacts.empty', called, undo: false,
     deleteText: () => t('contacts.deleteText'), fixed: () => !may,
     list: {columns: columns(path), ...listed(resource, 'Contact')},
+    blank: () => Object.fromEntries(['lastName', 'office'].map((k) => [k, new URLSearchParams(location.search).get(k)]).filter(([, v]) => v)), // from the journal
     form: {sections, options: may ? {} : readOnly},
     extra: (state, {list}) => may && pictureField({path: `${resource}/${state.entry.id}/image`, state, changed: () => list.reload()}),
   })(context);

@@ -14,6 +14,7 @@ export default async function show({content, signal, session}) {
     content.append(h('section.card', h('p', own || t('home.noExtension'))));
     return;
   }
+  const calls = h('div.content');
   const phones = h('div');
   const state = h('p.phone-state', {role: 'status'});
   const draw = () => {
@@ -23,9 +24,11 @@ export default async function show({content, signal, session}) {
   };
   put(content, [
     h('section.card.own-number', h('p.big', p.extension), h('p.muted', t('home.extension')), state),
+    calls,
     h('section.card', h('h2', t('phone.registered')), phones),
     h('section.card', h('h2', t('phone.title')), h('p.help', t('phone.help')), phoneSetup(p.extension, p.sipPort), h('p.help', t('phone.askAdmin'))),
   ]);
   draw();
   live.follow(signal, draw);
+  await (await import('../owncalls.js')).ownCalls(calls, session, signal);
 }

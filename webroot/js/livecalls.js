@@ -1,0 +1,35 @@
+// The calls of now, as a list whose durations tick by the device's time.
+
+import {h} from './dom.js';
+import {t, span} from './text.js';
+import {live} from './live.js';
+import {List} from './list.js';
+
+const begun = (c) => Date.parse(c.answered ?? c.started);
+
+// side is one side of a call.
+const side = (number, name) => [h('strong', number || t('calls.hidden')), name && h('span.muted', ` ${name}`)];
+
+// callList lists calls; more are options of the list besides.
+export const callList = (more) => new List({
+  name: t('status.calls'), sort: 'since', empty: t('status.noCalls'),
+  columns: [
+    {key: 'state', label: t('status.state'), cell: (c) => h('span', {class: `tag ${c.state}`}, t(`call.${c.state}`))},
+    {key: 'from', label: t('status.from'), text: (c) => [c.from, c.fromName], cell: (c) => side(c.from, c.fromName)},
+    {key: 'to', label: t('status.to'), cell: (c) => side(c.to)},
+    {key: 'since', label: t('status.since'), class: 'number', sort: (c) => 1e15 - begun(c), text: (c) => begun(c), // the longest call began first
+      cell: (c) => h('span.ticking', {'data-since': begun(c)}, span((live.now() - begun(c)) / 1000))},
+  ],
+  ...more,
+});
+
+// ticking keeps the durations in content current until the signal aborts; more() is called, too.
+export function ticking(content, signal, more = () => {}) {
+  const tick = () => {
+    for (const el of content.querySelectorAll('.ticking')) el.textContent = span((live.now() - Number(el.dataset.since)) / 1000);
+    more();
+  };
+  tick();
+  const timer = setInterval(tick, 1000);
+  signal.addEventListener('abort', () => clearInterval(timer));
+}
