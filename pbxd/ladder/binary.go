@@ -41,7 +41,7 @@ func appendTime(b []byte, t, since time.Time) []byte {
 }
 
 // appendWhy packs the steps, the legs and how they sounded.
-func appendWhy(b []byte, began time.Time, steps []Step, legs []opened) ([]byte, error) {
+func appendWhy(b []byte, began time.Time, steps []Moment, legs []opened) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(len(steps)))
 	plain := make([]dialplan.Step, len(steps))
 	for i := range steps {
@@ -194,9 +194,9 @@ func (r *reader) time(since time.Time) time.Time {
 }
 
 // readWhy reads what appendWhy has packed.
-func readWhy(b []byte, began time.Time) (steps []Step, legs []opened, err error) {
+func readWhy(b []byte, began time.Time) (steps []Moment, legs []opened, err error) {
 	r := reader{b: b}
-	steps = make([]Step, r.count(1))
+	steps = make([]Moment, r.count(1))
 	for i := range steps {
 		steps[i].At = r.time(began)
 	}

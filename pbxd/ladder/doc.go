@@ -3,7 +3,7 @@
 // in bytes; nothing of it is written to a disk. Secrets are masked before
 // anything is kept (see mask). It does no I/O.
 //
-// Messages are kept of dialogs that belong to a call only. What a stranger
+// SIPMessages are kept of dialogs that belong to a call only. What a stranger
 // sends, registrations, subscriptions and keep-alives have no part in one, so
 // that a flood of them pushes no call out.
 package ladder

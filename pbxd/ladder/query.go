@@ -29,14 +29,14 @@ type Call struct {
 	Messages bool      `json:"messages" title:"Messages" doc:"The messages of the call are still remembered"`
 }
 
-// Step is one thing that was decided or that happened.
-type Step struct {
+// Moment is one thing that was decided or that happened.
+type Moment struct {
 	At time.Time `json:"at" title:"Time" doc:"When it was"`
 	dialplan.Step
 }
 
 // cost is what a step takes.
-func (s *Step) cost() int {
+func (s *Moment) cost() int {
 	n := 240 + len(s.Before) + len(s.After)
 	for name := range s.Message.Args {
 		n += 80 + len(name)
@@ -56,7 +56,7 @@ type Leg struct {
 type Trace struct {
 	Call    Call          `json:"call" title:"Call" doc:"What is known of the call"`
 	Summary []pbx.Message `json:"summary" title:"Summary" doc:"The call in plain words, one sentence each"`
-	Steps   []Step        `json:"steps" title:"Steps" doc:"What was looked at and what happened, in order"`
+	Steps   []Moment        `json:"steps" title:"Steps" doc:"What was looked at and what happened, in order"`
 	Legs    []Leg         `json:"legs" title:"Legs" doc:"Who took part"`
 }
 
@@ -137,7 +137,7 @@ func (r *Recorder) open(c *record) []opened {
 
 // find returns what is remembered of a call. With wire its messages are read,
 // too; none are left when they were given up.
-func (r *Recorder) find(id string, wire bool) (call Call, steps []Step, legs []opened, err error) {
+func (r *Recorder) find(id string, wire bool) (call Call, steps []Moment, legs []opened, err error) {
 	if r == nil {
 		return Call{}, nil, nil, ErrUnknown
 	}
@@ -177,7 +177,7 @@ func (r *Recorder) Trace(id string) (*Trace, error) {
 	}
 	t := &Trace{Call: call, Summary: summary(&call, steps), Steps: steps, Legs: []Leg{}}
 	if t.Steps == nil {
-		t.Steps = []Step{}
+		t.Steps = []Moment{}
 	}
 	for i := range legs {
 		t.Legs = append(t.Legs, legs[i].shown())

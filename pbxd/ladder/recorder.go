@@ -52,7 +52,7 @@ type record struct {
 	mos      float32 // worst mean of a direction; 0 for not known
 	cost     int     // octets of all but the dialogs
 
-	steps  []Step // of a call that is not packed, as are
+	steps  []Moment // of a call that is not packed, as are
 	legs   []*leg
 	packed *packed
 }
@@ -228,7 +228,7 @@ func (r *Recorder) Traced(call string, at time.Time, steps []dialplan.Step) {
 		if len(c.steps) >= maxSteps {
 			break
 		}
-		s := Step{At: at, Step: steps[i]}
+		s := Moment{At: at, Step: steps[i]}
 		c.steps = append(c.steps, s)
 		r.grow(c, s.cost())
 	}

@@ -12,7 +12,7 @@ const maxSummary = 16
 
 // summary tells a call in plain words: who called whom, what sent it on, who
 // answered after what time, how it ended.
-func summary(c *Call, steps []Step) (list []pbx.Message) {
+func summary(c *Call, steps []Moment) (list []pbx.Message) {
 	switch {
 	case c.From == "":
 		list = append(list, pbx.Say("Somebody without a number called {number}", "number", c.To))
@@ -50,7 +50,7 @@ func seconds(d time.Duration) int { return int(max(d, 0).Round(time.Second) / ti
 // noteworthy reports whether a step belongs into a short account: all that
 // happens in a call does, and of the dialplan what sends a call elsewhere or
 // ends it.
-func noteworthy(steps []Step, i int) bool {
+func noteworthy(steps []Moment, i int) bool {
 	s := &steps[i].Step
 	switch s.Rule {
 	case "outcome", "operator", "group-busy", "do-not-disturb", "loop", "emergency-call", "intercom":

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Message is one SIP message of a call as it was on the wire, with secrets
+// SIPMessage is one SIP message of a call as it was on the wire, with secrets
 // masked.
-type Message struct {
+type SIPMessage struct {
 	At      time.Time `json:"at" title:"Time" doc:"When it was received, or given to the network"`
 	Leg     int       `json:"leg" title:"Leg" doc:"Place of its leg in the list, from 0" minimum:"0" maximum:"250"`
 	Sent    bool      `json:"sent" title:"Sent" doc:"The device has sent it; otherwise it has received it"`
-	Network string    `json:"network" title:"Transport" doc:"What carried it" enum:"udp,tcp,tls"`
+	Network string    `json:"network" title:"Transport" doc:"What carried it: udp, tcp or tls"`
 	Local   string    `json:"local" title:"Device" doc:"Address and port of the device"`
 	Remote  string    `json:"remote" title:"Phone" doc:"Address and port of the other side"`
 	Start   string    `json:"start" title:"First line" doc:"First line of the message: method and address, or status"`
@@ -21,21 +21,21 @@ type Message struct {
 	Text    string    `json:"text" title:"Message" doc:"The message; what is secret or private is overwritten with *. A long one is cut off."`
 }
 
-// Messages are the messages of a call in the order of time.
-type Messages struct {
+// SIPMessages are the messages of a call in the order of time.
+type SIPMessages struct {
 	Legs     []Leg     `json:"legs" title:"Legs" doc:"Who took part, in the order in which they came"`
-	Messages []Message `json:"messages" title:"Messages" doc:"What was said, the oldest first"`
+	Messages []SIPMessage `json:"messages" title:"Messages" doc:"What was said, the oldest first"`
 	LeftOut  int       `json:"leftOut" title:"Left out" doc:"Messages in the middle of the call that were not kept, since it had too many" minimum:"0"`
 	GivenUp  bool      `json:"givenUp" title:"Given up" doc:"The messages were given up for those of newer calls"`
 }
 
 // Messages returns what was said in a call.
-func (r *Recorder) Messages(id string) (*Messages, error) {
+func (r *Recorder) Messages(id string) (*SIPMessages, error) {
 	call, _, legs, err := r.find(id, true)
 	if err != nil {
 		return nil, err
 	}
-	m := &Messages{Legs: []Leg{}, Messages: []Message{}, GivenUp: !call.Messages}
+	m := &SIPMessages{Legs: []Leg{}, Messages: []SIPMessage{}, GivenUp: !call.Messages}
 	for i := range legs {
 		l := &legs[i]
 		m.Legs = append(m.Legs, l.shown())
@@ -43,11 +43,11 @@ func (r *Recorder) Messages(id string) (*Messages, error) {
 		for j := range l.packets {
 			p := &l.packets[j]
 			start, _ := after(p.text)
-			m.Messages = append(m.Messages, Message{At: p.at, Leg: i, Sent: p.sent, Network: p.network.String(), Local: p.local.String(), Remote: p.remote.String(),
+			m.Messages = append(m.Messages, SIPMessage{At: p.at, Leg: i, Sent: p.sent, Network: p.network.String(), Local: p.local.String(), Remote: p.remote.String(),
 				Start: readable(start), Method: readable(look(p.text).method), Size: p.size, Text: readable(p.text)})
 		}
 	}
-	slices.SortStableFunc(m.Messages, func(a, b Message) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(m.Messages, func(a, b SIPMessage) int { return a.At.Compare(b.At) })
 	return m, nil
 }
 

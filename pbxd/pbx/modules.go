@@ -54,7 +54,7 @@ func Modules() []Module {
 	add("admin", "", "system")
 	add("admin", "system", "license", "country", "email-delivery", "system-settings", "certificates", "revisions", "audit-log")
 	add("admin", "", "system-status")
-	add("admin", "system-status", "general-information", "live-calls", "try-number")
+	add("admin", "system-status", "general-information", "live-calls", "call-traces", "try-number")
 	return list
 }
 

@@ -33,6 +33,7 @@ func (s *Server) routes(page http.Handler) (http.Handler, error) {
 	s.registerJournal()
 	s.registerLiveCalls()
 	s.registerTry()
+	s.registerTraces()
 	s.registerImpersonation()
 	s.registerResources()
 	s.registerUsers()

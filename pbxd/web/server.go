@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"galilei/pbxd/ladder"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/picture"
 	"galilei/webroot"
@@ -121,6 +122,7 @@ type Deps struct {
 	Version  string                      // of the firmware, shown to administrators
 	Health   func(context.Context) error // nil when the PBX can take calls
 	SIPPort  func() uint16               // port at which phones register
+	Traces   Traces                      // calls of the day; nil: none are remembered
 	CallsOf  func(extension string) int  // calls that an extension is in; nil: none
 	Hangup   func(call string) bool      // ends a call; false when there is none of that ID; nil: there never is
 	Trial    time.Duration               // how long a risky change waits to be confirmed; 0 means 120 s
@@ -182,6 +184,9 @@ type Server struct {
 func New(ctx context.Context, d Deps) (*Server, error) {
 	if d.Now == nil {
 		d.Now = time.Now
+	}
+	if d.Traces == nil {
+		d.Traces = (*ladder.Recorder)(nil)
 	}
 	if d.Log == nil {
 		d.Log = slog.Default()
