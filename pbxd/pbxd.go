@@ -24,6 +24,7 @@ import (
 	"galilei/pbxd/media/rtpio"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/presence"
+	"galilei/pbxd/push"
 	"galilei/pbxd/sipedge"
 	"galilei/pbxd/store"
 	"galilei/pbxd/web"
@@ -99,6 +100,7 @@ type PBX struct {
 	engine  *call.Engine
 	ladder  *ladder.Recorder
 	mail    *mail.Outbox
+	push    *push.Delivery
 	renewed *renewed
 	web     *web.Server
 
@@ -137,16 +139,18 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	p.edge, err = sipedge.New(ctx, sipedge.Deps{
 		Config: p.config, Key: p.store.Key(), Registrations: p.store, Desks: p.store, Ports: p.ports, Media: p.media, Publish: p.facts.Publish, Tap: p.ladder.Capture,
 		Incoming: func(in call.Incoming) func(call.Event) { return p.engine.Incoming(in) },
-		Now:      d.Now, Product: "Galilei/" + d.Version, Log: d.Log.With("part", "sip"),
+		MayWatch: p.mayWatch, Text: p.textOfPhone,
+		Now: d.Now, Product: "Galilei/" + d.Version, Log: d.Log.With("part", "sip"),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("SIP: %w", err)
 	}
 	p.mail = p.newOutbox(ctx)
+	p.push = p.newPush()
 	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.publishCall, QuickDial: p.quickDial, Now: d.Now, Log: d.Log.With("part", "call"),
 		Watch: p.watch()})
 	p.web, err = web.New(ctx, web.Deps{
-		Store: p.store, Facts: p.facts, Mail: p.mail, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,
+		Store: p.store, Facts: p.facts, Mail: p.mail, Texts: texts{p}, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,
 		SIPPort: func() uint16 { return p.sipAddr.Port() }, CallsOf: p.engine.Calls, Traces: p.ladder, Trial: d.Trial, Log: d.Log.With("part", "web"),
 	})
 	if err != nil {

@@ -60,7 +60,6 @@ func (p *plan) mayAway(digits string) bool {
 // served reports whether what a function is about exists. The caller may use
 // the function.
 func (p *plan) served(f pbx.Function) bool {
-	cause := pbx.CauseUnallocated
 	switch f {
 	case pbx.FunctionPhoneLogin:
 		return p.mayLogIn()
@@ -77,7 +76,7 @@ func (p *plan) served(f pbx.Function) bool {
 	default:
 		return true
 	}
-	p.refuse(cause)
+	p.refuse(pbx.CauseUnallocated)
 	return false
 }
 

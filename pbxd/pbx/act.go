@@ -21,7 +21,7 @@ func ActsOf(k ActKind) []string {
 	case ActFailure:
 		return []string{"login-failed", "change-pin-failed"}
 	case ActOwn:
-		list := []string{"change-profile", "change-own-calls", "set-own-image", "delete-own-image", "delete-own-call", "delete-own-calls"}
+		list := []string{"change-profile", "change-own-calls", "send-text", "delete-own-text", "set-own-image", "delete-own-image", "delete-own-call", "delete-own-calls"}
 		for _, one := range []string{"contact", "private-contact"} {
 			list = append(list, "add-"+one, "change-"+one, "delete-"+one, "set-"+one+"-image", "delete-"+one+"-image",
 				"delete-all-"+one+"s", "import-"+one+"s", "export-"+one+"s")

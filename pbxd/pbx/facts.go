@@ -92,6 +92,7 @@ const (
 	FactDrafts       FactKind = "drafts"       // the uncommitted system settings have changed; Drafts is their number
 	FactMail         FactKind = "mail"         // the mail queue has changed
 	FactJournal      FactKind = "journal"      // the journals of Users have changed
+	FactTexts        FactKind = "texts"        // the text messages of Users have changed
 )
 
 // Fact is one thing that is true now and that others show live.

@@ -114,7 +114,7 @@ func (b *Board) note(f pbx.Fact) (pbx.Fact, bool) {
 		return pbx.Fact{Kind: f.Kind, Drafts: f.Drafts}, true
 	case pbx.FactMail:
 		return pbx.Fact{Kind: f.Kind}, true
-	case pbx.FactJournal:
+	case pbx.FactJournal, pbx.FactTexts:
 		return pbx.Fact{Kind: f.Kind, Users: slices.Clone(f.Users)}, len(f.Users) > 0
 	}
 	return f, false

@@ -34,6 +34,8 @@ func (s *Server) routes(page http.Handler) (http.Handler, error) {
 	s.registerLiveCalls()
 	s.registerTry()
 	s.registerTraces()
+	s.registerTexts()
+	s.registerCodeCard()
 	s.registerImpersonation()
 	s.registerResources()
 	s.registerUsers()

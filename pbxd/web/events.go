@@ -132,6 +132,8 @@ func visible(f pbx.Fact, c *caller) bool {
 		return c.has(seesCalls)
 	case pbx.FactJournal:
 		return c.has("journal") && slices.Contains(f.Users, c.user.ID)
+	case pbx.FactTexts:
+		return c.has(textsModule) && slices.Contains(f.Users, c.user.ID)
 	case pbx.FactPending:
 		return c.has(anyAdminModule)
 	case pbx.FactDrafts:

@@ -38,6 +38,8 @@ var unconditional = map[string]string{
 	"reveal-sip-password":         "changes nothing but the audit log",
 	"test-email-delivery":         "changes nothing but the audit log",
 	"delete-mail":                 "a mail is never edited; who deletes it wants it gone however often it was tried",
+	"send-text":                   "creates",
+	"delete-own-text":             "a message is never edited, so that nothing of another is lost",
 	"retry-mail":                  "a mail is never edited; trying it again is right however often it was tried",
 	"confirm-pending-change":      "the ID names one change, which is never edited",
 	"revert-pending-change":       "the ID names one change, which is never edited",

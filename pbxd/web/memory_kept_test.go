@@ -21,14 +21,15 @@ type kept struct {
 	drafts   map[string]pbx.Draft
 	mails    []pbx.MailJob
 	journal  []pbx.JournalEntry
-	calls    int64 // that were entered in journals
+	calls    int64                              // that were entered in journals
+	texts    map[string][]pbx.Text              // by user
 	retried  int                                // times that Configured was called
 	pending  *atomic.Pointer[pbx.PendingChange] // asked for within commits, too
 	before   *pbx.Config                        // to which the pending change reverts
 }
 
 func newKept() kept {
-	return kept{contacts: map[string][]pbx.Contact{}, pictures: map[string][]byte{}, drafts: map[string]pbx.Draft{}, pending: &atomic.Pointer[pbx.PendingChange]{}}
+	return kept{contacts: map[string][]pbx.Contact{}, pictures: map[string][]byte{}, drafts: map[string]pbx.Draft{}, texts: map[string][]pbx.Text{}, pending: &atomic.Pointer[pbx.PendingChange]{}}
 }
 
 func (m *memory) Contacts(_ context.Context, q pbx.ContactQuery) (pbx.ContactPage, error) {
@@ -313,4 +314,37 @@ func (m *memory) QuickDial(_ context.Context, user, quickdial string) (*pbx.Quic
 		}
 	}
 	return nil, nil
+}
+
+func (m *memory) Texts(_ context.Context, user string) ([]pbx.Text, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.texts[user]), nil
+}
+
+func (m *memory) DeleteText(_ context.Context, user string, id int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := slices.IndexFunc(m.texts[user], func(t pbx.Text) bool { return t.ID == id })
+	if i < 0 {
+		return fmt.Errorf("message %d: %w", id, fs.ErrNotExist)
+	}
+	m.texts[user] = slices.Delete(m.texts[user], i, i+1)
+	return nil
+}
+
+// SendText keeps a message for everybody but who is called Clara.
+func (m *memory) SendText(_ context.Context, from *pbx.User, to []string, body string) (n int, refused []string, err error) {
+	cfg, _ := m.Current()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range to {
+		if u := cfg.UserByID(id); u.FirstName == "Clara" {
+			refused = append(refused, u.DisplayName())
+			continue
+		}
+		n++
+		m.texts[id] = append([]pbx.Text{{ID: int64(len(m.texts[id]) + 1), Number: from.Extension, Name: from.DisplayName(), Body: body}}, m.texts[id]...)
+	}
+	return n, refused, nil
 }

@@ -47,6 +47,7 @@ type Store interface {
 	DraftStore
 	MailStore
 	JournalStore
+	TextStore
 	// Watch has fn called within every commit, after it is published, with the
 	// revision that it made. fn must not commit.
 	Watch(fn func(old, new *pbx.Config, r pbx.Revision)) (stop func())
@@ -109,12 +110,13 @@ type Facts interface {
 	Subscribe(ctx context.Context) (now []pbx.Fact, updates <-chan pbx.Fact)
 }
 
-// Deps is what the server needs. All fields but Mail, TestMail, License, Log and
+// Deps is what the server needs. All fields but Mail, Texts, TestMail, License, Log and
 // Now must be set.
 type Deps struct {
 	Store Store
 	Facts Facts
-	Mail  Mail // nil sends none
+	Mail  Mail  // nil sends none
+	Texts Texts // nil sends none
 	// TestMail sends a test mail; nil means that the device cannot send any.
 	TestMail TestMail
 	License  LicenseDeps // what the board says of licences

@@ -63,6 +63,8 @@ const user = {title: 'menu.own', icon: 'phone', screens: [
     csv('/private-contact-csv', 'contacts-private-csv', 'privateContacts', 'csv.private', 'csv.aboutPrivate'),
   ]},
   calls('call-forwarding', 'forwarding'), calls('service-attributes', 'attributes'),
+  {path: '/messages', module: 'messages', file: 'messages', title: 'messages.title', about: 'messages.about'},
+  {path: '/code-card', module: 'code-card', file: 'codecard', title: 'codecard.title', about: 'codecard.about'},
   {path: '/profile', module: 'profile', file: 'profile', title: 'profile.title', about: 'profile.about', takes: 'PUT /profile',
     parts: ['profile-data', 'profile-pin', 'profile-language', 'profile-image']},
 ]};

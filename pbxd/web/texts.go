@@ -1,0 +1,163 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"galilei/pbxd/pbx"
+)
+
+// Texts sends text messages to users. It waits until they are kept, not for the
+// phones.
+type Texts interface {
+	// SendText sends from a user to users, all by their IDs, and returns for how
+	// many the message is kept and the names of those who take none of the sender.
+	SendText(ctx context.Context, from *pbx.User, to []string, body string) (receivers int, refused []string, err error)
+}
+
+// TextStore keeps text messages.
+type TextStore interface {
+	// Texts returns the messages to a user, the newest first.
+	Texts(ctx context.Context, user string) ([]pbx.Text, error)
+	// DeleteText returns fs.ErrNotExist for one that there is not.
+	DeleteText(ctx context.Context, user string, id int64) error
+}
+
+// TextToSend is a message to users.
+type TextToSend struct {
+	To    []string `json:"to" title:"To" doc:"Identifiers of the users who get it" maxItems:"200" maxLength:"26"`
+	Group string   `json:"group" title:"Group" doc:"Identifier of a permission group whose members get it, too; empty for none" maxLength:"26"`
+	Body  string   `json:"body" title:"Message" doc:"What is sent" minLength:"1" maxLength:"1000" multiline:"true" required:"true"`
+}
+
+// TextSent says what became of a message at first.
+type TextSent struct {
+	Receivers int      `json:"receivers" title:"Receivers" doc:"How many get it: their phones are tried now, and it is kept in their messages" minimum:"0"`
+	Refused   []string `json:"refused" title:"Not sent to" doc:"Names of those who take no messages from you" maxItems:"10000" maxLength:"101"`
+}
+
+// TextReceivers are those to whom a user may send.
+type TextReceivers struct {
+	Users  []TextReceiver `json:"users" title:"Users" doc:"People, by their names" maxItems:"10000"`
+	Groups []TextReceiver `json:"groups" title:"Groups" doc:"Groups of them; none when only people may be sent to" maxItems:"500"`
+}
+
+// TextReceiver is a user or a group.
+type TextReceiver struct {
+	ID   string `json:"id" title:"Identifier" doc:"Identifier of the user or the group" maxLength:"26"`
+	Name string `json:"name" title:"Name" doc:"Name, of a user with the extension" maxLength:"120"`
+}
+
+// textNumber is the path parameter of a message.
+type textNumber struct {
+	ID int64 `path:"id" title:"Number" doc:"Number of the message" minimum:"1" maximum:"9007199254740991"`
+}
+
+// maxTextReceivers bounds the receivers of a message, those of its group
+// included.
+const maxTextReceivers = 1000
+
+const (
+	textsModule      = "messages"
+	textGroupsModule = "messages-groups"
+)
+
+func (s *Server) registerTexts() {
+	const tag = "Messages"
+	register(s, operation{id: "list-own-texts", method: http.MethodGet, path: "/profile/texts", tag: tag, module: textsModule, summary: "Own messages, the newest first"},
+		func(ctx context.Context, _ *none) (*answer[[]pbx.Text], error) {
+			list, err := s.Store.Texts(ctx, callerOf(ctx).user.ID)
+			if err != nil {
+				return nil, fmt.Errorf("list messages: %w", err)
+			}
+			return &answer[[]pbx.Text]{append([]pbx.Text{}, list...)}, nil
+		})
+	register(s, operation{id: "delete-own-text", method: http.MethodDelete, path: "/profile/texts/{id}", tag: tag, module: textsModule, status: http.StatusNoContent,
+		summary: "Delete an own message", description: "It needs no If-Match: a message is never edited.", audits: []string{"delete-own-text"}, errors: []int{http.StatusNotFound}},
+		func(ctx context.Context, in *textNumber) (*none, error) {
+			user := callerOf(ctx).user
+			if err := s.Store.DeleteText(ctx, user.ID, in.ID); err != nil {
+				return nil, notFound(fmt.Errorf("delete message %d: %w", in.ID, err), "There is no such message.")
+			}
+			s.record(ctx, "delete-own-text", user.Name)
+			return &none{}, nil
+		})
+	register(s, operation{id: "list-text-receivers", method: http.MethodGet, path: "/texts/receivers", tag: tag, module: textsModule,
+		summary: "To whom messages can be sent", description: "The users of the internal directory. Groups need the module messages-groups."},
+		func(ctx context.Context, _ *none) (*answer[TextReceivers], error) {
+			cfg, _ := s.Store.Current()
+			return &answer[TextReceivers]{receiversOf(cfg, callerOf(ctx))}, nil
+		})
+	register(s, operation{id: "send-text", method: http.MethodPost, path: "/texts", tag: tag, module: textsModule,
+		summary: "Send a message to users", description: "It is sent to the phones of the receivers and kept in their messages. Who takes messages of whom is said by the permission receive-push-messages. A group needs the module messages-groups.",
+		audits: []string{"send-text"}, errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable}}, s.sendText)
+}
+
+// receiversOf returns to whom the caller may send, by name.
+func receiversOf(cfg *pbx.Config, c *caller) TextReceivers {
+	r := TextReceivers{Users: []TextReceiver{}, Groups: []TextReceiver{}}
+	for i := range cfg.Users {
+		if u := &cfg.Users[i]; listed(cfg, u) {
+			r.Users = append(r.Users, TextReceiver{u.ID, u.DisplayName() + " " + u.Extension})
+		}
+	}
+	if c.has(textGroupsModule) {
+		for i := range cfg.PermissionGroups {
+			if g := &cfg.PermissionGroups[i]; g.Type == "user" && len(cfg.MembersOf(g)) > 0 {
+				r.Groups = append(r.Groups, TextReceiver{g.ID, g.Name})
+			}
+		}
+	}
+	for _, list := range [][]TextReceiver{r.Users, r.Groups} {
+		sort.Slice(list, func(i, j int) bool { return strings.ToLower(list[i].Name) < strings.ToLower(list[j].Name) })
+	}
+	return r
+}
+
+func (s *Server) sendText(ctx context.Context, in *struct{ Body body[TextToSend] }) (*answer[TextSent], error) {
+	if s.Texts == nil {
+		return nil, refuse(http.StatusServiceUnavailable, "The device cannot send messages now.")
+	}
+	c, m := callerOf(ctx), in.Body.value
+	cfg, _ := s.Store.Current()
+	to := m.To
+	for _, id := range m.To {
+		if cfg.UserByID(id) == nil {
+			return nil, invalidField("to", pbx.Say("names a user that there is not"))
+		}
+	}
+	if m.Group != "" {
+		g := cfg.PermissionGroupByID(m.Group)
+		switch {
+		case !c.has(textGroupsModule):
+			return nil, noModule(textGroupsModule)
+		case g == nil || g.Type != "user":
+			return nil, invalidField("group", pbx.Say("names a group that there is not"))
+		}
+		for _, id := range cfg.MembersOf(g) {
+			if id != c.user.ID { // the others are meant
+				to = append(to, id)
+			}
+		}
+	}
+	switch {
+	case len(to) == 0:
+		return nil, invalidField("to", pbx.Say("is needed: choose who gets the message"))
+	case strings.TrimSpace(m.Body) == "":
+		return nil, invalidField("body", pbx.Say("is needed: write a message"))
+	case utf8.RuneCountInString(m.Body) > pbx.MaxText:
+		return nil, invalidField("body", pbx.Say("has {n} characters; at most {max} are allowed", "n", utf8.RuneCountInString(m.Body), "max", pbx.MaxText))
+	case len(to) > maxTextReceivers:
+		return nil, invalidField("to", pbx.Say("has {n} entries; at most {max} are allowed", "n", len(to), "max", maxTextReceivers))
+	}
+	n, refused, err := s.Texts.SendText(ctx, &c.user, to, m.Body)
+	if err != nil {
+		return nil, fmt.Errorf("send a message: %w", err)
+	}
+	s.record(ctx, "send-text", c.user.Name)
+	return &answer[TextSent]{TextSent{n, append([]string{}, refused...)}}, nil
+}
