@@ -119,7 +119,7 @@ func TestOwnActs(t *testing.T) {
 	s := newServer(t, newMemory(), nil)
 	own := pbx.ActsOf(pbx.ActOwn)
 	for _, act := range s.auditActions() {
-		mine := strings.Contains(act, "contact") || strings.Contains(act, "own-") || act == "change-profile"
+		mine := strings.Contains(act, "contact") || strings.Contains(act, "own-") || act == "change-profile" || act == "send-text"
 		if mine != slices.Contains(own, act) {
 			t.Errorf("%s: own %v, want %v", act, !mine, mine)
 		}
