@@ -15,6 +15,15 @@ type Endpoint interface {
 	SetPeer(Endpoint)
 }
 
+// Authenticator is an Endpoint that can tell whether a packet comes from the
+// side itself, since it is encrypted (RFC 3711). It passes on what does and
+// reports false of anything else; p is not kept.
+type Authenticator interface {
+	Endpoint
+	TakeRTP(p []byte) bool
+	TakeRTCP(p []byte) bool
+}
+
 // Bridge lets a and b hear each other. Whatever either was joined with before
 // still sends to it until that side is detached, too.
 func Bridge(a, b Endpoint) {

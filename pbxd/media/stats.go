@@ -36,6 +36,7 @@ type Report struct {
 // Dropped counts packets that were not passed on, by reason.
 type Dropped struct {
 	Foreign   uint64 // from a source that is not the side's
+	Forged    uint64 // encrypted audio that did not authenticate
 	Invalid   uint64 // neither RTP nor RTCP, or damaged
 	Loop      uint64 // from a port of ours
 	Unbridged uint64 // nobody to pass them to

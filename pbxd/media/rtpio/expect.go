@@ -16,7 +16,10 @@ type Expectation struct {
 	Signalling netip.Addr     // where its signalling comes from
 	NAT        bool           // its description is not to be trusted: it sits behind address translation
 
-	Secure bool // the packets are SRTP and SRTCP: what is encrypted is not looked at
+	// Secure says that the packets are SRTP and SRTCP: what is encrypted is not
+	// looked at, and a packet counts, and finds the source, only when the peer,
+	// a media.Authenticator, has taken it.
+	Secure bool
 
 	PayloadTypes []uint8        // what it may send
 	Formats      []media.Format // the same with clock rates, for the jitter; adds to PayloadTypes

@@ -85,8 +85,19 @@ func (l *latch) rankOf(src netip.AddrPort) rank {
 // is the first that fits. known says whether the payload type is one that was
 // agreed on; only such a packet may latch.
 func (l *latch) accept(src netip.AddrPort, known bool, now time.Time) bool {
+	if !l.fits(src, known, now) {
+		return false
+	}
+	if l.rank == rankNone || src != l.source {
+		l.source, l.rank = src, l.rankOf(src)
+	}
+	l.heard = now
+	return true
+}
+
+// fits reports whether accept would take a packet from src now.
+func (l *latch) fits(src netip.AddrPort, known bool, now time.Time) bool {
 	if l.rank != rankNone && src == l.source {
-		l.heard = now
 		return true
 	}
 	r := l.rankOf(src)
@@ -95,11 +106,8 @@ func (l *latch) accept(src netip.AddrPort, known bool, now time.Time) bool {
 		return false
 	case r != rankExact && l.isLate(src, now):
 		return false
-	case !known, r <= l.rank && now.Sub(l.heard) < relatchAfter:
-		return false
 	}
-	l.source, l.rank, l.heard = src, r, now
-	return true
+	return known && (r > l.rank || now.Sub(l.heard) >= relatchAfter)
 }
 
 // isLate reports whether src still sends for the port's last call. Behind one

@@ -21,6 +21,12 @@ func (p *Port) receiveRTP(b []byte, src netip.AddrPort) {
 		}
 		return
 	}
+	if a := p.authenticator(); a != nil {
+		if p.mayBeRTP(b, src) {
+			p.authenticated(&p.voice, src, len(b), a.TakeRTP(b))
+		}
+		return
+	}
 	if !p.admitRTP(b, src) {
 		return
 	}
@@ -31,6 +37,12 @@ func (p *Port) receiveRTP(b []byte, src netip.AddrPort) {
 
 // receiveRTCP takes one datagram that arrived at the RTCP port.
 func (p *Port) receiveRTCP(b []byte, src netip.AddrPort) {
+	if a := p.authenticator(); a != nil {
+		if p.mayBeRTCP(b, src) {
+			p.authenticated(&p.control, src, len(b), a.TakeRTCP(b))
+		}
+		return
+	}
 	if p.admitRTCP(b, src) {
 		p.passRTCP(b)
 	}
@@ -54,14 +66,19 @@ func (p *Port) admitRTP(b []byte, src netip.AddrPort) bool {
 	if !p.admit(&p.voice, src, p.clocks[p.header.PayloadType].expected, now) {
 		return false
 	}
+	p.countRTP(len(b), now)
+	return true
+}
+
+// countRTP counts the packet whose header was parsed last. The caller holds mu.
+func (p *Port) countRTP(octets int, now time.Time) {
 	p.stats.PacketsIn++
-	p.stats.OctetsIn += uint64(len(b))
+	p.stats.OctetsIn += uint64(octets)
 	p.stats.Last = now
 	p.reception.Add(&p.header, p.clocks[p.header.PayloadType].rate, now)
 	if p.peer.Load() == nil {
 		p.stats.Dropped.Unbridged++
 	}
-	return true
 }
 
 // parse reads the header of b and checks the packet (RFC 3550 appendix A.1).
@@ -87,19 +104,11 @@ func (p *Port) parse(b []byte) bool {
 // admit asks the latch about a packet and counts it when it is refused. The
 // caller holds mu.
 func (p *Port) admit(l *latch, src netip.AddrPort, known bool, now time.Time) bool {
+	if !p.fits(l, src, known, now) {
+		return false
+	}
 	latched := l.rank != rankNone && src == l.source
-	if !latched && p.owner.own(src) {
-		p.stats.Dropped.Loop++
-		return false
-	}
-	if !l.accept(src, known, now) {
-		p.stats.Dropped.Foreign++
-		if !p.warned && l.want.IsValid() && l.rankOf(src) == rankNone { // before it is described, everybody is early rather than strange
-			p.warned = true // once, or a flood of packets becomes a flood of lines
-			p.log.Info("audio of another source dropped", "source", src, "described", l.want, "latched", l.source)
-		}
-		return false
-	}
+	l.accept(src, known, now)
 	if !latched {
 		p.log.Debug("audio source found", "source", src, "by", l.rank.String(), "described", l.want, "rtcp", l == &p.control)
 		if l == &p.voice {
@@ -108,6 +117,24 @@ func (p *Port) admit(l *latch, src netip.AddrPort, known bool, now time.Time) bo
 		p.aim()
 	}
 	return true
+}
+
+// fits asks the latch whether src may be the side's, and counts when not. The
+// caller holds mu.
+func (p *Port) fits(l *latch, src netip.AddrPort, known bool, now time.Time) bool {
+	if (l.rank == rankNone || src != l.source) && p.owner.own(src) {
+		p.stats.Dropped.Loop++
+		return false
+	}
+	if l.fits(src, known, now) {
+		return true
+	}
+	p.stats.Dropped.Foreign++
+	if !p.warned && l.want.IsValid() && l.rankOf(src) == rankNone { // before it is described, everybody is early rather than strange
+		p.warned = true // once, or a flood of packets becomes a flood of lines
+		p.log.Info("audio of another source dropped", "source", src, "described", l.want, "latched", l.source)
+	}
+	return false
 }
 
 // admitRTCP checks and counts a datagram of the RTCP port.

@@ -11,7 +11,7 @@ import (
 
 // readAudio fills d from the audio section s; what s leaves out comes from the
 // session. d.Formats stays empty when none is known.
-func readAudio(d *media.Description, session, s section) error {
+func readAudio(d *media.Description, session, s section, secure bool) error {
 	conn := s.conn
 	if conn == "" {
 		conn = session.conn
@@ -36,7 +36,7 @@ func readAudio(d *media.Description, session, s section) error {
 		d.Direction &^= media.RecvOnly
 	}
 	d.Formats, d.Crypto = readFormats(s), nil
-	if isSecure(s.Proto) {
+	if secure {
 		d.Crypto = readCryptos(s.attrs)
 	}
 	return nil

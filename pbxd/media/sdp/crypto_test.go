@@ -34,7 +34,8 @@ func TestParseSecure(t *testing.T) {
 		}, []string{"6 AES_CM_128_HMAC_SHA1_80"}},
 		{"no key", "RTP/SAVP", nil, nil},
 		{"keys by DTLS", "UDP/TLS/RTP/SAVP", []string{"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + key40}, nil},
-		{"plain audio with a key is plain", "RTP/AVP", []string{"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + key40}, []string{}},
+		{"plain audio with a key may be encrypted", "RTP/AVP", []string{"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + key40}, []string{"1 AES_CM_128_HMAC_SHA1_80"}},
+		{"plain audio without", "RTP/AVP", nil, []string{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			body := secureBody(tt.proto, tt.lines...)
@@ -63,6 +64,29 @@ func TestParseSecure(t *testing.T) {
 				t.Errorf("Parse: %v, usable %v, %d keys", err, plain.Usable(), len(plain.Crypto))
 			}
 		})
+	}
+}
+
+// Of two sections for the same audio the encrypted one is used where it can be,
+// whichever comes first.
+func TestEncryptedSectionIsPreferred(t *testing.T) {
+	plain := "m=audio 4000 RTP/AVP 8\r\n"
+	secure := "m=audio 5000 RTP/SAVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + key40 + "\r\n"
+	for _, tt := range []struct {
+		name, sections string
+		want           uint16
+	}{
+		{"first", secure + plain, 5000}, {"second", plain + secure, 5000},
+		{"without a key that can be used", plain + "m=audio 5000 RTP/SAVP 8\r\n", 4000},
+	} {
+		body := []byte("v=0\r\nc=IN IP4 192.0.2.1\r\n" + tt.sections)
+		d, err := ParseSecure(body)
+		if err != nil || d.Usable() != nil || d.RTPPort != tt.want || len(d.Sections) != 2 || d.Sections[1-d.Audio].Unusable == "" {
+			t.Errorf("%s: %+v, %v", tt.name, d, err)
+		}
+		if d, err := Parse(body); err != nil || d.RTPPort != 4000 || len(d.Crypto) != 0 {
+			t.Errorf("%s, without encryption: %+v, %v", tt.name, d, err)
+		}
 	}
 }
 

@@ -46,6 +46,8 @@ func Parse(body []byte) (*media.Description, error) { return parse(body, false) 
 
 // ParseSecure reads a description as Parse does, and uses encrypted audio with
 // keys by SDES, too: RTP/SAVP with at least one a=crypto that media.Suite has.
+// Such a section comes before one of RTP/AVP, whose keys, when it has some, say
+// that the side would rather encrypt.
 func ParseSecure(body []byte) (*media.Description, error) { return parse(body, true) }
 
 func parse(body []byte, secure bool) (*media.Description, error) {
@@ -53,32 +55,35 @@ func parse(body []byte, secure bool) (*media.Description, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse SDP of %d octets: %w", len(body), err)
 	}
-	d := &media.Description{Audio: -1}
+	used := &media.Description{Audio: -1}
 	for i := range sections {
 		s := &sections[i]
 		s.Unusable = unusable(s.Section, secure)
-		if s.Unusable == "" && d.Audio >= 0 {
-			s.Unusable = fmt.Sprintf("section %d is used", d.Audio+1)
+		if s.Unusable == "" && used.Audio >= 0 && (!isSecure(s.Proto) || isSecure(sections[used.Audio].Proto)) {
+			s.Unusable = fmt.Sprintf("section %d is used", used.Audio+1)
 		}
-		if s.Unusable == "" {
-			if err := readAudio(d, session, *s); err != nil {
-				return nil, fmt.Errorf("parse SDP of %d octets, section %d: %w", len(body), i+1, err)
-			}
-			switch {
-			case len(d.Formats) == 0:
-				s.Unusable = "no known formats"
-			case isSecure(s.Proto) && len(d.Crypto) == 0:
-				s.Unusable = "no usable key for encrypted audio"
-			default:
-				d.Audio = i
-			}
+		if s.Unusable != "" {
+			continue
 		}
-		d.Sections = append(d.Sections, s.Section)
+		d := &media.Description{Audio: i}
+		switch err := readAudio(d, session, *s, secure); {
+		case err != nil:
+			return nil, fmt.Errorf("parse SDP of %d octets, section %d: %w", len(body), i+1, err)
+		case len(d.Formats) == 0:
+			s.Unusable = "no known formats"
+		case isSecure(s.Proto) && len(d.Crypto) == 0:
+			s.Unusable = "no usable key for encrypted audio"
+		default:
+			if used.Audio >= 0 {
+				sections[used.Audio].Unusable = fmt.Sprintf("section %d is used", i+1)
+			}
+			used = d
+		}
 	}
-	if d.Audio < 0 {
-		return &media.Description{Sections: d.Sections, Audio: -1}, nil
+	for _, s := range sections {
+		used.Sections = append(used.Sections, s.Section)
 	}
-	return d, nil
+	return used, nil
 }
 
 // split sorts the lines of body into those of the session and of each section.

@@ -67,12 +67,13 @@ func Reoffer(d, prev *media.Description, o Origin, at netip.AddrPort, keys ...me
 // has, and the direction never says more than the offer allows. The audio is
 // refused, too, when offer or d has none or they have no format in common, and
 // when it is encrypted and there is not exactly one key, of AnswerCrypto;
-// Agreed tells that beforehand.
+// Agreed tells that beforehand. A key for audio that was offered without
+// encryption but with keys agrees to use them.
 func Answer(d, offer *media.Description, o Origin, at netip.AddrPort, keys ...media.Crypto) []byte {
 	formats, err := Agreed(d, offer)
 	sections := make([]*psdp.MediaDescription, len(offer.Sections))
 	for i, s := range offer.Sections {
-		if i == offer.Audio && err == nil && isSecure(s.Proto) == (len(keys) == 1) {
+		if i == offer.Audio && err == nil && (len(keys) == 1 || len(keys) == 0 && !isSecure(s.Proto)) {
 			sections[i] = audio(s.Proto, d, formats, offer.Direction.Answer(d.Direction), at, keys)
 		} else {
 			sections[i] = refused(s)

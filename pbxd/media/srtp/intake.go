@@ -7,39 +7,51 @@ import (
 	"galilei/pbxd/media"
 )
 
-// intake takes what the side beneath sends.
+// intake takes what the side beneath sends. It is a media.Authenticator.
 type intake struct{ e *Endpoint }
 
 // SetPeer does nothing: an intake only takes.
 func (intake) SetPeer(media.Endpoint) {}
 
-// WriteRTP decrypts a packet of the side and passes it on. It runs in the one
+// WriteRTP takes a packet of the side whatever becomes of it.
+func (i intake) WriteRTP(p []byte) { i.TakeRTP(p) }
+
+// WriteRTCP takes a packet of the side whatever becomes of it.
+func (i intake) WriteRTCP(p []byte) { i.TakeRTCP(p) }
+
+// TakeRTP decrypts a packet of the side and passes it on. It runs in the one
 // goroutine that reads the side's port, and holds the lock while the packet is
 // passed on, since that lies in the buffer of the key.
-func (i intake) WriteRTP(p []byte) {
+func (i intake) TakeRTP(p []byte) bool {
 	if len(p) < 12 || len(p) > maxPacket {
 		i.e.stats.refused.Add(1)
-		return
+		return false
 	}
-	i.take(p, binary.BigEndian.Uint32(p[8:]), (*context).openRTP, media.Endpoint.WriteRTP)
+	return i.take(p, binary.BigEndian.Uint32(p[8:]), (*context).openRTP, media.Endpoint.WriteRTP)
 }
 
-// WriteRTCP decrypts a packet of the side and passes it on.
-func (i intake) WriteRTCP(p []byte) {
+// TakeRTCP decrypts a packet of the side and passes it on.
+func (i intake) TakeRTCP(p []byte) bool {
 	if len(p) < 8 || len(p) > maxPacket {
 		i.e.stats.refused.Add(1)
-		return
+		return false
 	}
-	i.take(p, binary.BigEndian.Uint32(p[4:]), (*context).openRTCP, media.Endpoint.WriteRTCP)
+	return i.take(p, binary.BigEndian.Uint32(p[4:]), (*context).openRTCP, media.Endpoint.WriteRTCP)
 }
 
-func (i intake) take(p []byte, ssrc uint32, open func(*context, []byte) ([]byte, error), pass func(media.Endpoint, []byte)) {
+func (i intake) take(p []byte, ssrc uint32, open func(*context, []byte) ([]byte, error), pass func(media.Endpoint, []byte)) bool {
 	e := i.e
+	if e.plain.Load() {
+		if to := e.peer.Load(); to != nil {
+			pass(to, p)
+		}
+		return true
+	}
 	e.in.Lock()
 	defer e.in.Unlock()
 	if e.rx == nil {
 		e.stats.unkeyed.Add(1)
-		return
+		return false
 	}
 	plain, ok := e.rx.try(p, ssrc, open)
 	if ok {
@@ -49,11 +61,12 @@ func (i intake) take(p []byte, ssrc uint32, open func(*context, []byte) ([]byte,
 	}
 	if !ok {
 		e.stats.refused.Add(1)
-		return
+		return false
 	}
 	if to := e.peer.Load(); to != nil {
 		pass(to, plain)
 	}
+	return true
 }
 
 func (c *context) openRTP(p []byte) ([]byte, error) {

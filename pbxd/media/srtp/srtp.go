@@ -26,12 +26,13 @@ const replayWindow = 128
 // maxPacket is the longest packet that is encrypted, octets.
 const maxPacket = 1500
 
-// Endpoint is a media.Endpoint that speaks SRTP to the side beneath it. Until
-// it has keys it drops all packets. All methods may be called from any
+// Endpoint is a media.Endpoint that speaks SRTP to the side beneath it, or
+// plain RTP once SetPlain says so. Until either is known it drops all packets. All methods may be called from any
 // goroutine.
 type Endpoint struct {
 	inner media.Endpoint
 	peer  atomic.Pointer[peer]
+	plain atomic.Bool
 	stats counters
 
 	keys sync.Mutex // one SetKeys at a time; taken before the others
@@ -95,7 +96,22 @@ func (e *Endpoint) SetKeys(ours, theirs media.Crypto) error {
 		e.rx, e.previous = rx, e.rx
 	}
 	e.in.Unlock()
+	e.plain.Store(false)
 	return nil
+}
+
+// SetPlain has packets pass as they are, and forgets all keys: the side has
+// agreed to audio without encryption.
+func (e *Endpoint) SetPlain() {
+	e.keys.Lock()
+	defer e.keys.Unlock()
+	e.out.Lock()
+	e.tx = nil
+	e.out.Unlock()
+	e.in.Lock()
+	e.rx, e.previous = nil, nil
+	e.in.Unlock()
+	e.plain.Store(true)
 }
 
 // renew returns c when it belongs to key, or a new context.
@@ -141,6 +157,10 @@ func (e *Endpoint) SetPeer(p media.Endpoint) {
 
 // WriteRTP encrypts a packet and sends it to the side.
 func (e *Endpoint) WriteRTP(p []byte) {
+	if e.plain.Load() {
+		e.inner.WriteRTP(p)
+		return
+	}
 	e.out.Lock()
 	defer e.out.Unlock()
 	c := e.tx
@@ -162,6 +182,10 @@ func (e *Endpoint) WriteRTP(p []byte) {
 
 // WriteRTCP encrypts a packet and sends it to the side.
 func (e *Endpoint) WriteRTCP(p []byte) {
+	if e.plain.Load() {
+		e.inner.WriteRTCP(p)
+		return
+	}
 	e.out.Lock()
 	defer e.out.Unlock()
 	c := e.tx
