@@ -49,6 +49,7 @@ type SIP struct {
 	MaxExpires      int      `json:"maxExpires" title:"Longest registration" doc:"Longest registration that is granted" unit:"s" minimum:"60" maximum:"86400" default:"3600"`
 	TLS             bool     `json:"tls" title:"TLS for phones" doc:"Phones may register over TLS with the certificate of this page." default:"true"`
 	TLSPort         int      `json:"tlsPort" title:"TLS port" doc:"TCP port at which phones register over TLS" minimum:"1" maximum:"65535" default:"5061"`
+	SRTP            string   `json:"srtp" title:"Encrypted audio" doc:"Encryption of the audio (SRTP) of phones that register over TLS: not at all, offered and left out when the phone refuses it, or required, so that calls of such a phone without it fail. Over UDP and TCP the keys could be read, so that there it is refused." enum:"off,offered,required" default:"offered"`
 	MaxContacts     int      `json:"maxContacts" title:"Phones per extension" doc:"Phones that may register on one extension at a time" minimum:"1" maximum:"10" default:"5"`
 	RingTime        int      `json:"ringTime" title:"Ring time" doc:"Time until an unanswered call ends" unit:"s" minimum:"5" maximum:"600" default:"120"`
 	ForwardTime     int      `json:"forwardTime" title:"Forward after" doc:"Time until a call that nobody answers is forwarded, for users who have set none" unit:"s" minimum:"5" maximum:"300" default:"20"`
@@ -57,6 +58,13 @@ type SIP struct {
 	ExternalAddress string   `json:"externalAddress" title:"External address" doc:"Address at which phones outside the local networks reach this device, for example that of a router that forwards the SIP and RTP ports. Empty: the device's own." maxLength:"45" format:"ip"`
 	LocalNetworks   []string `json:"localNetworks" title:"Local networks" doc:"Networks whose phones reach this device at its own address" maxLength:"49" format:"cidr" maxItems:"20"`
 }
+
+// Values of SIP.SRTP.
+const (
+	SRTPOff      = "off"
+	SRTPOffered  = "offered"
+	SRTPRequired = "required"
+)
 
 // Media holds the RTP settings.
 type Media struct {

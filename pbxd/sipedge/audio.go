@@ -28,13 +28,14 @@ func (l *leg) describeLocked(write func(o sdp.Origin) []byte) []byte {
 		body = write(l.origin)
 	}
 	l.sent = body
-	if d, err := sdp.Parse(body); err == nil {
+	if d, err := sdp.ParseSecure(body); err == nil {
 		l.sentFmts = d.Formats
 	}
 	return body
 }
 
-// expectLocked takes their description as the one that counts.
+// expectLocked takes their description as the one that counts, with the
+// encryption that is agreed.
 func (l *leg) expectLocked(d *media.Description) {
 	l.theirs = d
 	if d.Usable() != nil {
@@ -46,8 +47,13 @@ func (l *leg) expectLocked(d *media.Description) {
 		x.RTP = netip.AddrPortFrom(seen, d.RTPPort)
 		x.RTCP = netip.AddrPortFrom(seen, d.RTCPPort)
 	}
+	x.Secure = l.secrecy.theirs.Suite != ""
 	l.port.Expect(x)
-	l.audio.Configure(engine.Config{Receive: l.sentFmts, Send: d.Formats, Direction: d.Direction, PTime: d.PTime})
+	c := engine.Config{Receive: l.sentFmts, Send: d.Formats, Direction: d.Direction, PTime: d.PTime}
+	if l.servesLocked(sip.INFO) {
+		c.Info = l.pressed
+	}
+	l.audio.Configure(c)
 }
 
 // routable reports whether an address can be that of a peer who is seen at
@@ -56,14 +62,15 @@ func routable(a netip.Addr) bool {
 	return a.IsGlobalUnicast() && !a.IsPrivate()
 }
 
-func bodyOf(m sip.Message) (*media.Description, error) {
+// bodyOf returns the session description of a message, nil when it has none.
+func bodyOf(m sip.Message) ([]byte, error) {
 	if len(m.Body()) == 0 {
 		return nil, nil
 	}
 	if ct := headerValue(m, "content-type"); !strings.EqualFold(strings.TrimSpace(strings.SplitN(ct, ";", 2)[0]), "application/sdp") {
 		return nil, fmt.Errorf("body of type %.40q: %w", ct, errContentType)
 	}
-	return sdp.Parse(m.Body())
+	return m.Body(), nil
 }
 
 func addBody(m sip.Message, body []byte) {

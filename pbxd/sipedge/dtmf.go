@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
 
 	"galilei/pbxd/call"
+	"galilei/pbxd/media/engine"
 	"galilei/pbxd/sipedge/transaction"
 )
 
@@ -89,6 +91,53 @@ func (l *leg) Digit(digit rune, length time.Duration) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.sendDigitLocked(digit, length)
+}
+
+// maxDigits bounds the digits that wait to be sent.
+const maxDigits = 64
+
+// digits are those that the media engine gives to be sent by INFO. It must not
+// wait for the leg.
+type digits struct {
+	mu      sync.Mutex
+	waiting []engine.Digit
+	sending bool
+}
+
+// pressed sends a key to a phone that takes no telephone-event.
+func (l *leg) pressed(d engine.Digit) {
+	q := &l.digits
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) == maxDigits {
+		return
+	}
+	q.waiting = append(q.waiting, d)
+	if !q.sending {
+		q.sending = true
+		go l.sendDigits()
+	}
+}
+
+// sendDigits sends what waits, in order, and ends.
+func (l *leg) sendDigits() {
+	q := &l.digits
+	for {
+		q.mu.Lock()
+		if len(q.waiting) == 0 {
+			q.sending = false
+			q.mu.Unlock()
+			return
+		}
+		d := q.waiting[0]
+		q.waiting = q.waiting[1:]
+		q.mu.Unlock()
+		l.Digit(rune(d.Key), time.Duration(d.Ms)*time.Millisecond)
+	}
+}
+
+func (l *leg) sendDigitLocked(digit rune, length time.Duration) {
 	if l.state != legUp {
 		return
 	}

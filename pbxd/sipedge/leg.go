@@ -14,6 +14,7 @@ import (
 	"galilei/pbxd/media/engine"
 	"galilei/pbxd/media/rtpio"
 	"galilei/pbxd/media/sdp"
+	"galilei/pbxd/media/srtp"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/sipedge/transaction"
 	"galilei/pbxd/sipedge/transport"
@@ -35,7 +36,7 @@ const (
 type leg struct {
 	dialog // guarded by mu, save edge, log and id
 	port   *rtpio.Port
-	audio  *engine.Side // above port
+	audio  *engine.Side // above port, and the encryption where there may be some
 
 	mu       sync.Mutex
 	state    legState
@@ -56,6 +57,8 @@ type leg struct {
 	offerEnd *time.Timer         // when our re-INVITE has been without an answer for too long
 	probe    *time.Timer         // next look whether they are still there
 
+	secrecy  secrecy // its mode never changes
+	digits   digits  // to be sent by INFO
 	transfer *transfer
 	reliable reliability
 	session  sessionTimer
@@ -63,7 +66,8 @@ type leg struct {
 	calling  bool                          // the phone began the call
 	held     bool                          // their last description takes no audio
 	fields   []sip.Header                  // of our first INVITE: who calls, how to ring
-	invited  *media.Description            // what our first INVITE offered
+	invited  *media.Description            // of the side that our first INVITE is for
+	wide     bool                          // with codecs that it has not
 	rseqs    map[string]uint32             // RSeq of their last reliable provisional answer, by tag
 	early    map[string]*media.Description // audio that such an answer described, by tag
 
@@ -105,7 +109,13 @@ func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort,
 	if err != nil {
 		return nil, fmt.Errorf("leg to %s: %w", f, err)
 	}
-	l.port, l.audio = port, e.deps.Media.Attach(port, engine.Config{})
+	l.port, l.secrecy.mode = port, e.secrecyOver(f)
+	var sound media.Endpoint = port
+	if l.secrecy.mode != pbx.SRTPOff {
+		l.secrecy.wire = srtp.New(port)
+		sound = l.secrecy.wire
+	}
+	l.audio = e.deps.Media.Attach(sound, engine.Config{})
 	if !e.add(l) {
 		l.closeAudio()
 		return nil, fmt.Errorf("leg to %s: shutting down", f)

@@ -16,7 +16,7 @@ import (
 // reinvite takes their re-INVITE (RFC 3261 section 14.2): a change of audio
 // is put to the other side of the call, a mere refresh is answered here.
 func (l *leg) reinvite(tx *transaction.Server, req *sip.Request) {
-	offer, err := bodyOf(req)
+	offer, err := described(req, l.secrecy.mode)
 	if err == nil && offer != nil {
 		err = offer.Usable()
 	}
@@ -84,6 +84,7 @@ func (l *leg) respondLocked(answer *media.Description, retry bool) (then func())
 	offer := l.pending
 	l.pending = nil
 	if answer != nil {
+		answer = answerTo(answer, offer)
 		if _, err := sdp.Agreed(answer, offer); err != nil {
 			l.log.Info("re-INVITE refused: the sides have no codec in common", "err", err)
 			answer = nil
@@ -96,7 +97,8 @@ func (l *leg) respondLocked(answer *media.Description, retry bool) (then func())
 		l.answerLocked(488, nil)
 	default:
 		at := l.mediaAddrLocked()
-		body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, offer, o, at) })
+		keys := l.agreeOfferLocked(offer)
+		body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, offer, o, at, keys...) })
 		l.expectLocked(offer)
 		l.acceptLocked(body)
 		return l.holdLocked(offer)
@@ -127,7 +129,7 @@ const offerTime = transaction.Lifetime
 // Offer implements call.Leg: it sends a re-INVITE (RFC 3261 section 14.1).
 func (l *leg) Offer(offer *media.Description) {
 	l.locked(func() func() {
-		if err := l.offerLocked(offer, false); err != nil {
+		if err := l.offerLocked(offer); err != nil {
 			l.log.Info("re-INVITE not sent", "err", err)
 			busy := errors.Is(err, errBusyDialog)
 			return func() { l.tell(call.Event{Kind: call.EventOfferRefused, Retry: busy}) }
@@ -138,14 +140,22 @@ func (l *leg) Offer(offer *media.Description) {
 
 var errBusyDialog = errors.New("another offer is under way or the leg is not up")
 
-// offerLocked sends a re-INVITE; one that is quiet is not told to the call, which
-// did not ask for it.
-func (l *leg) offerLocked(offer *media.Description, quiet bool) error {
+// offerLocked sends a re-INVITE.
+func (l *leg) offerLocked(offer *media.Description) error {
+	if l.theirs == nil {
+		return errBusyDialog
+	}
+	return l.reofferLocked(laterOffer(offer, l.theirs), false)
+}
+
+// reofferLocked sends a re-INVITE with an offer as it is; one that is quiet is
+// not told to the call, which did not ask for it.
+func (l *leg) reofferLocked(offer *media.Description, quiet bool) error {
 	if l.state != legUp || l.clientTx != nil || l.serverTx != nil || l.theirs == nil {
 		return errBusyDialog
 	}
-	at := l.mediaAddrLocked()
-	return l.reinviteLocked(l.describeLocked(func(o sdp.Origin) []byte { return sdp.Reoffer(offer, l.theirs, o, at) }), quiet)
+	at, keys := l.mediaAddrLocked(), l.offerKeysLocked()
+	return l.reinviteLocked(l.describeLocked(func(o sdp.Origin) []byte { return sdp.Reoffer(offer, l.theirs, o, at, keys...) }), quiet)
 }
 
 // reinviteLocked sends a re-INVITE with the offer that body holds.
@@ -225,15 +235,12 @@ func (l *leg) reacceptedLocked(res *sip.Response, cseq uint32) (then func()) {
 	l.offerEnd.Stop()
 	l.retargetLocked(res)
 	l.sessionAgreedLocked(res)
-	d, err := bodyOf(res)
-	if err == nil && d != nil {
-		err = d.Usable()
-	}
+	d, err := l.answeredWithLocked(res)
 	if err != nil || d == nil {
 		l.log.Info("re-INVITE was answered without usable audio", "err", err)
 		return func() { l.tellOffer(call.Event{Kind: call.EventOfferRefused}, quiet) }
 	}
-	l.expectLocked(d)
+	l.expectAnswerLocked(d)
 	return func() { l.tellOffer(call.Event{Kind: call.EventOfferAnswered, Description: d}, quiet) }
 }
 

@@ -2,7 +2,6 @@ package sipedge
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 	"time"
 
@@ -60,12 +59,17 @@ func (l *leg) ringLocked(early *media.Description) {
 		if early == nil {
 			early = ownOffer()
 		}
-		addBody(res, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(early, o, at) }))
+		keys := l.delayedKeysLocked()
+		early = firstOffer(early, true)
+		addBody(res, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(early, o, at, keys...) }))
 		r.offered, r.agreed = true, true
 	case early != nil && l.theirs != nil:
+		early = answerTo(early, l.theirs)
 		if _, err := sdp.Agreed(early, l.theirs); err == nil {
+			keys := l.agreeOfferLocked(l.theirs)
 			res.StatusCode, res.Reason = 183, "Session Progress"
-			addBody(res, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(early, l.theirs, o, at) }))
+			addBody(res, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(early, l.theirs, o, at, keys...) }))
+			l.expectLocked(l.theirs) // with the payload types that it may use now
 			r.agreed = r.required
 		}
 	}
@@ -135,7 +139,11 @@ func (l *leg) prack(tx *transaction.Server, req *sip.Request) {
 // returns our answer, or a status that refuses.
 func (l *leg) prackBodyLocked(req *sip.Request) (body []byte, status int) {
 	r := &l.reliable
-	d, err := bodyOf(req)
+	read := func() (*media.Description, error) { return described(req, l.secrecy.mode) }
+	if r.offered {
+		read = func() (*media.Description, error) { return l.answeredWithLocked(req) }
+	}
+	d, err := read()
 	if err == nil && d != nil {
 		err = d.Usable()
 	}
@@ -150,7 +158,7 @@ func (l *leg) prackBodyLocked(req *sip.Request) (body []byte, status int) {
 		if _, err := sdp.Agreed(d, &media.Description{Formats: l.sentFmts, Audio: d.Audio, Sections: d.Sections}); err != nil {
 			return nil, 488
 		}
-		l.expectLocked(d)
+		l.expectAnswerLocked(d)
 		return nil, 0
 	case d != nil:
 		if body, err = l.answerHereLocked(d); err != nil {
@@ -180,16 +188,17 @@ func (l *leg) afterPRACKLocked() (then func()) {
 // answerHereLocked answers an offer without asking the other side of the call:
 // with the formats that we named last, as far as the offer has them.
 func (l *leg) answerHereLocked(offer *media.Description) ([]byte, error) {
-	ours, err := sdp.Parse(l.sent)
+	last, err := sdp.ParseSecure(l.sent)
 	if err != nil {
 		return nil, err
 	}
-	ours.Direction = media.SendRecv
-	if _, err := sdp.Agreed(ours, offer); err != nil {
+	last.Direction = media.SendRecv
+	last = answerTo(last, offer)
+	if _, err := sdp.Agreed(last, offer); err != nil {
 		return nil, err
 	}
-	at := l.mediaAddrLocked()
-	body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(ours, offer, o, at) })
+	at, keys := l.mediaAddrLocked(), l.agreeOfferLocked(offer)
+	body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(last, offer, o, at, keys...) })
 	l.expectLocked(offer)
 	return body, nil
 }
@@ -250,15 +259,16 @@ func (l *leg) sendPRACKLocked(res *sip.Response, tag string, rseq uint32) {
 // section 5.1). Otherwise the answer brings it.
 func (l *leg) changeEarlyLocked(early *media.Description) {
 	r := &l.reliable
-	at := l.mediaAddrLocked()
-	if !r.done || r.updates || !l.servesLocked(sip.UPDATE) || slices.Equal(sdp.Answer(early, l.theirs, l.origin, at), l.sent) {
+	if !r.done || r.updates || !l.servesLocked(sip.UPDATE) || l.sentLocked(early) {
 		return
 	}
+	at, keys := l.mediaAddrLocked(), l.offerKeysLocked()
+	early = laterOffer(early, l.theirs)
 	before, formats := l.sent, l.sentFmts
 	req := l.requestLocked(sip.UPDATE)
 	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
-	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Reoffer(early, l.theirs, o, at) }))
+	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Reoffer(early, l.theirs, o, at, keys...) }))
 	flow, err := l.wayLocked()
 	if err == nil {
 		l.via(req, flow)
@@ -282,8 +292,8 @@ func (l *leg) changeEarlyLocked(early *media.Description) {
 func (l *leg) updatedLocked(res *sip.Response, err error, before []byte, formats []media.Format) (then func()) {
 	l.reliable.updates = false
 	if err == nil && res.StatusCode < 300 {
-		if d, bad := bodyOf(res); bad == nil && d != nil && d.Usable() == nil {
-			l.expectLocked(d)
+		if d, bad := l.answeredWithLocked(res); bad == nil && d != nil {
+			l.expectAnswerLocked(d)
 			return l.afterPRACKLocked()
 		}
 	}

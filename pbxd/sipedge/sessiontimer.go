@@ -257,22 +257,6 @@ func (l *leg) refreshed(res *sip.Response, err error) {
 // maxSession bounds what a phone may ask for with Min-SE.
 const maxSession = 24 * time.Hour
 
-// inviteAgainLocked repeats our first INVITE with the interval that a 422 asks
-// for, once (RFC 4028 section 7.3).
-func (l *leg) inviteAgainLocked(res *sip.Response) bool {
-	wanted := minSE(res)
-	if l.session.min != 0 || wanted <= 0 || wanted > maxSession || l.state != legOutgoing {
-		return false
-	}
-	l.session.min = wanted
-	l.remoteTag = "" // the refusal ends what it began
-	if err := l.inviteLocked(l.invited); err != nil {
-		l.log.Info("INVITE not sent again", "err", err)
-		return false
-	}
-	return true
-}
-
 // stop ends the counting.
 func (s *sessionTimer) stop() {
 	if s.timer != nil {

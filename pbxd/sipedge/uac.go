@@ -108,7 +108,8 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 		offer = ownOffer()
 	}
 	l.invited = offer
-	at := l.mediaAddrLocked()
+	offer = firstOffer(offer, l.wide)
+	at, keys := l.mediaAddrLocked(), l.offerKeysLocked()
 	req := l.requestLocked(sip.INVITE)
 	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
@@ -117,7 +118,7 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 	for _, h := range l.fields {
 		req.AppendHeader(h)
 	}
-	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(offer, o, at) }))
+	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(offer, o, at, keys...) }))
 	l.via(req, l.flow)
 	cseq := l.cseq
 	var err error
@@ -128,13 +129,7 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 // ownOffer is what we offer when the caller left the offer to us: the codecs
 // that every phone has.
 func ownOffer() *media.Description {
-	d := &media.Description{Direction: media.SendRecv, PTime: 20}
-	for _, pt := range []uint8{8, 0, 9} {
-		f, _ := media.StaticFormat(pt)
-		d.Formats = append(d.Formats, f)
-	}
-	d.Formats = append(d.Formats, media.Format{PT: 101, Name: media.TelephoneEvent, Clock: 8000, Channels: 1, FMTP: "0-16"})
-	return d
+	return &media.Description{Direction: media.SendRecv, PTime: 20, Formats: withEvent(ours())}
 }
 
 // response takes the responses to our first INVITE, in order.
@@ -149,8 +144,11 @@ func (l *leg) response(res *sip.Response, err error, cseq uint32) {
 		l.accepted(res, cseq)
 	default:
 		again := false
-		if res.StatusCode == 422 {
+		switch res.StatusCode {
+		case 422:
 			l.locked(func() func() { again = l.inviteAgainLocked(res); return nil })
+		case 415, 488, 606:
+			l.locked(func() func() { again = l.inviteOtherwiseLocked(); return nil })
 		}
 		if again {
 			return
@@ -160,20 +158,20 @@ func (l *leg) response(res *sip.Response, err error, cseq uint32) {
 }
 
 func (l *leg) provisional(res *sip.Response) {
-	d, err := bodyOf(res)
-	if err != nil || d != nil && d.Usable() != nil {
-		d = nil // early audio is a courtesy: ring without it
-	}
 	l.locked(func() func() {
 		if l.state != legOutgoing {
 			return nil
+		}
+		d, err := l.answeredWithLocked(res)
+		if err != nil {
+			d = nil // early audio is a courtesy: ring without it
 		}
 		l.learnMethodsLocked(res)
 		if required(res, "100rel") && !l.heardReliablyLocked(res, d) {
 			return nil
 		}
 		if d != nil {
-			l.expectLocked(d)
+			l.expectAnswerLocked(d)
 		}
 		if tag, ok := res.To().Params.Get("tag"); ok && l.remoteTag == "" {
 			l.remoteTag = tag // of the early dialog, whose requests are admitted
@@ -215,10 +213,7 @@ func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then f
 		l.byeLocked(pbx.CauseNormalClearing)
 		return nil
 	}
-	d, err := bodyOf(res)
-	if err == nil && d != nil {
-		err = d.Usable()
-	}
+	d, err := l.answeredWithLocked(res)
 	if err == nil && d == nil { // a provisional answer has brought it
 		d = l.early[tag]
 	}
@@ -228,7 +223,7 @@ func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then f
 		l.byeLocked(pbx.CauseIncompatible)
 		return func() { l.finish(pbx.CauseIncompatible) }
 	}
-	l.expectLocked(d)
+	l.expectAnswerLocked(d)
 	l.invited, l.fields = nil, nil
 	l.sessionAgreedLocked(res)
 	l.upLocked()

@@ -26,7 +26,7 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 		e.reply(tx, req, status, reasonPhrase(status))
 		return
 	}
-	offer, err := bodyOf(req)
+	offer, err := described(req, e.secrecyOver(tx.Flow()))
 	if err == nil && offer != nil {
 		err = offer.Usable()
 	}
@@ -103,7 +103,7 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 	l.peerParty = sip.ToHeader{DisplayName: from.DisplayName, Address: *from.Address.Clone()}
 	l.nat = behindNAT(req.Via().Host, tx.Flow().Remote.Addr()) || behindNAT(l.target.Host, tx.Flow().Remote.Addr())
 	if offer != nil {
-		l.expectLocked(offer)
+		l.expectOfferLocked(offer)
 		l.held = !offer.Direction.Receives()
 	}
 	in := call.Incoming{
@@ -194,25 +194,36 @@ func (l *leg) answerCallLocked(answer *media.Description) (then func()) {
 	at := l.mediaAddrLocked()
 	if l.theirs == nil { // they left the offer to us
 		l.bareACK = true
-		l.acceptLocked(l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(answer, o, at) }))
+		keys := l.delayedKeysLocked()
+		answer = firstOffer(answer, true)
+		l.acceptLocked(l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(answer, o, at, keys...) }))
 		return nil
 	}
+	answer = answerTo(answer, l.theirs)
 	if _, err := sdp.Agreed(answer, l.theirs); err != nil {
 		l.log.Info("call refused: the sides have no codec in common", "err", err)
 		l.answerLocked(488, reasonHeader(pbx.CauseIncompatible))
 		return func() { l.finish(pbx.CauseIncompatible) }
 	}
 	if l.reliable.done { // the audio has been agreed: the 2xx cannot change it (RFC 6337 section 3.1)
-		if !slices.Equal(sdp.Answer(answer, l.theirs, l.origin, at), l.sent) {
+		if !l.sentLocked(answer) {
 			l.reliable.settle = answer
 		}
 		l.acceptLocked(nil)
 		return nil
 	}
-	body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, l.theirs, o, at) })
+	keys := l.agreeOfferLocked(l.theirs)
+	body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, l.theirs, o, at, keys...) })
 	l.expectLocked(l.theirs) // with the payload types that were agreed
 	l.acceptLocked(body)
 	return nil
+}
+
+// sentLocked reports whether an answer to their last description says what we
+// have said last.
+func (l *leg) sentLocked(answer *media.Description) bool {
+	at, keys := l.mediaAddrLocked(), l.agreeOfferLocked(l.theirs)
+	return slices.Equal(sdp.Answer(answerTo(answer, l.theirs), l.theirs, l.origin, at, keys...), l.sent)
 }
 
 // acceptLocked sends 200 to their INVITE, re-INVITE or UPDATE; the leg is up.
@@ -250,7 +261,7 @@ func (l *leg) acknowledge(req *sip.Request) {
 		}
 		if settle := l.reliable.settle; settle != nil {
 			l.reliable.settle = nil
-			if err := l.offerLocked(settle, true); err != nil {
+			if err := l.reofferLocked(firstOffer(settle, false), true); err != nil {
 				l.log.Info("audio of the answer not offered", "err", err)
 			}
 		}
@@ -265,10 +276,7 @@ func (l *leg) acknowledge(req *sip.Request) {
 // answerInACKLocked takes the answer to an offer that our 2xx made (RFC 3261
 // section 13.2.1). Without a usable one there is no session.
 func (l *leg) answerInACKLocked(req *sip.Request) (then func()) {
-	d, err := bodyOf(req)
-	if err == nil && d != nil {
-		err = d.Usable()
-	}
+	d, err := l.answeredWithLocked(req)
 	if err == nil && d != nil {
 		_, err = sdp.Agreed(d, &media.Description{Formats: l.sentFmts, Audio: d.Audio, Sections: d.Sections})
 	}
@@ -278,7 +286,7 @@ func (l *leg) answerInACKLocked(req *sip.Request) (then func()) {
 		return func() { l.finish(pbx.CauseIncompatible) }
 	}
 	before := l.theirs
-	l.expectLocked(d)
+	l.expectAnswerLocked(d)
 	if before != nil && sameAudio(before, d) || before == nil && d.Direction == media.SendRecv {
 		return nil
 	}

@@ -2,10 +2,12 @@ package sipedge
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/emiago/sipgo/sip"
 
 	"galilei/pbxd/media"
+	"galilei/pbxd/media/sdp"
 	"galilei/pbxd/sipedge/transaction"
 )
 
@@ -13,7 +15,7 @@ import (
 // the target; with one it changes the audio, before the answer here, later as
 // a re-INVITE does.
 func (l *leg) update(tx *transaction.Server, req *sip.Request) {
-	offer, err := bodyOf(req)
+	offer, err := described(req, l.secrecy.mode)
 	if err == nil && offer != nil {
 		err = offer.Usable()
 	}
@@ -75,9 +77,14 @@ func (d *dialog) retargetLocked(m sip.Message) {
 // nothing is answered here, else the other side of the call is asked.
 func (l *leg) takeOfferLocked(tx *transaction.Server, req *sip.Request, offer *media.Description) (then func()) {
 	l.serverTx, l.serverRq = tx, req
-	if l.theirs != nil && sameAudio(offer, l.theirs) {
+	if before := l.theirs; before != nil && sameAudio(offer, before) {
+		keys, body := l.agreeOfferLocked(offer), l.sent
+		if last, err := sdp.ParseSecure(l.sent); err == nil && !slices.Equal(offer.Crypto, before.Crypto) {
+			at := l.mediaAddrLocked()
+			body = l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(last, offer, o, at, keys...) })
+		}
 		l.expectLocked(offer)
-		l.acceptLocked(l.sent)
+		l.acceptLocked(body)
 		return nil
 	}
 	l.pending = offer

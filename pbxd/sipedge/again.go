@@ -1,0 +1,50 @@
+package sipedge
+
+import (
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/media"
+	"galilei/pbxd/pbx"
+)
+
+// inviteAgainLocked repeats our first INVITE with the interval that a 422 asks
+// for, once (RFC 4028 section 7.3).
+func (l *leg) inviteAgainLocked(res *sip.Response) bool {
+	wanted := minSE(res)
+	if l.session.min != 0 || wanted <= 0 || wanted > maxSession || l.state != legOutgoing {
+		return false
+	}
+	l.session.min = wanted
+	return l.inviteOnceMoreLocked()
+}
+
+// inviteOtherwiseLocked repeats our first INVITE to a phone that takes none of
+// the audio offered: with the codecs that can be carried over into those of the
+// other side, then without encryption where that may be.
+func (l *leg) inviteOtherwiseLocked() bool {
+	s := &l.secrecy
+	switch {
+	case l.state != legOutgoing || l.invited == nil:
+		return false
+	case !l.wide && widened(l.invited.Formats) != nil:
+		l.wide = true
+	case s.mode == pbx.SRTPOffered && !s.plain:
+		l.wide = false
+		s.offered = nil
+		l.encryptLocked(media.Crypto{}, media.Crypto{})
+	default:
+		return false
+	}
+	return l.inviteOnceMoreLocked()
+}
+
+// inviteOnceMoreLocked repeats our first INVITE after a refusal, which ends what
+// the one before began.
+func (l *leg) inviteOnceMoreLocked() bool {
+	l.remoteTag, l.rseqs, l.early = "", nil, nil
+	if err := l.inviteLocked(l.invited); err != nil {
+		l.log.Info("INVITE not sent again", "err", err)
+		return false
+	}
+	return true
+}
