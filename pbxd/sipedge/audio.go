@@ -49,7 +49,11 @@ func (l *leg) expectLocked(d *media.Description) {
 	}
 	x.Secure = l.secrecy.theirs.Suite != ""
 	l.port.Expect(x)
-	c := engine.Config{Receive: l.sentFmts, Send: d.Formats, Direction: d.Direction, PTime: d.PTime}
+	send := d.Formats
+	if both := media.Common(l.sentFmts, d.Formats); both != nil { // what was agreed, once it is
+		send = both
+	}
+	c := engine.Config{Receive: l.sentFmts, Send: send, Direction: d.Direction, PTime: d.PTime}
 	if l.servesLocked(sip.INFO) {
 		c.Info = l.pressed
 	}

@@ -25,9 +25,7 @@ func isEvent(f media.Format) bool {
 	return strings.EqualFold(f.Name, media.TelephoneEvent) && f.Clock == 8000
 }
 
-// withEvent returns formats with telephone-event, so that a phone can send
-// digits by it whether or not the other side can: they are passed on in the
-// form that that side takes.
+// withEvent returns formats with telephone-event.
 func withEvent(formats []media.Format) []media.Format {
 	if slices.ContainsFunc(formats, isEvent) {
 		return formats
@@ -70,7 +68,6 @@ func firstOffer(d *media.Description, wide bool) *media.Description {
 	if w := widened(d.Formats); wide && w != nil {
 		o.Formats = w
 	}
-	o.Formats = withEvent(o.Formats)
 	return &o
 }
 
@@ -82,7 +79,7 @@ func laterOffer(d, theirs *media.Description) *media.Description {
 	if w := widened(d.Formats); w != nil {
 		o.Formats = w
 	}
-	o.Formats = slices.Clone(withEvent(o.Formats))
+	o.Formats = slices.Clone(o.Formats)
 	slices.SortStableFunc(o.Formats, func(a, b media.Format) int { return rankIn(theirs, a) - rankIn(theirs, b) })
 	return &o
 }
@@ -96,7 +93,8 @@ func rankIn(d *media.Description, f media.Format) int {
 
 // answerTo is what who offered is answered when the other side of the call has
 // described itself as d: the codecs that both have, else those that can be
-// carried over. Digits are taken as events wherever they are offered.
+// carried over. Digits are taken as events wherever they are offered: they are
+// passed on in the form that the other side takes.
 func answerTo(d, offer *media.Description) *media.Description {
 	formats := slices.Clone(media.Common(offer.Formats, d.Formats))
 	if len(formats) == 0 {

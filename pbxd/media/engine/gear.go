@@ -123,7 +123,7 @@ func (s *Side) current(p *plan) incoming {
 
 // unlike reports whether digits must be made anew between s and its peer.
 func (s *Side) unlike(p, q *plan) bool {
-	return s.dialled || p.events && q.event < 0 || !p.events && (q.event >= 0 || q.Info != nil)
+	return s.dialled || s.signals && q.event < 0 || !p.events && (q.event >= 0 || q.Info != nil)
 }
 
 // detects reports whether digits must be found in the sound of the side: it

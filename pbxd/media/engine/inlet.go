@@ -72,6 +72,10 @@ func (in inlet) WriteRTP(p []byte) {
 	case !k.known:
 		s.dropped.Unknown++
 	case k.event:
+		if !s.signals {
+			s.signals, moved = true, true
+			s.shift()
+		}
 		s.changes = s.events.Receive(s.changes[:0], h.stamp, payload, now)
 		s.signalled()
 	case k.noise:

@@ -39,6 +39,7 @@ type Side struct {
 	changes  []rtpevent.Change
 	told     []Digit // to be told when the lock is free
 	dialled  bool    // it has sent digits by Dial
+	signals  bool    // and by telephone-event, which until then is no reason to decode
 	playout  *jitter.Playout
 	decoding bool
 	frame    [maxFrame]int16 // the last one

@@ -35,6 +35,7 @@ func (b *Baresip) writeFiles(controlPort int) error {
 		"statmode_default off",
 		"module_path " + modulePath(),
 		"module g711.so", "module aufile.so", "module aubridge.so", "module sndfile.so",
+		"module srtp.so",
 		"module_tmp account.so",
 		"module_app ctrl_tcp.so", "module_app menu.so",
 		fmt.Sprintf("ctrl_tcp_listen 127.0.0.1:%d", controlPort),
@@ -62,6 +63,9 @@ func (b *Baresip) account() string {
 	}
 	line := fmt.Sprintf("<sip:%s@%s;transport=%s>;regint=%d;answermode=%s;audio_codecs=%s",
 		o.User, domain, o.Transport, int(o.Expires/time.Second), answer, strings.Join(o.Codecs, ","))
+	if o.Encryption != "" {
+		line += ";mediaenc=" + o.Encryption
+	}
 	if o.Password != "" { // without one baresip must not learn of a user to authenticate: it would ask for the password
 		line += fmt.Sprintf(";auth_user=%s;auth_pass=%s", o.User, o.Password)
 	}
