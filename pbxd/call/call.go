@@ -1,6 +1,7 @@
 package call
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -9,145 +10,194 @@ import (
 	"galilei/pbxd/pbx"
 )
 
-// eventQueue is how many events of its legs a call may lag behind. A leg
-// reports few: one outstanding offer at a time, and its end.
-const eventQueue = 256
-
-// call is one call. Its goroutine alone touches it, save notify.
+// call is one call. Its goroutine alone touches it, save what is said to be
+// under Engine.mu. It holds one side, a, for whom somebody is sought, and b once
+// somebody is found; whoever of them began it.
 type call struct {
 	engine *Engine
 	log    *slog.Logger
-	events chan Event
-	in     Incoming
+	wake   chan struct{} // there is something in queue
+	queue  []item        // under Engine.mu
+	closed bool          // under Engine.mu: takes no items any more
 
-	a      Leg            // the calling side
-	b      Leg            // the connected called side, nil until it answers
-	legs   map[Leg]string // dialled and not yet answered or failed, with their extensions
-	cause  pbx.Cause      // best reason of the legs of the decision that failed so far
-	status pbx.CallStatus
-	ended  bool
-	// offering is the leg whose re-offer waits for the other's answer.
-	offering Leg
-	restore  *media.Description // what it withdrew its offer to; nil when it did not
-	early    Leg                // the leg whose early audio the caller hears
-	forked   bool               // another phone than the one that rings may answer
+	in        Incoming
+	a         *side // who waits, or talks with b
+	b         *side // nil until somebody is connected
+	by        *side // who transfers a, while the target is called
+	lent      bool  // a side is on its way to another call
+	status    pbx.CallStatus
+	published pbx.CallStatus
+	ended     bool
 
-	cfg      *pbx.Config // of the call's beginning: a change holds for the next call
+	rings   map[Leg]*rung // phones that ring
+	quest   quest         // what for
+	cause   pbx.Cause     // best reason of those that rang for the decision and failed
+	alerted bool          // one of them is known to ring
+	forked  bool          // another phone than the one that rings may answer
+	early   Leg           // whose early audio a hears
+
+	cfg      *pbx.Config // of the beginning, or of the last transfer
+	country  pbx.Country
 	query    dialplan.Query
 	decision dialplan.Decision // that is carried out
-	ring     *time.Timer       // until the decision comes to nothing
-	own      string            // extension of the caller; "" of a call from outside
-	holds    map[string]bool   // extensions that are in the call
+	timer    *time.Timer
+	expired  func() // when timer ends
+
+	transferor string // extension of who transfers a; "" without a transfer
+	place      string // where a is parked; written under Engine.mu
+	parker     string // extension of who parked a
+	parkedIn   string // the place, to which the call goes back when nobody is called back
+	recalls    int    // how often the parker was called back
+	parking    string // place where whoever takes the place of a is parked
+	serving    *Conversation
+	wanted     Origination // what begins when the phones that the device calls answer
+
+	aligning *side // who was offered another codec
+	guess    bool  // the two who talk were not made for each other
+
+	entries map[string]*entry // in the journals of those who rang, by user ID
+	holds   map[string]bool   // extensions that count as in the call; under Engine.mu
 }
 
-// notify takes an event of a leg. A full queue drops it: the leg repeats
-// nothing, but a call that is so far behind has lost its goroutine.
-func (c *call) notify(ev Event) {
-	select {
-	case c.events <- ev:
-	default:
-		c.log.Error("call does not keep up: event lost", "leg", ev.Leg.ID(), "kind", ev.Kind)
+// quest is why phones ring.
+type quest int
+
+const (
+	questCall   quest = iota // somebody has dialled
+	questFetch               // the device calls by itself
+	questRecall              // whoever parked or transferred a is called back
+)
+
+// run deals with what comes until the call has ended.
+func (c *call) run(ctx context.Context, first func()) {
+	c.timer = time.NewTimer(time.Hour)
+	defer c.timer.Stop()
+	minute := time.NewTicker(time.Minute)
+	defer minute.Stop()
+	c.configure()
+	first()
+	for !c.ended {
+		select {
+		case <-c.wake:
+			for !c.ended {
+				i, ok := c.engine.next(c, false)
+				if !ok {
+					break
+				}
+				c.deal(i)
+			}
+		case <-c.timer.C:
+			if then := c.expired; then != nil {
+				c.expired = nil
+				then()
+			}
+		case <-minute.C:
+			c.measure()
+		case <-ctx.Done():
+			c.end(pbx.CauseNormalClearing)
+		}
 	}
 }
 
+// close deals with what has come since the call has ended: sides that were on
+// their way to it go back.
+func (c *call) close() {
+	for {
+		i, ok := c.engine.next(c, true)
+		if !ok {
+			return
+		}
+		c.deal(i)
+	}
+}
+
+// configure takes the configuration of now: a change holds for the next
+// decision, not for what goes on.
+func (c *call) configure() {
+	c.cfg = c.engine.deps.Config()
+	c.country, _ = pbx.CountryByCode(c.cfg.Locale.Country)
+}
+
+func (c *call) deal(i item) {
+	if i.do != nil {
+		i.do()
+		return
+	}
+	c.handle(i.ev)
+}
+
+// handle takes an event of a leg.
 func (c *call) handle(ev Event) {
-	switch {
-	case ev.Kind == EventTransfer:
-		refuseTransfer(ev)
-	case ev.Leg == c.a && ev.Kind == EventEnded:
-		c.a = nil
-		c.end(ev.Cause)
-	case ev.Leg == c.b && ev.Kind == EventEnded:
-		c.b = nil
-		c.end(ev.Cause)
-	case c.b != nil && (ev.Leg == c.a || ev.Leg == c.b):
-		c.connected(ev)
-	case c.b == nil && c.dialled(ev.Leg):
-		c.alerting(ev)
+	if ev.Kind == EventEnded {
+		c.engine.dropLine(ev.Leg)
+	}
+	if c.ended {
+		return
+	}
+	for _, s := range []*side{c.a, c.b, c.by} {
+		if s != nil && s.leg == ev.Leg {
+			c.said(s, ev)
+			return
+		}
+	}
+	if r := c.rings[ev.Leg]; r != nil {
+		c.alerting(r, ev)
 	}
 }
 
-// alerting handles an event of a dialled leg while nobody has answered.
-func (c *call) alerting(ev Event) {
-	switch ev.Kind {
-	case EventRinging:
-		// Early audio of one of several phones could differ from the answer of
-		// another, and the caller takes only the first description that it
-		// gets (RFC 3261 section 13.2.1).
-		if ev.Description != nil && c.early == nil && !c.forked {
-			c.early = ev.Leg
-			media.Bridge(c.a.Audio(), ev.Leg.Audio())
-			c.a.Ringing(ev.Description)
-		} else if c.status.State != pbx.CallRinging {
-			c.a.Ringing(nil)
-		}
-		if c.status.State != pbx.CallRinging {
-			c.status.State = pbx.CallRinging
-			c.publish()
-		}
-	case EventAnswered:
-		c.answered(ev)
-	case EventEnded:
-		delete(c.legs, ev.Leg)
-		if c.early == ev.Leg {
-			media.Unbridge(c.a.Audio(), ev.Leg.Audio())
-			c.early = nil
-		}
-		c.cause = worse(c.cause, ev.Cause)
-		if len(c.legs) == 0 {
-			c.next(dialplan.OutcomeOf(c.cause))
-		}
-	}
-}
-
-// answered connects the first leg that answers; the others stop ringing.
-func (c *call) answered(ev Event) {
-	c.b = ev.Leg
-	c.ring.Stop()
-	c.engine.release(c, c.own, c.legs[ev.Leg])
-	delete(c.legs, ev.Leg)
-	for l := range c.legs {
-		l.Hangup(pbx.CauseAnsweredElsewhere)
-	}
-	clear(c.legs)
-	media.Bridge(c.a.Audio(), c.b.Audio())
-	c.a.Answer(ev.Description)
-	c.status.State, c.status.Answered = pbx.CallUp, c.engine.deps.Now()
-	c.publish()
-}
-
-// connected handles an event of either side of a call that is up: an offer of
-// one goes to the other, its answer comes back.
-func (c *call) connected(ev Event) {
-	other := c.a
-	if ev.Leg == c.a {
-		other = c.b
-	}
+// said takes an event of a side.
+func (c *call) said(s *side, ev Event) {
 	switch ev.Kind {
 	case EventOffer:
-		if c.offering != nil { // both at once: the second tries again
-			ev.Leg.Respond(nil, true)
-			return
-		}
-		c.offering = ev.Leg
-		other.Offer(ev.Description)
-	case EventOfferCancelled:
-		if c.offering == ev.Leg {
-			c.restore = ev.Description
-		}
+		c.reoffered(s, ev.Description)
 	case EventOfferAnswered, EventOfferRefused:
-		if c.offering != other {
-			return
+		c.realigned(s, ev)
+	case EventHeld, EventResumed:
+		c.holding(s, ev.Kind == EventHeld)
+	case EventTransfer:
+		c.transfer(s, ev.Transfer)
+	case EventDigit:
+		if err := s.leg.Audio().Dial(byte(ev.Digit), int(ev.Length/time.Millisecond)); err != nil {
+			c.log.Info("digit not passed on", "leg", s.leg.ID(), "err", err)
 		}
-		restore := c.restore
-		c.offering, c.restore = nil, nil
-		if restore != nil && ev.Kind == EventOfferAnswered { // withdrawn too late: back to how it was
-			c.offering = other
-			ev.Leg.Offer(restore)
-			return
-		}
-		other.Respond(ev.Description, ev.Retry) // nil when refused
+	case EventEnded:
+		c.left(s, ev.Cause)
 	}
+}
+
+// left: a side has hung up, or is gone.
+func (c *call) left(s *side, cause pbx.Cause) {
+	c.out(s, cause)
+	if s == c.by {
+		c.by = nil
+		c.changed()
+		return
+	}
+	if s == c.a {
+		c.a = nil
+	} else {
+		c.b = nil
+	}
+	if c.lent { // what becomes of the other is decided elsewhere
+		return
+	}
+	if s.party.Number != "" && !s.hidden {
+		c.step("ended", "{number} hangs up", "number", s.party.Number)
+	}
+	c.end(cause)
+}
+
+// wait has the call do something after a time, unless something else is waited
+// for by then.
+func (c *call) wait(d time.Duration, then func()) {
+	c.expired = then
+	c.timer.Reset(d)
+}
+
+// still waits for nothing any more.
+func (c *call) still() {
+	c.timer.Stop()
+	c.expired = nil
 }
 
 // end hangs up whatever is still there and tells the others of the end.
@@ -156,52 +206,132 @@ func (c *call) end(cause pbx.Cause) {
 		return
 	}
 	c.ended = true
-	c.engine.release(c)
+	if c.serving != nil {
+		c.serving.stop()
+	}
 	if cause == 0 {
 		cause = pbx.CauseNormalUnspecified
 	}
-	legs := []Leg{c.a, c.b}
-	for l := range c.legs {
-		legs = append(legs, l)
+	if c.by != nil && c.transferor != "" {
+		c.by.leg.Transfer(TransferFailed, cause)
 	}
-	clear(c.legs)
-	for _, l := range legs {
-		if l != nil {
-			l.Hangup(cause)
+	for _, s := range []*side{c.a, c.b, c.by} {
+		if s != nil {
+			c.letGo(s, cause)
 		}
 	}
+	c.a, c.b, c.by = nil, nil, nil
+	c.stopRinging(cause)
+	c.noteRest()
+	c.told(cause)
+	c.engine.gone(c)
 	c.status.State, c.status.Ended, c.status.Cause = pbx.CallEnded, c.engine.deps.Now(), cause
 	c.publish()
+	c.step("ended", "The call ends: {cause}", "cause", cause.Message())
 	c.log.Info("call ended", "from", c.status.From, "to", c.status.To, "cause", cause.String(), "answered", !c.status.Answered.IsZero())
 }
 
-func (c *call) publish() {
-	s := c.status
-	c.engine.deps.Publish(pbx.Fact{Kind: pbx.FactCall, Call: &s})
+// letGo hangs up a side that the call does not need any more.
+func (c *call) letGo(s *side, cause pbx.Cause) {
+	c.engine.dropLine(s.leg)
+	c.out(s, cause)
+	s.leg.Hangup(cause)
 }
 
-// worse chooses what the caller of several phones is told: an answer of a
-// person (busy, rejected) says more than silence, silence more than absence
-// (compare the proxy's choice of RFC 3261 section 16.7 step 6).
-func worse(a, b pbx.Cause) pbx.Cause {
-	if rank(b) > rank(a) {
-		return b
+// out takes leave of a side: its journal and its measurements are complete.
+func (c *call) out(s *side, cause pbx.Cause) {
+	if c.aligning == s {
+		c.aligning = nil
 	}
-	return a
+	if other := c.otherOf(s); other != nil {
+		media.Unbridge(s.leg.Audio(), other.leg.Audio())
+	}
+	c.measureSide(s)
+	c.note(s, cause)
 }
 
-func rank(c pbx.Cause) int {
-	switch c {
-	case 0:
-		return 0
-	case pbx.CauseSubscriberAbsent, pbx.CauseUnallocated:
-		return 1
-	case pbx.CauseNoUserResponding, pbx.CauseRecoveryOnTimer, pbx.CauseTemporaryFailure, pbx.CauseNetworkOutOfOrder:
-		return 2
-	case pbx.CauseCallRejected:
-		return 5
-	case pbx.CauseUserBusy:
-		return 4
+// otherOf is who talks with a side, or nil.
+func (c *call) otherOf(s *side) *side {
+	switch {
+	case c.a == nil || c.b == nil:
+	case s == c.a:
+		return c.b
+	case s == c.b:
+		return c.a
 	}
-	return 3
+	return nil
+}
+
+// measure tells how the legs have sounded.
+func (c *call) measure() {
+	for _, s := range []*side{c.a, c.b, c.by} {
+		if s != nil {
+			c.measureSide(s)
+		}
+	}
+}
+
+func (c *call) measureSide(s *side) {
+	if told := c.engine.deps.Watch.Measured; told != nil {
+		if list := s.samples(); len(list) > 0 {
+			told(c.status.ID, s.leg.ID(), list)
+		}
+	}
+}
+
+// joined tells that a side belongs to the call.
+func (c *call) joined(s *side) {
+	if told := c.engine.deps.Watch.Joined; told != nil {
+		told(c.status.ID, s.leg.ID(), s.party)
+	}
+}
+
+// step tells a step of the call itself.
+func (c *call) step(rule, template string, pairs ...any) {
+	c.trace([]dialplan.Step{{Rule: rule, Message: pbx.Say(template, pairs...)}})
+}
+
+func (c *call) trace(steps []dialplan.Step) {
+	if told := c.engine.deps.Watch.Traced; told != nil && len(steps) > 0 {
+		told(c.status.ID, c.engine.deps.Now(), steps)
+	}
+}
+
+// changed counts who is in the call and publishes how it stands.
+func (c *call) changed() {
+	if c.ended {
+		return
+	}
+	c.engine.count(c)
+	s := &c.status
+	if c.a != nil {
+		s.From, s.FromName = c.a.party.Number, c.a.party.Name
+	}
+	s.With, s.WithName, s.Held = "", "", false
+	if c.b != nil {
+		s.With, s.WithName = c.b.party.Number, c.b.party.Name
+		s.Held = c.a != nil && c.a.held || c.b.held
+	}
+	was := s.State
+	switch {
+	case c.place != "":
+		s.State = pbx.CallParked
+	case c.b != nil || c.serving != nil && c.a != nil && c.a.up:
+		s.State = pbx.CallUp
+	case c.alerted:
+		s.State = pbx.CallRinging
+	case c.lent:
+	default:
+		s.State = pbx.CallRouting
+	}
+	if s.State != was {
+		s.Since = c.engine.deps.Now()
+	}
+	if s.State == pbx.CallUp && s.Answered.IsZero() {
+		s.Answered = c.engine.deps.Now()
+	}
+	if *s != c.published {
+		c.published = *s
+		c.publish()
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -20,6 +19,9 @@ import (
 // congestion.
 const MaxCalls = 2000
 
+// causeGone is why a side is not taken by a call that has ended meanwhile.
+const causeGone = pbx.CauseTemporaryFailure
+
 // Deps is what the engine needs.
 type Deps struct {
 	Config  func() *pbx.Config // the current configuration
@@ -32,6 +34,11 @@ type Deps struct {
 	// contacts first; nil when there is none. It reads, and waits for no write.
 	// Nil: there are no contacts.
 	QuickDial func(user, quickdial string) *pbx.QuickDial
+
+	// Function returns what answers a function code, or nil where nothing does.
+	// It is called from the goroutine of a call and must not block; nil: no
+	// function is answered but pickup and park.
+	Function func(d dialplan.Decision) Program
 }
 
 // Watch hears what happens in calls, for those who ask later. Its functions
@@ -57,19 +64,26 @@ type Engine struct {
 	deps   Deps
 	ctx    context.Context
 	cancel context.CancelFunc
-	next   atomic.Uint64
+	number atomic.Uint64
 	live   atomic.Int64
 	wg     sync.WaitGroup
 
 	mu      sync.Mutex
 	stopped bool
-	busy    map[string]int // calls by extension, those that ring included
+	calls   map[string]*call             // by ID
+	lines   map[Leg]*call                // whom a leg reports to
+	busy    map[string]int               // calls by extension, those that ring included
+	ringing map[string]map[*call]ringing // by extension that rings
+	parked  map[string]*call             // by parking place
 }
 
 // New returns an engine without calls.
 func New(d Deps) *Engine {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Engine{deps: d, ctx: ctx, cancel: cancel, busy: map[string]int{}}
+	return &Engine{
+		deps: d, ctx: ctx, cancel: cancel, calls: map[string]*call{}, lines: map[Leg]*call{},
+		busy: map[string]int{}, ringing: map[string]map[*call]ringing{}, parked: map[string]*call{},
+	}
 }
 
 // Live returns how many calls go on.
@@ -78,73 +92,71 @@ func (e *Engine) Live() int { return int(e.live.Load()) }
 // Registered reports whether a phone is registered on an extension.
 func (e *Engine) Registered(extension string) bool { return e.deps.Dialer.Registered(extension) }
 
-// Calls returns how many calls an extension is in, those that ring included.
-func (e *Engine) Calls(extension string) int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.busy[extension]
-}
-
-// hold counts an extension as being in the call, once.
-func (e *Engine) hold(c *call, extension string) {
-	if extension == "" || c.holds[extension] {
-		return
-	}
-	c.holds[extension] = true
-	e.mu.Lock()
-	e.busy[extension]++
-	e.mu.Unlock()
-}
-
-// release counts all extensions of the call but some as being in it no more.
-func (e *Engine) release(c *call, but ...string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for extension := range c.holds {
-		if slices.Contains(but, extension) {
-			continue
-		}
-		delete(c.holds, extension)
-		if e.busy[extension]--; e.busy[extension] <= 0 {
-			delete(e.busy, extension)
-		}
-	}
-}
-
 // Incoming starts a call and returns where its calling leg reports events.
 // The call never blocks the reporter.
 func (e *Engine) Incoming(in Incoming) (notify func(Event)) {
-	c := &call{
-		engine: e,
-		a:      in.Leg,
-		in:     in,
-		events: make(chan Event, eventQueue),
-		legs:   map[Leg]string{},
-		holds:  map[string]bool{},
-		status: pbx.CallStatus{
-			ID: strconv.FormatUint(e.next.Add(1), 10), From: in.Caller.Number, FromName: in.Caller.Name,
-			To: in.Digits, State: pbx.CallRouting, Started: e.deps.Now(),
-		},
+	c := e.newCall(pbx.CallStatus{From: in.Caller.Number, FromName: in.Caller.Name, To: in.Digits})
+	c.in = in
+	c.a = &side{leg: in.Leg, party: in.Caller, theirs: in.Offer, offered: true, hidden: in.Anonymous, away: in.Away}
+	if !e.begin(c, in.Leg, c.route) {
+		go in.Leg.Hangup(pbx.CauseCongestion) // not on the caller's stack, which may hold the leg
+		return func(Event) {}
 	}
-	c.log = e.deps.Log.With("call", c.status.ID)
+	return func(ev Event) { e.notify(c, ev) }
+}
+
+// newCall returns a call that has not begun.
+func (e *Engine) newCall(s pbx.CallStatus) *call {
+	s.ID, s.State, s.Started = strconv.FormatUint(e.number.Add(1), 10), pbx.CallRouting, e.deps.Now()
+	s.Since = s.Started
+	return &call{
+		engine: e, status: s, log: e.deps.Log.With("call", s.ID), wake: make(chan struct{}, 1),
+		rings: map[Leg]*rung{}, entries: map[string]*entry{}, holds: map[string]bool{},
+	}
+}
+
+// begin starts the goroutine of a call, which does first and then what comes.
+// It returns false when no call begins any more.
+func (e *Engine) begin(c *call, l Leg, first func()) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.live.Add(1) > MaxCalls || e.stopped {
 		e.live.Add(-1)
-		go in.Leg.Hangup(pbx.CauseCongestion) // not on the caller's stack, which may hold the leg
-		return func(Event) {}
+		return false
+	}
+	e.calls[c.status.ID] = c
+	if l != nil {
+		e.lines[l] = c
 	}
 	e.wg.Go(func() {
 		defer e.live.Add(-1)
-		defer func() {
-			if r := recover(); r != nil {
-				c.log.Error("call ended: its logic panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-				c.end(pbx.CauseTemporaryFailure)
-			}
-		}()
-		c.run(e.ctx)
+		c.contain(func() { c.run(e.ctx, first) })
+		c.contain(c.close)
 	})
-	return c.notify
+	return true
+}
+
+// contain ends the call when f panics: a fault costs that call only.
+func (c *call) contain(f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.log.Error("call ended: its logic panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			c.end(pbx.CauseTemporaryFailure)
+		}
+	}()
+	f()
+}
+
+// Hangup ends a call for an administrator. It reports false when there is no
+// call with that ID. by is who wants it, for the trace.
+func (e *Engine) Hangup(id, by string) bool {
+	e.mu.Lock()
+	c := e.calls[id]
+	e.mu.Unlock()
+	return c != nil && e.post(c, func() {
+		c.step("ended", "{name} ends the call", "name", by)
+		c.end(pbx.CauseNormalClearing)
+	})
 }
 
 // Stop ends every call and waits until the legs have been told.

@@ -206,22 +206,6 @@ func TestAnswerOfOneOfSeveral(t *testing.T) {
 	})
 }
 
-// An offer that is withdrawn while the other side considers it is taken back.
-func TestWithdrawnOffer(t *testing.T) {
-	b := &actor{name: "b"}
-	s := &stage{called: []*actor{b}}
-	play(t, s, func() {
-		s.event(b, EventAnswered, desc, 0)
-		s.event(s.caller, EventOffer, desc, 0)
-		s.event(s.caller, EventOfferCancelled, desc, 0)
-		s.event(b, EventOfferAnswered, desc, 0)
-		want(t, b, "offer", "offer")
-		s.event(b, EventOfferAnswered, desc, 0)
-		s.event(b, EventOffer, desc, 0) // nothing is pending any more
-		want(t, s.caller, "answer", "respond true retry=false", "offer")
-	})
-}
-
 func TestRingTime(t *testing.T) {
 	b := &actor{name: "b"}
 	s := &stage{called: []*actor{b}}
@@ -246,23 +230,6 @@ func TestAnsweredCallOutlivesRingTime(t *testing.T) {
 		want(t, b)
 	})
 	want(t, b, "hangup 16") // by Stop
-}
-
-func TestOffersOfBothSides(t *testing.T) {
-	b := &actor{name: "b"}
-	s := &stage{called: []*actor{b}}
-	play(t, s, func() {
-		s.event(b, EventAnswered, desc, 0)
-		s.event(s.caller, EventOffer, desc, 0)
-		s.event(b, EventOffer, desc, 0) // at the same time: refused
-		want(t, b, "offer", "respond false retry=true")
-		s.event(b, EventOfferAnswered, desc, 0)
-		s.event(b, EventOfferAnswered, desc, 0) // once too often
-		want(t, s.caller, "answer", "respond true retry=false")
-		s.event(b, EventOffer, desc, 0)
-		s.event(s.caller, EventOfferRefused, nil, 0)
-		want(t, b, "offer", "respond false retry=true", "respond false retry=false")
-	})
 }
 
 func TestWhatTheCallerIsTold(t *testing.T) {

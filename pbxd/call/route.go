@@ -1,7 +1,6 @@
 package call
 
 import (
-	"context"
 	"slices"
 	"time"
 
@@ -13,43 +12,38 @@ import (
 // firstYear is the year before which the clock cannot have been set.
 const firstYear = 2025
 
-// run carries out decisions of the dialplan until somebody answers or nothing
-// follows, and then the call until it ends.
-func (c *call) run(ctx context.Context) {
-	c.cfg = c.engine.deps.Config()
-	c.publish()
+// route begins a call that a phone has made.
+func (c *call) route() {
+	c.identify(c.a, c.in.Caller.Number)
 	if c.in.Replaces != nil {
-		c.end(pbx.CauseCallRejected)
+		c.takesPlace()
 		return
 	}
-	c.query = c.asked()
-	c.engine.hold(c, c.own)
-	c.ring = time.NewTimer(time.Hour)
-	defer c.ring.Stop()
-	c.carryOut(dialplan.Decide(c.cfg, c.query))
-	for !c.ended {
-		select {
-		case ev := <-c.events:
-			c.handle(ev)
-		case <-c.ring.C:
-			if c.b == nil {
-				c.cause = pbx.CauseNoAnswer
-				c.next(dialplan.NoAnswer)
-			}
-		case <-ctx.Done():
-			c.end(pbx.CauseNormalClearing)
-		}
+	c.joined(c.a)
+	c.changed()
+	c.seek(c.a, c.in.Digits, c.in.Anonymous)
+}
+
+// identify finds the user whose extension a side has.
+func (c *call) identify(s *side, extension string) {
+	if u := c.cfg.UserByExtension(extension); u != nil && extension != "" {
+		s.user, s.ext = u.ID, u.Extension
 	}
 }
 
-// asked is what the dialplan is asked.
-func (c *call) asked() dialplan.Query {
-	q := dialplan.Query{Digits: c.in.Digits, State: c.engine, Caller: dialplan.Caller{Number: c.in.Caller.Number, Name: c.in.Caller.Name}}
-	if u := c.cfg.UserByExtension(c.in.Caller.Number); u != nil {
-		q.Caller, c.own = dialplan.Caller{UserID: u.ID, Away: c.in.Away}, u.Extension
+// seek carries out what the dialplan decides for digits that a side of the
+// device has dialled. a is who waits for the answer.
+func (c *call) seek(dialler *side, digits string, hidden bool) {
+	q := dialplan.Query{Digits: digits, State: c.engine, Hidden: hidden, Caller: dialplan.Caller{UserID: dialler.user, Away: dialler.away}}
+	if dialler.user == "" {
+		q.Caller = dialplan.Caller{Number: dialler.party.Number, Name: dialler.party.Name}
 	}
-	if quickdial, ok := dialplan.QuickDialled(c.cfg, q.Digits); ok && q.Caller.UserID != "" && c.engine.deps.QuickDial != nil {
-		q.QuickDial = c.engine.deps.QuickDial(q.Caller.UserID, quickdial)
+	if dialler != c.a { // transferred: the phone shows whom it will talk with
+		shown := c.a.shown()
+		q.Shown = &dialplan.Shown{Number: shown.Number, Name: shown.Name}
+	}
+	if quickdial, ok := dialplan.QuickDialled(c.cfg, digits); ok && dialler.user != "" && c.engine.deps.QuickDial != nil {
+		q.QuickDial = c.engine.deps.QuickDial(dialler.user, quickdial)
 	}
 	if now := c.engine.deps.Now(); now.Year() >= firstYear {
 		q.Time = now
@@ -57,7 +51,8 @@ func (c *call) asked() dialplan.Query {
 			q.Time = now.In(zone)
 		}
 	}
-	return q
+	c.query, c.quest = q, questCall
+	c.carryOut(dialplan.Decide(c.cfg, q))
 }
 
 // carryOut does what was decided, and what follows when no phone can be
@@ -66,17 +61,21 @@ func (c *call) carryOut(d dialplan.Decision) {
 	for {
 		c.decision = d
 		c.log.Debug("decided", "kind", d.Kind, "extensions", len(d.Ring), "seconds", d.Timeout, "diversions", len(d.Diversions))
+		c.trace(d.Trace)
+		c.noteDecision(d)
 		switch d.Kind {
 		case dialplan.Refuse:
-			c.end(d.Refuse)
+			c.fails(d.Refuse)
 			return
 		case dialplan.Function:
-			c.log.Info("this function cannot be dialled yet", "function", d.Function)
-			c.end(pbx.CauseNotImplemented)
+			c.function(d)
 			return
 		}
 		if c.dial(d) {
-			c.ring.Reset(time.Duration(d.Timeout) * time.Second)
+			c.wait(time.Duration(d.Timeout)*time.Second, func() {
+				c.cause = pbx.CauseNoAnswer
+				c.follow(dialplan.NoAnswer)
+			})
 			return
 		}
 		d = c.following(dialplan.NotRegistered)
@@ -88,25 +87,38 @@ func (c *call) carryOut(d dialplan.Decision) {
 func (c *call) dial(d dialplan.Decision) bool {
 	c.cause = pbx.CauseSubscriberAbsent
 	for _, t := range d.Ring {
-		c.engine.hold(c, t.Extension)
-		legs, err := c.engine.deps.Dialer.Dial(Dial{
-			Extension: t.Extension, Caller: Party{Number: t.Number, Name: t.CallerName}, Prefix: t.Prefix, Anonymous: t.Number == "", Offer: c.in.Offer, Notify: c.notify,
+		if c.transferor == "" {
+			c.a.hidden = t.Number == ""
+		}
+		c.call(t.Extension, t, Dial{
+			Extension: t.Extension, Caller: Party{Number: t.Number, Name: t.CallerName}, Prefix: t.Prefix, Anonymous: t.Number == "",
 			Alert: alertOf(t), AutoAnswer: t.AutoAnswer, Diversions: diversionsOf(d),
 		})
-		if err != nil {
-			c.log.Warn("no leg could be started", "extension", t.Extension, "err", err)
-			c.cause = pbx.CauseTemporaryFailure
-		}
-		for _, l := range legs {
-			c.legs[l] = t.Extension
-		}
 	}
-	if len(c.legs) == 0 {
+	c.forked = len(c.rings) > 1 || c.mayGoOn(d)
+	c.changed()
+	if len(c.rings) == 0 {
 		return false
 	}
 	c.cause = 0
-	c.forked = len(c.legs) > 1 || c.mayGoOn(d)
 	return true
+}
+
+// call rings the phones of one extension for a.
+func (c *call) call(extension string, t dialplan.Target, d Dial) {
+	d.Extension, d.Notify = extension, func(ev Event) { c.engine.notify(c, ev) }
+	if d.Offer = offerFor(nil, media.Format{}); c.a != nil {
+		d.Offer = offerFor(c.a.theirs, c.a.speech)
+	}
+	legs, err := c.engine.deps.Dialer.Dial(d)
+	if err != nil {
+		c.log.Warn("no leg could be started", "extension", extension, "err", err)
+		c.cause = pbx.CauseTemporaryFailure
+	}
+	for _, l := range legs {
+		c.rings[l] = &rung{leg: l, ext: extension, target: t}
+		c.engine.connectLine(l, c)
+	}
 }
 
 // alertOf is the word for which a phone is set to another ringing tone (RFC 3261
@@ -141,24 +153,17 @@ func (c *call) mayGoOn(d dialplan.Decision) bool {
 	return false
 }
 
-// next goes on with what follows an outcome of the decision.
-func (c *call) next(o dialplan.Outcome) {
-	c.ring.Stop()
-	for l := range c.legs {
-		l.Hangup(pbx.CauseNoAnswer)
-	}
-	clear(c.legs)
-	if c.early != nil {
-		media.Unbridge(c.a.Audio(), c.early.Audio())
-		c.early = nil
-	}
+// follow goes on with what follows an outcome of the decision.
+func (c *call) follow(o dialplan.Outcome) {
+	c.still()
+	c.stopRinging(pbx.CauseNoAnswer)
 	c.carryOut(c.following(o))
 }
 
 // following is the decision that follows an outcome. When it is the end, the
 // caller is told the cause that the phones gave.
 func (c *call) following(o dialplan.Outcome) dialplan.Decision {
-	c.engine.release(c, c.own)
+	c.changed()
 	d := dialplan.Next(c.cfg, c.query, c.decision, o)
 	if d.Kind == dialplan.Refuse && c.decision.Group == "" && len(d.Diversions) == len(c.decision.Diversions) {
 		d.Refuse = c.cause
@@ -166,8 +171,57 @@ func (c *call) following(o dialplan.Outcome) dialplan.Decision {
 	return d
 }
 
-// dialled reports whether a leg rings.
-func (c *call) dialled(l Leg) bool {
-	_, is := c.legs[l]
-	return is
+// function answers a function code.
+func (c *call) function(d dialplan.Decision) {
+	switch d.Function {
+	case pbx.FunctionPark:
+		c.parkCode(d.Argument)
+		return
+	case pbx.FunctionDirectPickup:
+		c.pickUp(d.Argument)
+		return
+	case pbx.FunctionGroupPickup:
+		c.pickUp(c.pickupExtensions(d.Argument)...)
+		return
+	}
+	var p Program
+	if find := c.engine.deps.Function; find != nil && c.transferor == "" {
+		p = find(d)
+	}
+	if p == nil {
+		c.step("function-code", "Nothing answers this function")
+		c.fails(pbx.CauseNotImplemented)
+		return
+	}
+	c.serve(p, d)
+}
+
+// fails: nobody was found for a.
+func (c *call) fails(cause pbx.Cause) {
+	switch {
+	case c.transferor != "":
+		c.transferFailed(cause)
+	case c.a != nil && c.a.up:
+		c.release(cause)
+	default:
+		c.end(cause)
+	}
+}
+
+// releaseTime is for how long somebody hears that a call has failed.
+const releaseTime = 10 * time.Second
+
+// release lets a hear why nobody was found, and then hangs up.
+func (c *call) release(cause pbx.Cause) {
+	tone := hearsCongestion
+	switch cause {
+	case pbx.CauseUserBusy, pbx.CauseNoAnswer, pbx.CauseCallRejected, pbx.CauseNormalUnspecified, pbx.CauseSubscriberAbsent:
+		tone = hearsBusy
+	}
+	c.stopRinging(cause)
+	c.quest, c.transferor = questCall, ""
+	c.a.hear(tone, &c.country)
+	c.step("release", "{number} hears the busy tone: {cause}", "number", c.a.shown().Number, "cause", cause.Message())
+	c.changed()
+	c.wait(releaseTime, func() { c.end(cause) })
 }

@@ -1,6 +1,11 @@
 package call
 
-import "galilei/pbxd/pbx"
+import (
+	"time"
+
+	"galilei/pbxd/dialplan"
+	"galilei/pbxd/pbx"
+)
 
 // Transfer is the wish of one side of a call to be replaced by another (RFC
 // 3515).
@@ -30,5 +35,140 @@ type Diversion struct {
 	Reason pbx.DiversionReason
 }
 
-// refuseTransfer answers a wish that the call does not fulfil.
-func refuseTransfer(ev Event) { ev.Leg.Transfer(TransferFailed, pbx.CauseCallRejected) }
+// transfer takes the wish of a side to be replaced.
+func (c *call) transfer(s *side, t *Transfer) {
+	other := c.otherOf(s)
+	if other == nil || t == nil || !other.up || c.lent || c.by != nil || c.transferor != "" {
+		s.leg.Transfer(TransferFailed, pbx.CauseCallRejected)
+		return
+	}
+	if t.Replaces != nil {
+		c.transferInto(s, other, t.Replaces)
+		return
+	}
+	s.leg.Transfer(TransferTaken, 0)
+	c.step("transfer", "{number} transfers {other} to {target}", "number", s.party.Number, "other", other.shown().Number, "target", t.Target)
+	c.part(s, other)
+	c.a, c.b, c.by, c.transferor = other, nil, s, s.ext
+	if c.transferor == "" {
+		c.transferor = s.party.Number
+	}
+	s.entry.pause(c.engine.deps.Now())
+	c.configure()
+	c.changed()
+	c.seek(s, t.Target, false)
+}
+
+// transferDone: the target of a transfer has answered.
+func (c *call) transferDone() {
+	c.transferor = ""
+	if by := c.by; by != nil {
+		c.by = nil
+		by.leg.Transfer(TransferDone, 0)
+		c.letGo(by, pbx.CauseNormalClearing)
+	}
+}
+
+// transferFailed gives the call back to who wanted to transfer it, or calls them
+// back when they have hung up.
+func (c *call) transferFailed(cause pbx.Cause) {
+	c.still()
+	c.stopRinging(cause)
+	c.alerted = false
+	back := c.transferor
+	c.transferor = ""
+	c.step("transfer", "The transfer fails: {cause}", "cause", cause.Message())
+	if by := c.by; by != nil {
+		c.by, c.b = nil, by
+		by.entry.resume(c.engine.deps.Now())
+		by.leg.Transfer(TransferFailed, cause)
+		c.noteRest()
+		c.join(false)
+		return
+	}
+	c.recall(back, "", cause)
+}
+
+// transferInto gives other to the call in which r is, in place of r (RFC 5589
+// section 7). s has both calls.
+func (c *call) transferInto(s, other *side, r Leg) {
+	to := c.engine.callOf(r)
+	if to == nil || to == c {
+		s.leg.Transfer(TransferFailed, pbx.CauseTemporaryFailure)
+		return
+	}
+	c.part(s, other)
+	c.a, c.b, c.lent = s, nil, true
+	s.entry.pause(c.engine.deps.Now())
+	who := s.ext
+	c.hand(handover{side: other, take: func(y *call, o *side) pbx.Cause { return y.replace(o, r, who) }, done: func(refused pbx.Cause, back *side) {
+		c.lent = false
+		if c.ended {
+			if back != nil {
+				c.letGo(back, refused)
+			}
+			return
+		}
+		switch {
+		case back == nil:
+			c.step("transfer", "{number} transfers the call to {target}", "number", who, "target", to.status.ID)
+			if c.a != nil {
+				c.a.leg.Transfer(TransferDone, 0)
+			}
+			c.end(pbx.CauseNormalClearing)
+		case c.a == nil: // hung up meanwhile
+			c.a = back
+			c.recall(who, "", refused)
+		default:
+			c.b = back
+			c.a.entry.resume(c.engine.deps.Now())
+			c.a.leg.Transfer(TransferFailed, refused)
+			c.join(false)
+		}
+	}}, to)
+	c.changed()
+}
+
+// recallTime is for how long somebody rings who is called back.
+const recallTime = 60 * time.Second
+
+// recall rings who has parked or transferred a, who waits. prefix is shown
+// before a's number; cause is what a hears of when nobody can be called back.
+func (c *call) recall(extension, prefix string, cause pbx.Cause) {
+	u := c.cfg.UserByExtension(extension)
+	if u == nil || extension == "" {
+		c.release(cause)
+		return
+	}
+	c.quest, c.cause, c.decision = questRecall, cause, dialplan.Decision{}
+	shown := c.a.shown()
+	c.call(extension, dialplan.Target{Extension: extension, UserID: u.ID, Name: u.DisplayName()}, Dial{Caller: shown, Anonymous: shown.Number == "", Prefix: prefix})
+	if len(c.rings) == 0 {
+		c.recallFailed(cause)
+		return
+	}
+	c.forked, c.cause = len(c.rings) > 1, 0
+	c.noteRung(dialplan.Target{Extension: extension, UserID: u.ID, Number: shown.Number, CallerName: shown.Name}, "")
+	c.step("recall", "{name} is called back", "name", extension)
+	c.a.hear(hearsRingback, &c.country)
+	c.changed()
+	c.wait(recallTime, func() { c.recallFailed(pbx.CauseNoAnswer) })
+}
+
+// maxRecalls is how often a parked call rings back before it is given up.
+const maxRecalls = 3
+
+// recallFailed: who was called back does not answer. A parked call goes back to
+// its place.
+func (c *call) recallFailed(cause pbx.Cause) {
+	c.still()
+	c.stopRinging(pbx.CauseNoAnswer)
+	c.alerted = false
+	c.recalls++
+	if c.parker != "" && c.recalls < maxRecalls && c.engine.park(c, c.parkedIn) {
+		c.quest = questCall
+		c.waitParked()
+		return
+	}
+	c.release(cause)
+}

@@ -34,6 +34,15 @@ type Query struct {
 	// QuickDial is the number that QuickDialled names; nil when no contact has
 	// it.
 	QuickDial *pbx.QuickDial
+	Hidden    bool   // the phone wishes that the caller is not shown (RFC 3323)
+	Shown     *Shown // whom the phones show in place of the caller, who transfers the call; nil for the caller
+}
+
+// Shown is who a call is transferred for: the phones show it, while the rights
+// are those of the user who transfers.
+type Shown struct {
+	Number string // "" when it is not to be shown
+	Name   string
 }
 
 // Caller is who calls: a user of the device, or somebody outside.
@@ -78,9 +87,14 @@ type Decision struct {
 
 	user   string // ID of the user who rings by the own number; "" in a hunt group
 	quick  bool   // a quick dial was dialled
+	called string // ID of the user whom a refused call was for; "" in a hunt group
 	hidden bool   // the caller hides the number of this call
 	hunt   hunt   // where a linear group stands
 }
+
+// Called returns the ID of the user whom a call that ends was for and whose
+// phones have not rung for it; "" when there is none.
+func (d *Decision) Called() string { return d.called }
 
 // Target is one extension that rings and what its phone is told.
 type Target struct {

@@ -119,6 +119,9 @@ func (p *plan) function(code pbx.Code, argument string) {
 	case pbx.FunctionQuickDial:
 		p.quickDial(argument)
 		return
+	case pbx.FunctionPark:
+		p.park(argument)
+		return
 	}
 	p.d.Function, p.d.Argument = code.Function, argument
 	if rest, off := strings.CutSuffix(argument, "*"); off && switches(code.Function) {
@@ -204,7 +207,7 @@ func (p *plan) argumentRule(f pbx.Function) pbx.Message {
 		if a != "" {
 			return pbx.Say("Nothing follows this code, or * to switch off")
 		}
-	case pbx.FunctionVoicemail, pbx.FunctionPark:
+	case pbx.FunctionVoicemail:
 		if !digits {
 			return pbx.Say("Only digits follow this code")
 		}

@@ -26,7 +26,7 @@ type plan struct {
 
 // newPlan begins the decision that follows d.
 func newPlan(c *pbx.Config, q Query, d Decision) *plan {
-	p := &plan{cfg: c, q: q, d: Decision{Ring: []Target{}, Trace: []Step{}, hidden: d.hidden, quick: d.quick}}
+	p := &plan{cfg: c, q: q, d: Decision{Ring: []Target{}, Trace: []Step{}, hidden: d.hidden || q.Hidden, quick: d.quick}}
 	p.d.Diversions = append([]Diversion{}, d.Diversions...)
 	if q.Caller.UserID != "" {
 		p.caller = c.UserByID(q.Caller.UserID)

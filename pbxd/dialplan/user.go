@@ -70,6 +70,14 @@ func (p *plan) failed(u *pbx.User, reason pbx.DiversionReason, cause pbx.Cause, 
 		return
 	}
 	p.refuse(cause)
+	p.d.called = u.ID
+}
+
+// CallerShown returns number and name that the phones of u show of the caller
+// of a query; both empty when the caller is hidden from u.
+func CallerShown(c *pbx.Config, q Query, u *pbx.User) (number, name string) {
+	t := newPlan(c, q, Decision{}).target(u)
+	return t.Number, t.CallerName
 }
 
 // unanswered decides what follows when the phone of a user did not take the
@@ -192,6 +200,8 @@ func (p *plan) visited(number string) string {
 func (p *plan) target(u *pbx.User) Target {
 	t := Target{Extension: u.Extension, UserID: u.ID, Name: u.DisplayName()}
 	switch {
+	case p.q.Shown != nil:
+		t.Number, t.CallerName = p.q.Shown.Number, p.q.Shown.Name
 	case p.external():
 		t.Number, t.CallerName = p.q.Caller.Number, p.q.Caller.Name
 	case p.caller == nil: // deleted meanwhile

@@ -41,30 +41,31 @@ type causeRow struct {
 }
 
 func causeTable() []causeRow {
+	row := func(cause Cause, sip int, template string) causeRow { return causeRow{cause, sip, template} }
 	return []causeRow{
-		{CauseUnallocated, 404, "unknown number"},
-		{CauseNormalClearing, 480, "hung up"},
-		{CauseUserBusy, 486, "busy"},
-		{CauseNoUserResponding, 408, "phone does not respond"},
-		{CauseNoAnswer, 480, "no answer"},
-		{CauseSubscriberAbsent, 480, "no phone registered"},
-		{CauseCallRejected, 603, "rejected"},
-		{CauseNumberChanged, 410, "number changed"},
-		{CauseAnsweredElsewhere, 487, "answered elsewhere"},
-		{CauseOutOfOrder, 502, "line out of order"},
-		{CauseInvalidNumber, 484, "incomplete number"},
-		{CauseFacilityRejected, 501, "facility rejected"},
-		{CauseNormalUnspecified, 480, "ended"},
-		{CauseNoCircuit, 503, "no line free"},
-		{CauseNetworkOutOfOrder, 503, "network out of order"},
-		{CauseTemporaryFailure, 503, "temporary failure"},
-		{CauseCongestion, 503, "congestion"},
-		{CauseNotAuthorised, 403, "not permitted"},
-		{CauseBearerNotAvailable, 503, "bearer not available"},
-		{CauseNotImplemented, 501, "not implemented"},
-		{CauseIncompatible, 488, "no common codec"},
-		{CauseRecoveryOnTimer, 504, "time-out"},
-		{CauseInterworking, 500, "interworking error"},
+		row(CauseUnallocated, 404, "unknown number"),
+		row(CauseNormalClearing, 480, "hung up"),
+		row(CauseUserBusy, 486, "busy"),
+		row(CauseNoUserResponding, 408, "phone does not respond"),
+		row(CauseNoAnswer, 480, "no answer"),
+		row(CauseSubscriberAbsent, 480, "no phone registered"),
+		row(CauseCallRejected, 603, "rejected"),
+		row(CauseNumberChanged, 410, "number changed"),
+		row(CauseAnsweredElsewhere, 487, "answered elsewhere"),
+		row(CauseOutOfOrder, 502, "line out of order"),
+		row(CauseInvalidNumber, 484, "incomplete number"),
+		row(CauseFacilityRejected, 501, "facility rejected"),
+		row(CauseNormalUnspecified, 480, "ended"),
+		row(CauseNoCircuit, 503, "no line free"),
+		row(CauseNetworkOutOfOrder, 503, "network out of order"),
+		row(CauseTemporaryFailure, 503, "temporary failure"),
+		row(CauseCongestion, 503, "congestion"),
+		row(CauseNotAuthorised, 403, "not permitted"),
+		row(CauseBearerNotAvailable, 503, "bearer not available"),
+		row(CauseNotImplemented, 501, "not implemented"),
+		row(CauseIncompatible, 488, "no common codec"),
+		row(CauseRecoveryOnTimer, 504, "time-out"),
+		row(CauseInterworking, 500, "interworking error"),
 	}
 }
 
@@ -90,6 +91,9 @@ func (c Cause) String() string {
 	}
 	return fmt.Sprintf("cause %d", int(c))
 }
+
+// Message returns plain words in the reader's language.
+func (c Cause) Message() Message { return Message{Template: c.String()} }
 
 // CauseOfSIP returns the Q.850 cause of a SIP final status. It follows RFC 3398
 // section 8.2.6.1, except where a status must reach the caller as it came from

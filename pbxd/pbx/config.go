@@ -53,6 +53,7 @@ type SIP struct {
 	MaxContacts     int      `json:"maxContacts" title:"Phones per extension" doc:"Phones that may register on one extension at a time" minimum:"1" maximum:"10" default:"5"`
 	RingTime        int      `json:"ringTime" title:"Ring time" doc:"Time until an unanswered call ends" unit:"s" minimum:"5" maximum:"600" default:"120"`
 	ForwardTime     int      `json:"forwardTime" title:"Forward after" doc:"Time until a call that nobody answers is forwarded, for users who have set none" unit:"s" minimum:"5" maximum:"300" default:"20"`
+	ParkTime        int      `json:"parkTime" title:"Parking time" doc:"Time until a parked call rings at the phone that parked it" unit:"s" minimum:"10" maximum:"3600" default:"120"`
 	CallsAtOnce     int      `json:"callsAtOnce" title:"Calls at once" doc:"Calls that an extension may have at a time, waiting ones included. A caller beyond them hears busy. 0: as many as its phones take." minimum:"0" maximum:"1000" default:"0"`
 	SessionExpires  int      `json:"sessionExpires" title:"Session timer" doc:"Time after which a call ends when its phone has given no sign of life. Phones that know session timers (RFC 4028) are asked at half of it." unit:"s" minimum:"90" maximum:"86400" default:"1800"`
 	ExternalAddress string   `json:"externalAddress" title:"External address" doc:"Address at which phones outside the local networks reach this device, for example that of a router that forwards the SIP and RTP ports. Empty: the device's own." maxLength:"45" format:"ip"`

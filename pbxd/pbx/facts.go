@@ -31,6 +31,7 @@ const (
 	CallRouting CallState = "routing"
 	CallRinging CallState = "ringing"
 	CallUp      CallState = "up"
+	CallParked  CallState = "parked"
 	CallEnded   CallState = "ended"
 )
 
@@ -41,6 +42,10 @@ type CallStatus struct {
 	FromName string    `json:"fromName" title:"Caller" doc:"Name of the caller"`
 	To       string    `json:"to" title:"To" doc:"Number that was dialled"`
 	State    CallState `json:"state" title:"State" doc:"How far the call has come"`
+	With     string    `json:"with,omitempty" title:"With" doc:"Extension or number that From talks with; absent while it talks with nobody"`
+	WithName string    `json:"withName,omitempty" title:"Name of the other" doc:"Name of whom From talks with"`
+	Held     bool      `json:"held,omitempty" title:"Held" doc:"One of both holds the call"`
+	Since    time.Time `json:"since" title:"State since" doc:"When the call came into its state"`
 	Started  time.Time `json:"started" title:"Started" doc:"When the call began"`
 	Answered time.Time `json:"answered,omitzero" title:"Answered" doc:"When the call was answered; absent before"`
 	Ended    time.Time `json:"ended,omitzero" title:"Ended" doc:"When the call ended; absent before"`

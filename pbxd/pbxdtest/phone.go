@@ -202,7 +202,7 @@ func (p *Phone) Send(text string) {
 
 // wait is how long a phone waits for a message; generous, since the machine
 // may be busy.
-const wait = 20 * time.Second
+const wait = 40 * time.Second
 
 // Expect returns the next message that match accepts and drops others.
 func (p *Phone) Expect(what string, match func(*Message) bool) *Message {

@@ -3,6 +3,7 @@ package sipedge
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -41,13 +42,32 @@ func (l *leg) reinvite(tx *transaction.Server, req *sip.Request) {
 			return func() { l.edge.send(tx, res) }
 		}
 		l.retargetLocked(req)
-		if offer == nil { // they want an offer: ours as it stands
+		if offer == nil { // they want an offer: all that we have, hold or not (RFC 6337 section 5.3)
 			l.serverTx, l.serverRq = tx, req
 			l.bareACK = true
-			l.acceptLocked(l.sent)
+			l.acceptLocked(l.fullOfferLocked())
 			return nil
 		}
 		return l.takeOfferLocked(tx, req, offer)
+	})
+}
+
+// fullOfferLocked writes an offer of the formats in use and all others that we
+// have, in both directions.
+func (l *leg) fullOfferLocked() []byte {
+	d := &media.Description{Direction: media.SendRecv, PTime: 20, Formats: slices.Clone(l.sentFmts)}
+	for _, f := range ownOffer().Formats {
+		same := func(g media.Format) bool { return g.Same(f) || g.PT == f.PT }
+		if !slices.ContainsFunc(d.Formats, same) {
+			d.Formats = append(d.Formats, f)
+		}
+	}
+	at := l.mediaAddrLocked()
+	return l.describeLocked(func(o sdp.Origin) []byte {
+		if l.theirs == nil {
+			return sdp.Offer(d, o, at)
+		}
+		return sdp.Reoffer(d, l.theirs, o, at)
 	})
 }
 

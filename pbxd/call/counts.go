@@ -1,0 +1,144 @@
+package call
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"galilei/pbxd/pbx"
+)
+
+// ringing is a call that rings on an extension.
+type ringing struct {
+	since time.Time
+}
+
+// Calls returns how many calls an extension is in, those that ring included.
+func (e *Engine) Calls(extension string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.busy[extension]
+}
+
+// count counts the extensions that are in the call and those that ring, each
+// once.
+func (e *Engine) count(c *call) {
+	in, rings := map[string]bool{}, map[string]bool{}
+	for _, s := range []*side{c.a, c.b, c.by} {
+		if s != nil && s.ext != "" {
+			in[s.ext] = true
+		}
+	}
+	for _, r := range c.rings {
+		in[r.ext], rings[r.ext] = true, true
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.countLocked(c, in)
+	for ext, m := range e.ringing {
+		if !rings[ext] && !m[c].since.IsZero() {
+			e.unringLocked(c, ext)
+		}
+	}
+	for ext := range rings {
+		if e.ringing[ext] == nil {
+			e.ringing[ext] = map[*call]ringing{}
+		}
+		if _, rang := e.ringing[ext][c]; !rang {
+			e.ringing[ext][c] = ringing{since: e.deps.Now()}
+		}
+	}
+}
+
+func (e *Engine) unringLocked(c *call, ext string) {
+	if delete(e.ringing[ext], c); len(e.ringing[ext]) == 0 {
+		delete(e.ringing, ext)
+	}
+}
+
+// countLocked counts exactly the given extensions as being in the call.
+func (e *Engine) countLocked(c *call, in map[string]bool) {
+	for ext := range in {
+		if !c.holds[ext] {
+			e.busy[ext]++
+		}
+	}
+	for ext := range c.holds {
+		if !in[ext] {
+			if e.busy[ext]--; e.busy[ext] <= 0 {
+				delete(e.busy, ext)
+			}
+		}
+	}
+	c.holds = in
+}
+
+// dropCounts counts the call anew after it has lost a side.
+func (e *Engine) dropCounts(c *call) { e.count(c) }
+
+// gone takes a call that has ended out of all lists.
+func (e *Engine) gone(c *call) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.countLocked(c, map[string]bool{})
+	for _, ext := range slices.Collect(maps.Keys(e.ringing)) {
+		if _, rings := e.ringing[ext][c]; rings {
+			e.unringLocked(c, ext)
+		}
+	}
+	if e.parked[c.place] == c {
+		delete(e.parked, c.place)
+	}
+	delete(e.calls, c.status.ID)
+}
+
+// ringsOn returns the call that has rung the longest on one of the extensions,
+// and on which; nil when none rings.
+func (e *Engine) ringsOn(extensions ...string) (found *call, ext string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var since time.Time
+	for _, x := range extensions {
+		for c, r := range e.ringing[x] {
+			if found == nil || r.since.Before(since) {
+				found, ext, since = c, x, r.since
+			}
+		}
+	}
+	return found, ext
+}
+
+// park gives a call a parking place; false when another has it.
+func (e *Engine) park(c *call, place string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if other := e.parked[place]; other != nil && other != c {
+		return false
+	}
+	e.parked[place] = c
+	c.place = place
+	return true
+}
+
+// unpark frees the parking place of a call.
+func (e *Engine) unpark(c *call) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.parked[c.place] == c {
+		delete(e.parked, c.place)
+	}
+	c.place = ""
+}
+
+// parkedAt returns the call in a parking place, or nil.
+func (e *Engine) parkedAt(place string) *call {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.parked[place]
+}
+
+// publish tells how the call stands.
+func (c *call) publish() {
+	s := c.status
+	c.engine.deps.Publish(pbx.Fact{Kind: pbx.FactCall, Call: &s})
+}

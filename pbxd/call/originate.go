@@ -1,0 +1,94 @@
+package call
+
+import (
+	"errors"
+	"time"
+
+	"galilei/pbxd/dialplan"
+	"galilei/pbxd/pbx"
+)
+
+// ErrBusy says that no call begins at present: too many go on, or the engine is
+// stopping.
+var ErrBusy = errors.New("no call can begin now")
+
+// Origination is a call that the device makes by itself: it rings the phones of
+// an extension, and who answers talks with a program or is connected to a
+// number.
+type Origination struct {
+	Extension string
+	Caller    Party         // who calls, as the phone shows it
+	RingTime  time.Duration // 0: that of the settings
+	Alert     string        // name of the ringing tone that the phone is to choose; empty for its own
+
+	Program Program // talks with who answers; or
+	Digits  string  // what who answers is connected to, as if dialled from that phone
+
+	// Done, when set, is told once how the ringing ended: with 0 when somebody
+	// has answered. It is called from the goroutine of the call and must not
+	// block.
+	Done func(pbx.Cause)
+}
+
+// Originate begins a call of the device and returns its ID. The error is
+// ErrBusy.
+func (e *Engine) Originate(o Origination) (id string, err error) {
+	c := e.newCall(pbx.CallStatus{From: o.Extension, To: o.Digits})
+	c.wanted = o
+	if !e.begin(c, nil, c.fetch) {
+		return "", ErrBusy
+	}
+	return c.status.ID, nil
+}
+
+// fetch rings the phones of the extension that the device calls.
+func (c *call) fetch() {
+	o := c.wanted
+	c.quest = questFetch
+	u := c.cfg.UserByExtension(o.Extension)
+	if u == nil || o.Extension == "" {
+		c.end(pbx.CauseUnallocated)
+		return
+	}
+	c.status.FromName = u.DisplayName()
+	c.step("originate", "The device calls {name}", "name", u.DisplayName()+" ("+u.Extension+")")
+	c.cause = pbx.CauseSubscriberAbsent
+	c.call(o.Extension, dialplan.Target{Extension: u.Extension, UserID: u.ID, Name: u.DisplayName()},
+		Dial{Caller: o.Caller, Alert: o.Alert, AutoAnswer: false})
+	c.changed()
+	if len(c.rings) == 0 {
+		c.end(c.cause)
+		return
+	}
+	c.cause = 0
+	if o.RingTime <= 0 {
+		o.RingTime = time.Duration(c.cfg.SIP.RingTime) * time.Second
+	}
+	c.wait(o.RingTime, func() { c.end(pbx.CauseNoAnswer) })
+}
+
+// fetched goes on when the phone that the device called has answered.
+func (c *call) fetched(s *side) {
+	c.still()
+	c.stopRinging(pbx.CauseAnsweredElsewhere)
+	c.alerted = false
+	c.a, c.quest = s, questCall
+	c.step("answered", "{number} answers", "number", s.party.Number)
+	c.told(0)
+	c.configure()
+	if p := c.wanted.Program; p != nil {
+		c.serve(p, dialplan.Decision{})
+		return
+	}
+	s.hear(hearsSilence, &c.country)
+	c.changed()
+	c.seek(s, c.wanted.Digits, false)
+}
+
+// told says how the ringing of a call of the device ended.
+func (c *call) told(cause pbx.Cause) {
+	if done := c.wanted.Done; done != nil {
+		c.wanted.Done = nil
+		done(cause)
+	}
+}

@@ -1,0 +1,177 @@
+package call
+
+import (
+	"galilei/pbxd/dialplan"
+	"galilei/pbxd/media"
+	"galilei/pbxd/pbx"
+)
+
+// rung is a phone that rings.
+type rung struct {
+	leg     Leg
+	ext     string
+	target  dialplan.Target
+	alerted bool // it says that it rings
+}
+
+// alerting handles an event of a phone that rings.
+func (c *call) alerting(r *rung, ev Event) {
+	switch ev.Kind {
+	case EventRinging:
+		c.alert(r, ev.Description)
+	case EventAnswered:
+		c.answered(r, ev.Description)
+	case EventEnded:
+		delete(c.rings, r.leg)
+		if c.early == r.leg {
+			c.noEarly()
+		}
+		c.declined(r, ev.Cause)
+		c.cause = worse(c.cause, ev.Cause)
+		if len(c.rings) > 0 {
+			c.changed()
+			return
+		}
+		switch c.quest {
+		case questCall:
+			c.follow(dialplan.OutcomeOf(c.cause))
+		case questFetch:
+			c.end(c.cause)
+		case questRecall:
+			c.recallFailed(c.cause)
+		}
+	}
+}
+
+// alert lets a hear that a phone rings: its early audio, where a has nothing
+// else to expect, or ringing as a's own phone makes it, or as we make it when a
+// is connected already.
+func (c *call) alert(r *rung, early *media.Description) {
+	r.alerted = true
+	first := !c.alerted
+	c.alerted = true
+	if c.by != nil && first {
+		c.by.leg.Transfer(TransferRinging, 0)
+	}
+	switch {
+	case c.a == nil: // the device calls by itself
+	case early != nil && c.early == nil && (c.a.up || !c.forked):
+		// Early audio of one of several phones could differ from the answer of
+		// another, and the caller takes only the first description that it
+		// gets (RFC 3261 section 13.2.1).
+		c.early = r.leg
+		media.Bridge(c.a.leg.Audio(), r.leg.Audio())
+		c.a.hear(hearsPeer, &c.country)
+		if !c.a.up {
+			d, _ := answerTo(c.a.theirs, &side{theirs: early, speech: speechOf(early)})
+			c.a.leg.Ringing(d)
+		}
+	case c.a.up:
+		if c.early == nil {
+			c.a.hear(hearsRingback, &c.country)
+		}
+	case first:
+		c.a.leg.Ringing(nil)
+	}
+	c.changed()
+}
+
+// noEarly ends early audio.
+func (c *call) noEarly() {
+	if c.early == nil {
+		return
+	}
+	if c.a != nil {
+		media.Unbridge(c.a.leg.Audio(), c.early.Audio())
+	}
+	c.early = nil
+}
+
+// stopRinging ends the ringing of all phones.
+func (c *call) stopRinging(cause pbx.Cause) {
+	c.noEarly()
+	for l := range c.rings {
+		c.engine.dropLine(l)
+		l.Hangup(cause)
+	}
+	clear(c.rings)
+}
+
+// answered connects the first phone that answers; the others stop ringing.
+func (c *call) answered(r *rung, d *media.Description) {
+	s := &side{leg: r.leg, ext: r.ext, user: r.target.UserID, up: true, since: c.engine.deps.Now(), theirs: d, speech: speechOf(d)}
+	s.party = Party{Number: r.ext, Name: r.target.Name}
+	delete(c.rings, r.leg)
+	if c.early == r.leg {
+		c.early = nil // it stays joined
+	}
+	c.joined(s)
+	s.entry = c.entries[s.user]
+	delete(c.entries, s.user)
+	if s.entry != nil {
+		s.entry.begin(s.since)
+	}
+	if c.quest == questFetch {
+		c.fetched(s)
+		return
+	}
+	c.step("answered", "{number} answers", "number", s.party.Number)
+	c.connect(s)
+}
+
+// connect lets a and s talk. Whoever of them waits for an answer gets it.
+func (c *call) connect(s *side) {
+	c.still()
+	c.stopRinging(pbx.CauseAnsweredElsewhere)
+	met := c.a.up || !s.up // not made for each other
+	c.b = s
+	c.alerted = false
+	c.quest, c.recalls, c.parker = questCall, 0, ""
+	c.answer(c.a, s)
+	c.answer(s, c.a)
+	c.noteElsewhere()
+	c.transferDone()
+	c.join(met)
+}
+
+// answer answers a side that waits for it, for a talk with other or, when that
+// is nil, with the device.
+func (c *call) answer(s, other *side) {
+	if s.up {
+		return
+	}
+	var d *media.Description
+	d, s.speech = answerTo(s.theirs, other)
+	s.up, s.since = true, c.engine.deps.Now()
+	if s.entry != nil && other != nil {
+		s.entry.begin(s.since)
+		s.entry.named(other)
+	}
+	s.leg.Answer(d)
+}
+
+// worse chooses what the caller of several phones is told: an answer of a
+// person (busy, rejected) says more than silence, silence more than absence
+// (compare the proxy's choice of RFC 3261 section 16.7 step 6).
+func worse(a, b pbx.Cause) pbx.Cause {
+	if rank(b) > rank(a) {
+		return b
+	}
+	return a
+}
+
+func rank(c pbx.Cause) int {
+	switch c {
+	case 0:
+		return 0
+	case pbx.CauseSubscriberAbsent, pbx.CauseUnallocated:
+		return 1
+	case pbx.CauseNoUserResponding, pbx.CauseRecoveryOnTimer, pbx.CauseTemporaryFailure, pbx.CauseNetworkOutOfOrder:
+		return 2
+	case pbx.CauseCallRejected:
+		return 5
+	case pbx.CauseUserBusy:
+		return 4
+	}
+	return 3
+}
