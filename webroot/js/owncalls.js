@@ -1,6 +1,6 @@
 // What home says of the own calls: missed ones, forwardings, do not disturb.
 
-import {h, fill, icon} from './dom.js';
+import {h, fill} from './dom.js';
 import {t, when} from './text.js';
 import {call, get} from './api.js';
 import {live} from './live.js';
@@ -12,7 +12,7 @@ const reasons = ['Always', 'Busy', 'NoAnswer', 'Unregistered'];
 async function missed(box) {
   const {body, total} = await call('GET', `/profile/journal?new=true&limit=${last}`);
   fill(box, h('h2', t('home.missed')), h('p', {role: 'status'}, total ? t('home.missedCalls', {n: total}) : t('home.noMissed')),
-    body.length > 0 && h('ul.phones', body.map((e) => h('li', icon('in'), h('div', h('strong', e.name || e.number || t('calls.hidden')), h('span.muted', when(e.time)))))),
+    body.length > 0 && h('ul.phones', body.map((e) => h('li', h('div', h('strong', e.name || e.number || t('calls.hidden')), h('span.muted', when(e.time)))))),
     h('p', h('a', {href: total ? '/journal?show=missed' : '/journal'}, t('home.journal'))));
 }
 
@@ -27,14 +27,14 @@ async function set(box, session) {
     may('call-forwarding', 'call-forwarding') && [forwards.length, forwards.length ? forwards : [t('home.noForwarding')], '/call-forwarding'],
   ].filter(Boolean);
   box.hidden = !lines.length;
-  fill(box, h('h2', t('home.calls')), h('ul.phones', lines.map(([on, texts, href]) => h('li', icon(on ? 'alert' : 'check'),
+  fill(box, h('h2', t('home.calls')), h('ul.phones', lines.map(([on, texts, href]) => h('li', h('span', {class: on ? 'dot on' : 'dot', 'aria-hidden': 'true'}),
     h('div', texts.map((x) => h('span', x)), h('a', {href}, t('home.change')))))));
 }
 
 // ownCalls fills box with what the session may see, and keeps it current.
 export async function ownCalls(box, session, signal) {
-  const journal = session.modules.includes('journal') && h('section.card');
-  const calls = session.modules.some((m) => m === 'call-forwarding' || m === 'service-attributes') && h('section.card');
+  const journal = session.modules.includes('journal') && h('section.card.content');
+  const calls = session.modules.some((m) => m === 'call-forwarding' || m === 'service-attributes') && h('section.card.content');
   await Promise.all([journal && missed(journal), calls && set(calls, session)]);
   if (signal.aborted) return;
   fill(box, journal, calls);

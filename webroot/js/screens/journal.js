@@ -56,7 +56,7 @@ class Journal {
   #field(key) {
     const input = h('input', {type: 'search', id: uid(), 'aria-label': t(`list.${key}`), placeholder: t(`list.${key}`), value: this.#query[key], oninput: () => {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#ask({[key]: input.value.trim()}, true), 200);
+      this.#timer = setTimeout(() => this.#ask(Object.fromEntries(this.fields.map((f) => [f.key, f.input.value.trim()])), true), 200);
     }});
     return {key, input, el: h('div.search', icon(key === 'name' ? 'search' : 'phone'), input)};
   }
@@ -135,7 +135,7 @@ class Journal {
     const add = new URLSearchParams({office: e.number, lastName: e.name});
     return h('li', {class: `call ${e.result} ${fresh ? 'fresh' : ''}`}, icon(e.direction),
       h('div.with', h('strong', name), h('span.muted', [e.name && e.number, e.group].filter(Boolean).join(' · '))),
-      h('div.what', h('span', t(`journal.${e.direction}`), ' · ', h('span.result', t(`value.result.${e.result}`)), fresh && h('span.tag', t('journal.new'))),
+      h('div.what', h('span', t(`journal.${e.direction}`), ' · ', h('span.became', t(`value.result.${e.result}`)), fresh && h('span.tag', t('journal.new'))),
         h('span.muted', when(e.time), e.duration > 0 && ` · ${span(e.duration)}`)),
       h('div.acts',
         e.number && may.includes('contacts-private') && h('a.button.icon', {href: `/private-contacts/new?${add}`, 'aria-label': t('journal.add', {name}), title: t('journal.add', {name})}, icon('person')),
