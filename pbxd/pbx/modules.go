@@ -40,7 +40,7 @@ func Modules() []Module {
 			list = append(list, Module{id, parent, area})
 		}
 	}
-	add("user", "", "login", "logout", "home", "journal", "contacts")
+	add("user", "", "login", "logout", "home", "journal", "click-to-call", "contacts")
 	add("user", "contacts", "contacts-internal", "contacts-global", "contacts-private")
 	add("user", "contacts-private", "contacts-private-csv")
 	add("user", "", "call-forwarding", "service-attributes", "messages")

@@ -32,6 +32,7 @@ func (s *Server) routes(page http.Handler) (http.Handler, error) {
 	s.registerCalls()
 	s.registerJournal()
 	s.registerLiveCalls()
+	s.registerClickToCall()
 	s.registerTry()
 	s.registerTraces()
 	s.registerTexts()

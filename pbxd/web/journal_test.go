@@ -154,7 +154,7 @@ func TestLiveCalls(t *testing.T) {
 		m.tell(pbx.Fact{Kind: pbx.FactCall, Call: &pbx.CallStatus{ID: id, From: "101", To: fmt.Sprint(102 + i), State: pbx.CallUp, Started: at.Add(-time.Duration(i) * time.Second)}})
 	}
 	ended := ""
-	s.Hangup = func(id string) bool { ended += id; return id == "x-1" }
+	s.Hangup = func(id, by string) bool { ended += id + by; return id == "x-1" }
 	status, calls := enter(t, s, "status"), enter(t, s, "calls")
 	var list []pbx.CallStatus
 	for _, c := range []*client{status, calls} {
@@ -166,11 +166,11 @@ func TestLiveCalls(t *testing.T) {
 	status.want(403, "DELETE", "/calls/x-1", "", nil)
 	calls.want(404, "DELETE", "/calls/x-3", "", nil)
 	calls.want(404, "DELETE", "/calls/x-2", "", nil) // ended meanwhile
-	if m.audited("hang-up-call") != 0 || ended != "x-2" {
+	if m.audited("hang-up-call") != 0 || ended != "x-2calls" {
 		t.Errorf("ended %q", ended)
 	}
 	calls.want(204, "DELETE", "/calls/x-1", "", nil)
-	if m.audits[len(m.audits)-1].Object != "101 > 103" || m.audited("hang-up-call") != 1 || ended != "x-2x-1" {
+	if m.audits[len(m.audits)-1].Object != "101 > 103" || m.audited("hang-up-call") != 1 || ended != "x-2callsx-1calls" {
 		t.Errorf("ended %q, %+v", ended, m.audits)
 	}
 	s.Hangup = nil

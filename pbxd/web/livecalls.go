@@ -31,7 +31,7 @@ func (s *Server) hangUp(ctx context.Context, in *struct {
 	if err := s.still(ctx); err != nil {
 		return nil, err
 	}
-	if !s.Hangup(in.ID) {
+	if !s.Hangup(in.ID, callerOf(ctx).actor.Name) {
 		return nil, noCall()
 	}
 	s.record(ctx, "hang-up-call", calls[i].From+" > "+calls[i].To)

@@ -47,6 +47,7 @@ var unconditional = map[string]string{
 	"delete-own-call":             "an entry is never edited, only seen",
 	"delete-own-calls":            "what came since stays, as it names the newest entry that goes",
 	"hang-up-call":                "the ID names one call, which is never another",
+	"begin-call":                  "begins a call, which changes no setting",
 	"leave-wizard":                "sets nothing else, and nobody sets it back",
 }
 

@@ -126,10 +126,15 @@ type Deps struct {
 	SIPPort  func() uint16               // port at which phones register
 	Traces   Traces                      // calls of the day; nil: none are remembered
 	CallsOf  func(extension string) int  // calls that an extension is in; nil: none
-	Hangup   func(call string) bool      // ends a call; false when there is none of that ID; nil: there never is
-	Trial    time.Duration               // how long a risky change waits to be confirmed; 0 means 120 s
-	Now      func() time.Time            // nil means time.Now
-	Log      *slog.Logger                // nil means slog.Default
+	// Hangup ends a call, as who is named by wants; false when there is none of
+	// that ID. Nil: there never is.
+	Hangup func(call, by string) bool
+	// Dial rings the phones of a user and connects who answers to a number. It
+	// returns the ID of the call; false when none can begin now. Nil: none can.
+	Dial  func(u *pbx.User, number string) (call string, ok bool)
+	Trial time.Duration    // how long a risky change waits to be confirmed; 0 means 120 s
+	Now   func() time.Time // nil means time.Now
+	Log   *slog.Logger     // nil means slog.Default
 }
 
 // Limits of the server. A device of 80 users needs far less.

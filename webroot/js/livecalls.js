@@ -14,9 +14,11 @@ const side = (number, name) => [h('strong', number || t('calls.hidden')), name &
 export const callList = (more) => new List({
   name: t('status.calls'), sort: 'since', empty: t('status.noCalls'),
   columns: [
-    {key: 'state', label: t('status.state'), cell: (c) => h('span', {class: `tag ${c.state}`}, t(`call.${c.state}`))},
+    {key: 'state', label: t('status.state'), text: (c) => [c.state, c.held],
+      cell: (c) => [h('span', {class: `tag ${c.state}`}, t(`call.${c.state}`)), c.held && h('span.tag', t('calls.held'))]},
     {key: 'from', label: t('status.from'), text: (c) => [c.from, c.fromName], cell: (c) => side(c.from, c.fromName)},
-    {key: 'to', label: t('status.to'), cell: (c) => side(c.to)},
+    {key: 'to', label: t('status.to'), text: (c) => [c.to, c.with, c.withName],
+      cell: (c) => [side(c.with || c.to, c.withName), c.with && c.with !== c.to && h('span.by', t('calls.dialled', {number: c.to}))]},
     {key: 'since', label: t('status.since'), class: 'number', sort: (c) => 1e15 - begun(c), text: (c) => begun(c), // the longest call began first
       cell: (c) => h('span.ticking', {'data-since': begun(c)}, span((live.now() - begun(c)) / 1000))},
   ],

@@ -3,16 +3,17 @@
 import {h, fill} from './dom.js';
 import {t, when} from './text.js';
 import {call, get} from './api.js';
+import {callButton} from './dial.js';
 import {live} from './live.js';
 
 const last = 3; // missed calls that are shown
 const reasons = ['Always', 'Busy', 'NoAnswer', 'Unregistered'];
 
 // missed shows the new missed calls.
-async function missed(box) {
+async function missed(box, session) {
   const {body, total} = await call('GET', `/profile/journal?new=true&limit=${last}`);
   fill(box, h('h2', t('home.missed')), h('p', {role: 'status'}, total ? t('home.missedCalls', {n: total}) : t('home.noMissed')),
-    body.length > 0 && h('ul.phones', body.map((e) => h('li', h('div', h('strong', e.name || e.number || t('calls.hidden')), h('span.muted', when(e.time)))))),
+    body.length > 0 && h('ul.phones', body.map((e) => h('li', h('div', h('strong', e.name || e.number || t('calls.hidden')), h('span.muted', when(e.time))), callButton(session, e.number, e.name || e.number)))),
     h('p', h('a', {href: total ? '/journal?show=missed' : '/journal'}, t('home.journal'))));
 }
 
@@ -35,12 +36,12 @@ async function set(box, session) {
 export async function ownCalls(box, session, signal) {
   const journal = session.modules.includes('journal') && h('section.card.content');
   const calls = session.modules.some((m) => m === 'call-forwarding' || m === 'service-attributes') && h('section.card.content');
-  await Promise.all([journal && missed(journal), calls && set(calls, session)]);
+  await Promise.all([journal && missed(journal, session), calls && set(calls, session)]);
   if (signal.aborted) return;
   fill(box, journal, calls);
   live.follow(signal, (kind) => {
     const ignore = () => {}; // a lost connection has its banner
-    if (journal && (kind === 'journal' || kind === 'all')) missed(journal).catch(ignore);
+    if (journal && (kind === 'journal' || kind === 'all')) missed(journal, session).catch(ignore);
     if (calls && (kind === 'revision' || kind === 'all')) set(calls, session).catch(ignore);
   });
 }

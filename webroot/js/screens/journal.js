@@ -4,6 +4,7 @@ import {h, fill, icon, button, styles, uid} from '../dom.js';
 import {t, when, span} from '../text.js';
 import {call} from '../api.js';
 import {live} from '../live.js';
+import {callButton} from '../dial.js';
 import {tabs} from '../tabs.js';
 import {attempt, mayDelete, toast} from '../dialog.js';
 
@@ -137,7 +138,7 @@ class Journal {
       h('div.with', h('strong', name), h('span.muted', [e.name && e.number, e.group].filter(Boolean).join(' · '))),
       h('div.what', h('span', t(`journal.${e.direction}`), ' · ', h('span.became', t(`value.result.${e.result}`)), fresh && h('span.tag', t('journal.new'))),
         h('span.muted', when(e.time), e.duration > 0 && ` · ${span(e.duration)}`)),
-      h('div.acts',
+      h('div.acts', callButton(this.session, e.number, name),
         e.number && may.includes('contacts-private') && h('a.button.icon', {href: `/private-contacts/new?${add}`, 'aria-label': t('journal.add', {name}), title: t('journal.add', {name})}, icon('person')),
         button('icon', t('journal.delete', {name}), () => this.#delete(e), {icon: 'trash'})));
   }

@@ -1,0 +1,48 @@
+package web
+
+import (
+	"strings"
+	"testing"
+
+	"galilei/pbxd/pbx"
+)
+
+// TestClickToCall has users call from the page, with and without a phone.
+func TestClickToCall(t *testing.T) {
+	m, s := office(t)
+	m.edit(t, func(cfg *pbx.Config) {
+		withModules(cfg, "caller", 311, "click-to-call")
+		withModules(cfg, "phoneless", 312, "click-to-call")
+		withModules(cfg, "numberless", 313, "click-to-call")
+		cfg.UserByID("numberless").Extension = ""
+	})
+	m.tell(pbx.Fact{Kind: pbx.FactRegistration, Extension: "311", Registrations: []pbx.Registration{{Extension: "311"}}})
+	begun, room := "", true
+	s.Dial = func(u *pbx.User, number string) (string, bool) {
+		begun += u.Extension + ">" + number
+		return "c7", room
+	}
+	caller := enter(t, s, "caller")
+	var got BegunCall
+	if caller.want(202, "POST", "/profile/calls", `{"number":"+49891234"}`, &got); got.Call != "c7" || begun != "311>+49891234" {
+		t.Errorf("%+v, %s", got, begun)
+	}
+	for body, words := range map[string]string{
+		`{}`: "number", `{"number":""}`: "number", `{"number":"anna"}`: "number", `{"number":"1 2"}`: "number", `{"number":"311"}`: "own extension",
+		`{"number":"` + strings.Repeat("1", 33) + `"}`: "number", `{"number":"1+2"}`: "number", `{"number":1}`: "number",
+	} {
+		if res := caller.want(422, "POST", "/profile/calls", body, nil); !strings.Contains(res.text, "body.number") || !strings.Contains(res.text, words) {
+			t.Errorf("%s: %s", body, res.text)
+		}
+	}
+	enter(t, s, "anna").want(403, "POST", "/profile/calls", `{"number":"101"}`, nil)
+	enter(t, s, "phoneless").want(409, "POST", "/profile/calls", `{"number":"101"}`, nil)
+	enter(t, s, "numberless").want(409, "POST", "/profile/calls", `{"number":"101"}`, nil)
+	if begun != "311>+49891234" {
+		t.Errorf("calls have begun: %s", begun)
+	}
+	room = false
+	caller.want(503, "POST", "/profile/calls", `{"number":"101"}`, nil)
+	s.Dial = nil
+	caller.want(503, "POST", "/profile/calls", `{"number":"101"}`, nil)
+}
