@@ -17,8 +17,11 @@ import (
 
 // audio is an endpoint that only remembers its peer.
 type audio struct {
-	mu   sync.Mutex
-	peer media.Endpoint
+	mu    sync.Mutex
+	peer  media.Endpoint
+	plays engine.Source
+	hears func(engine.Digit)
+	keys  string // of Dial
 }
 
 func (a *audio) WriteRTP([]byte)  {}
@@ -29,13 +32,19 @@ func (a *audio) SetPeer(p media.Endpoint) {
 	a.mu.Unlock()
 }
 
-func (a *audio) Play(engine.Source)            {}
-func (a *audio) Listen(engine.Sink)            {}
-func (a *audio) Press(string, int) error       { return nil }
-func (a *audio) Dial(byte, int) error          { return nil }
-func (a *audio) HearDigits(func(engine.Digit)) {}
-func (a *audio) Last() (engine.Sample, bool)   { return engine.Sample{}, false }
-func (a *audio) Samples() []engine.Sample      { return nil }
+func (a *audio) Play(s engine.Source)    { a.plays = s }
+func (a *audio) Listen(engine.Sink)      {}
+func (a *audio) Press(string, int) error { return nil }
+func (a *audio) Dial(k byte, _ int) error {
+	a.keys += string(k)
+	if a.hears != nil {
+		a.hears(engine.Digit{Key: k, On: true})
+	}
+	return nil
+}
+func (a *audio) HearDigits(h func(engine.Digit)) { a.hears = h }
+func (a *audio) Last() (engine.Sample, bool)     { return engine.Sample{}, false }
+func (a *audio) Samples() []engine.Sample        { return nil }
 
 // actor is a leg that notes what it is told.
 type actor struct {
