@@ -229,7 +229,7 @@ class App extends HTMLElement {
     e.preventDefault();
     if (dirty() && !(await mayDiscard())) return;
     // An entry of the open list keeps what the list shows.
-    const below = this.#screen?.add && url.pathname.startsWith(`${this.#screen.path}/`);
+    const below = (this.#screen?.add || this.#screen?.entries) && url.pathname.startsWith(`${this.#screen.path}/`);
     this.go(url.pathname + (below && !url.search ? location.search : url.search));
   }
 
@@ -273,7 +273,7 @@ class App extends HTMLElement {
     const [, first, part = '', ...rest] = path.split('/');
     const entry = decoded(part);
     this.#entry = entry;
-    const screen = entry !== null && allowed.find((s) => s.path === `/${first}` && rest.length === 0 && (!entry || s.add)) || null;
+    const screen = entry !== null && allowed.find((s) => s.path === `/${first}` && rest.length === 0 && (!entry || s.add || s.entries)) || null;
     this.#frame.closeDrawer();
     this.#frame.mark(screen?.path);
     document.title = `${screen ? t(screen.title) : t('notFound.title')} · Galilei`;

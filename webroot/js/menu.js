@@ -4,6 +4,7 @@
 // A screen is {path, module, file, title, about}: file is its module in screens, of which it takes
 // the default export or the one named by name. As needed it has
 //   add: it has entries, at paths below; the key of the words that add one, and adds(session): who may
+//   entries: it has entries, at paths below, and none is added
 //   takes: the operation of the API that takes its parameters; they are found by the search; except: not these
 //   parameters(): a promise of [{name, property, search}], when the device tells them
 //   parts: more modules of the page that show it
@@ -48,6 +49,7 @@ const admin = [
   {title: 'menu.status', icon: 'status', screens: [
     {path: '/status', module: 'general-information', file: 'status', title: 'status.title', about: 'status.about'},
     {path: '/live-calls', module: 'live-calls', file: 'livecalls', title: 'calls.title', about: 'calls.about'},
+    {path: '/call-traces', module: 'call-traces', file: 'traces', title: 'traces.title', about: 'traces.about', entries: true},
     {path: '/try-number', module: 'try-number', file: 'try', title: 'try.title', about: 'try.about'},
   ]},
 ];

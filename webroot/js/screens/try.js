@@ -1,9 +1,10 @@
 // Try a number: who would ring, drawn as the way of the call, with the steps of each decision.
 
 import {h, put, fill, uid, styles} from '../dom.js';
-import {t, has, message} from '../text.js';
+import {t} from '../text.js';
 import {get} from '../api.js';
 import {attempt} from '../dialog.js';
+import {step, cause} from '../steps.js';
 import * as schema from '../schema.js';
 
 await styles('try');
@@ -15,8 +16,6 @@ function input(label, help, attributes) {
   const box = h('div.tried', h('label', {for: id}, label), el, help && h('p.help', {id: `${id}h`}, help));
   return {el, box};
 }
-
-const cause = (n) => (has(`cause.${n}`) ? t(`cause.${n}`) : String(n));
 
 // shownOn says what a phone shows of the caller, and how it rings.
 function shownOn(target) {
@@ -36,14 +35,8 @@ function said(d) {
   return h('p.what', t('try.ends', {why: cause(d.refuse)}));
 }
 
-// step is one line of the trace: what came of it, and what decided.
-function step(s) {
-  const more = [s.permission && schema.word('permission', s.permission), s.before && s.after && s.before !== s.after && `${s.before} → ${s.after}`, s.window].filter(Boolean);
-  return h('li', message(s.message.template, s.message.args), more.length > 0 && h('span.muted', ` · ${more.join(' · ')}`));
-}
-
 const card = (d, open) => h('div', {class: `decision ${d.kind}`}, said(d),
-  h('details', {open}, h('summary', t('try.steps', {n: d.trace.length})), h('ol.steps', d.trace.map(step))));
+  h('details', {open}, h('summary', t('try.steps', {n: d.trace.length})), h('ol.steps', d.trace.map((x) => step(x)))));
 
 // drawn is a decision with what follows it, by outcome.
 function drawn(tried, place) {
