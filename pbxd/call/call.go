@@ -279,10 +279,10 @@ func (c *call) measureSide(s *side) {
 	}
 }
 
-// joined tells that a side belongs to the call.
-func (c *call) joined(s *side) {
+// joined tells that a leg belongs to the call.
+func (c *call) joined(l Leg, who Party) {
 	if told := c.engine.deps.Watch.Joined; told != nil {
-		told(c.status.ID, s.leg.ID(), s.party)
+		told(c.status.ID, l.ID(), who)
 	}
 }
 

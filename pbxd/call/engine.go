@@ -80,10 +80,13 @@ type Engine struct {
 // New returns an engine without calls.
 func New(d Deps) *Engine {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Engine{
+	e := &Engine{
 		deps: d, ctx: ctx, cancel: cancel, calls: map[string]*call{}, lines: map[Leg]*call{},
 		busy: map[string]int{}, ringing: map[string]map[*call]ringing{}, parked: map[string]*call{},
 	}
+	// Journals outlive a restart: a call of now is none of theirs.
+	e.number.Store(uint64(max(d.Now().UnixMilli(), 0)))
+	return e
 }
 
 // Live returns how many calls go on.

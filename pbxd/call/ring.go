@@ -105,7 +105,6 @@ func (c *call) answered(r *rung, d *media.Description) {
 	if c.early == r.leg {
 		c.early = nil // it stays joined
 	}
-	c.joined(s)
 	s.entry = c.entries[s.user]
 	delete(c.entries, s.user)
 	if s.entry != nil {

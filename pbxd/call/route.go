@@ -19,7 +19,7 @@ func (c *call) route() {
 		c.takesPlace()
 		return
 	}
-	c.joined(c.a)
+	c.joined(c.a.leg, c.a.party)
 	c.changed()
 	c.seek(c.a, c.in.Digits, c.in.Anonymous)
 }
@@ -118,6 +118,7 @@ func (c *call) call(extension string, t dialplan.Target, d Dial) {
 	for _, l := range legs {
 		c.rings[l] = &rung{leg: l, ext: extension, target: t}
 		c.engine.connectLine(l, c)
+		c.joined(l, Party{Number: extension, Name: t.Name})
 	}
 }
 

@@ -140,7 +140,7 @@ func (c *call) hand(h handover, to *call) {
 func (h handover) arrive(y *call) {
 	refused := h.take(y, h.side)
 	if refused == 0 {
-		y.joined(h.side)
+		y.joined(h.side.leg, h.side.party)
 		y.changed()
 		y.engine.post(h.from, func() { h.done(0, nil) })
 		return

@@ -47,7 +47,7 @@ type packer struct {
 func (r *Recorder) packOne(now time.Time) bool {
 	r.packer.mu.Lock()
 	defer r.packer.mu.Unlock()
-	c, legs, why, wire, err := r.over(now)
+	c, why, wire, err := r.over(now)
 	if c == nil {
 		return false
 	}
@@ -60,12 +60,13 @@ func (r *Recorder) packOne(now time.Time) bool {
 	if r.calls[c.id] != c {
 		return true // forgotten meanwhile
 	}
+	mos := c.shown().MOS
 	r.letGo(c)
 	if err != nil { // of values that JSON cannot hold: nothing is lost but this call
 		r.forget(slices.Index(r.order, c))
 		return true
 	}
-	c.mos, c.packed = worst(legs), p
+	c.mos, c.packed = mos, p
 	if p.dict.calls++; p.dict.calls == 1 {
 		r.held += len(p.dict.text)
 	}
@@ -77,19 +78,19 @@ func (r *Recorder) packOne(now time.Time) bool {
 }
 
 // over returns a call that may be packed, and its parts.
-func (r *Recorder) over(now time.Time) (c *record, legs []opened, why, wire []byte, err error) {
+func (r *Recorder) over(now time.Time) (c *record, why, wire []byte, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	i := slices.IndexFunc(r.order, func(c *record) bool {
 		return c.packed == nil && !c.ended.IsZero() && now.Sub(c.ended) >= settleTime
 	})
 	if i < 0 {
-		return nil, nil, nil, nil, nil
+		return nil, nil, nil, nil
 	}
 	c = r.order[i]
-	legs = r.open(c)
+	legs := r.open(c)
 	why, err = appendWhy(r.packer.why[:0], c.began, c.steps, legs)
-	return c, legs, why, appendWire(r.packer.wire[:0], c.began, legs), err
+	return c, why, appendWire(r.packer.wire[:0], c.began, legs), err
 }
 
 // letGo ends what only a call that goes on needs.

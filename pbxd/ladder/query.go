@@ -100,10 +100,13 @@ func (r *Recorder) Calls(q Query) []Call {
 func (c *record) shown() Call {
 	x := Call{
 		ID: c.id, From: c.from, FromName: c.fromName, To: c.to, Numbers: strings.Fields(c.numbers), Began: c.began, Answered: c.answered, Ended: c.ended,
-		Cause: c.cause, MOS: float64(int(c.mos*100+0.5)) / 100, Messages: c.packed != nil && c.packed.wire != nil,
+		Cause: c.cause, MOS: c.mos, Messages: c.packed != nil && c.packed.wire != nil,
 	}
 	for _, l := range c.legs {
 		x.Messages = x.Messages || l.dialog != nil && len(l.dialog.packets) > 0
+		if m := worst(l.series.all()); m != 0 && (x.MOS == 0 || m < x.MOS) {
+			x.MOS = m
+		}
 	}
 	return x
 }
@@ -150,7 +153,6 @@ func (r *Recorder) find(id string, wire bool) (call Call, steps []Moment, legs [
 	call = c.shown()
 	if c.packed == nil {
 		steps, legs = slices.Clone(c.steps), r.open(c)
-		call.MOS = float64(int(worst(legs)*100+0.5)) / 100
 		r.mu.Unlock()
 		return call, steps, legs, nil
 	}

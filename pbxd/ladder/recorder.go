@@ -49,7 +49,7 @@ type record struct {
 	answered time.Time
 	ended    time.Time
 	cause    pbx.Cause
-	mos      float32 // worst mean of a direction; 0 for not known
+	mos      float64 // worst mean of a direction; 0 for not known
 	cost     int     // octets of all but the dialogs
 
 	steps  []Moment // of a call that is not packed, as are
@@ -137,18 +137,26 @@ func (r *Recorder) Status(s pbx.CallStatus) {
 	case c == nil && s.State == pbx.CallEnded && s.Started.IsZero():
 		return
 	case c == nil:
-		c = &record{id: strings.Clone(s.ID), cost: recordCost}
-		r.calls[s.ID] = c
-		r.order = append(r.order, c)
-		r.held += c.cost
+		c = r.begin(s.ID)
 	case c.packed != nil:
 		return
 	}
-	// What was dialled is a part of the whole message that said it.
-	c.from, c.fromName, c.to = strings.Clone(s.From), strings.Clone(s.FromName), strings.Clone(s.To)
+	if c.from == "" && c.to == "" { // a transfer puts another in the caller's place
+		// What was dialled is a part of the whole message that said it.
+		c.from, c.fromName, c.to = strings.Clone(s.From), strings.Clone(s.FromName), strings.Clone(s.To)
+	}
 	c.began, c.answered, c.ended, c.cause = s.Started, s.Answered, s.Ended, s.Cause
 	c.party(s.From)
 	r.trim()
+}
+
+// begin remembers a call from now on.
+func (r *Recorder) begin(id string) *record {
+	c := &record{id: strings.Clone(id), began: r.now(), cost: recordCost}
+	r.calls[c.id] = c
+	r.order = append(r.order, c)
+	r.held += c.cost
+	return c
 }
 
 // party notes a number of the call.
@@ -174,8 +182,11 @@ func (r *Recorder) Joined(call, id, number, name string) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := r.live(call)
-	if c == nil || len(c.legs) >= maxLegs {
+	c := r.calls[call]
+	if c == nil {
+		c = r.begin(call) // its legs may be told of before the call is
+	}
+	if c.packed != nil || len(c.legs) >= maxLegs {
 		return
 	}
 	for _, l := range c.legs {

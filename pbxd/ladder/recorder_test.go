@@ -336,7 +336,7 @@ func TestNobodyIsRemembered(t *testing.T) {
 	var r *Recorder
 	r.Capture("udp", addr("192.0.2.1:5060"), addr("192.0.2.2:5060"), true, []byte("INVITE"))
 	r.Status(pbx.CallStatus{ID: "1"})
-	r.Joined("1", "sip:x", "", "")
+	r.Joined("1", "sip:x", "101", "")
 	r.Traced("1", time.Time{}, nil)
 	r.Measured("1", "sip:x", nil)
 	if _, err := r.Trace("1"); !errors.Is(err, ErrUnknown) || len(r.Calls(Query{})) != 0 {

@@ -139,14 +139,13 @@ func meanHeard(list []sample, of func(*sample) *heard) (m heard) {
 	return m
 }
 
-// worst is the mean MOS of the direction that sounded worse; 0 for none known.
-func worst(legs []opened) (mos float32) {
-	for i := range legs {
-		for _, of := range []func(*sample) *heard{func(s *sample) *heard { return &s.in }, func(s *sample) *heard { return &s.out }} {
-			if m := meanHeard(legs[i].samples, of); m.known && (mos == 0 || float32(m.mos)/1000 < mos) {
-				mos = float32(m.mos) / 1000
-			}
+// worst is the mean MOS of the direction of a leg that sounded worse, with two
+// digits; 0 for none known.
+func worst(samples []sample) (mos float64) {
+	for _, of := range []func(*sample) *heard{func(s *sample) *heard { return &s.in }, func(s *sample) *heard { return &s.out }} {
+		if m := meanHeard(samples, of); m.known && (mos == 0 || float64(m.mos)/1000 < mos) {
+			mos = float64(m.mos) / 1000
 		}
 	}
-	return mos
+	return math.Round(mos*100) / 100
 }

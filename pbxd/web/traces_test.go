@@ -62,7 +62,7 @@ func TestCallTraces(t *testing.T) {
 	for _, s := range trace.Summary {
 		told += s.Text() + ". "
 	}
-	if told != "Anna Demo (101) called 102. 102 is busy. The call goes on. " {
+	if told != "Anna Demo (101) calls 102. 102 is busy. The call goes on. " {
 		t.Errorf("summary %q", told)
 	}
 	var said ladder.SIPMessages

@@ -1,0 +1,177 @@
+package pbxdtest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"galilei/pbxd/ladder"
+	"galilei/pbxd/pbx"
+)
+
+// talk sends PCMA to a port every 20 ms until the time is over. Of every ten
+// packets the first so many are not sent.
+func talk(c *net.UDPConn, ssrc uint32, toPort int, length time.Duration, dropped int) {
+	to := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: toPort}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for seq := 0; time.Duration(seq)*20*time.Millisecond < length; seq++ {
+		<-tick.C
+		if seq%10 < dropped && seq > 20 {
+			continue
+		}
+		p := make([]byte, 172)
+		p[0], p[1] = 0x80, 8
+		binary.BigEndian.PutUint16(p[2:], uint16(seq))
+		binary.BigEndian.PutUint32(p[4:], uint32(seq*160))
+		binary.BigEndian.PutUint32(p[8:], ssrc)
+		for i := range p[12:] {
+			p[12+i] = byte(0xd5 ^ i%3)
+		}
+		c.WriteTo(p, to)
+	}
+}
+
+// ladderOf are the messages of a leg of a call in short.
+func ladderOf(a *Admin, id string, leg int) string {
+	var m ladder.SIPMessages
+	a.Do("GET", "/api/v1/calls/"+id+"/messages", nil, 200, &m)
+	var b strings.Builder
+	for _, x := range m.Messages {
+		if x.Leg != leg {
+			continue
+		}
+		what := x.Method
+		if rest, ok := strings.CutPrefix(x.Start, "SIP/2.0 "); ok {
+			what = rest[:3]
+		}
+		if x.Sent {
+			what = "<" + what
+		}
+		fmt.Fprint(&b, " ", what)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// TestTraceOfForwardedCall has 101 call 102, which is busy and forwards to 103,
+// and asks why, what was said, and how it sounded: 101 loses one packet in ten,
+// 103 none.
+func TestTraceOfForwardedCall(t *testing.T) {
+	t.Parallel()
+	s, a, b, c := threePhones(t, func(cfg *pbx.Config) {
+		cfg.UserByExtension("102").Calls.SetForwarding(false, pbx.DivertBusy, true, "103")
+	})
+	admin := s.Login()
+	ua, uc := listenUDP(t, "127.0.0.1"), listenUDP(t, "127.0.0.1")
+	call := a.Dial("102", SDP(port(ua)))
+	first := b.Ringing()
+	first.Reply(486, "Busy Here", "")
+	b.Request("ACK")
+	in := c.Ringing()
+	in.Reply(180, "Ringing", "")
+	a.Response("INVITE", 180)
+	toC := in.Invite.AudioPort()
+	in.Answer(SDP(port(uc)))
+	toA := call.Answered().AudioPort()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		talk(uc, 3, toC, 11*time.Second, 0)
+	}()
+	talk(ua, 1, toA, 11*time.Second, 1)
+	<-done
+	call.Send("BYE", "")
+	c.Reply(c.Request("BYE"), "", 200, "OK", "", "")
+	a.Response("BYE", 200)
+	nothingLeft(t, s)
+
+	var list []ladder.Call
+	admin.Do("GET", "/api/v1/call-traces?number=103", nil, 200, &list)
+	if len(list) != 1 || list[0].From != "101" || list[0].To != "102" || strings.Join(list[0].Numbers, " ") != "101 102 103" || list[0].Ended.IsZero() || !list[0].Messages {
+		t.Fatalf("calls: %+v", list)
+	}
+	id := list[0].ID
+	var trace ladder.Trace
+	admin.Do("GET", "/api/v1/calls/"+id+"/trace", nil, 200, &trace)
+	told := ""
+	for _, m := range trace.Summary {
+		told += m.Text() + ". "
+	}
+	const want = "Anna Demo (101) calls 102. 102 is busy. Ben Demo (102) forwards calls to 103 when busy. 103 answers after 0 s. They speak for 11 s. 101 hangs up. "
+	if told != want {
+		t.Errorf("the call is told as\n%s; want\n%s", told, want)
+	}
+	var forward bool
+	for _, step := range trace.Steps {
+		forward = forward || step.Rule == "forward" && step.After == "103"
+	}
+	if !forward || len(trace.Legs) != 3 {
+		t.Errorf("trace: %+v", trace)
+	}
+	for leg, want := range []string{
+		"INVITE <401 ACK INVITE <100 <180 <200 ACK BYE <200",
+		"<INVITE 486 <ACK",
+		"<INVITE 180 200 <ACK <BYE 200",
+	} {
+		if got := ladderOf(admin, id, leg); got != want {
+			t.Errorf("leg %d: %s; want %s", leg, got, want)
+		}
+	}
+	var q []ladder.LegQuality
+	admin.Do("GET", "/api/v1/calls/"+id+"/quality", nil, 200, &q)
+	if len(q) != 3 || len(q[0].From) < 2 || len(q[1].From) != 0 || len(q[2].From) < 2 {
+		t.Fatalf("quality: %+v", q)
+	}
+	for i, p := range q[2].From {
+		if p.MOS < 4 || p.Loss != 0 || p.Wideband {
+			t.Errorf("what 103 says sounds like %+v after %d s", p, 5*i)
+		}
+	}
+	if last := q[0].From[len(q[0].From)-1]; last.Loss < 8 || last.Loss > 12 || last.MOS > 4 || q[0].Codec != "PCMA" {
+		t.Errorf("what 101 says sounds like %+v (%s); a tenth is lost", last, q[0].Codec)
+	}
+	if list[0].MOS > 4 || list[0].MOS < 1 {
+		t.Errorf("the call has a MOS of %g", list[0].MOS)
+	}
+}
+
+// What is secret appears in no answer: neither what the phones log in with nor
+// what they send each other.
+func TestTraceKeepsSecrets(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	a, b := s.Phone("101", "tls").MustRegister(), s.Phone("102", "tcp").MustRegister()
+	admin := s.Login()
+	crypto := "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+	call := a.Dial("102", SDP(16000, "a=rtpmap:8 PCMA/8000", crypto))
+	in := b.Ringing()
+	in.Answer(SDP(16002))
+	call.Answered()
+	var list []ladder.Call
+	admin.Do("GET", "/api/v1/call-traces", nil, 200, &list)
+	var m ladder.SIPMessages
+	admin.Do("GET", "/api/v1/calls/"+list[0].ID+"/messages", nil, 200, &m)
+	masked := 0
+	for _, x := range m.Messages {
+		for _, secret := range []string{"0a4f113b", "WVNfX19z"} {
+			if strings.Contains(x.Text, secret) {
+				t.Errorf("%s tells %s:\n%s", x.Start, secret, x.Text)
+			}
+		}
+		if strings.Contains(x.Text, `response="****`) || strings.Contains(x.Text, "inline:****") {
+			masked++
+		}
+		if x.Leg == 0 && x.Network != "tls" || x.Leg == 1 && x.Network != "tcp" {
+			t.Errorf("leg %d over %s", x.Leg, x.Network)
+		}
+	}
+	if masked == 0 || !strings.Contains(m.Messages[0].Text, "m=audio 16000") {
+		t.Errorf("%d messages hold something masked:\n%+v", masked, m)
+	}
+	call.Send("BYE", "")
+	b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
+	a.Response("BYE", 200)
+}
