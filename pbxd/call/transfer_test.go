@@ -234,7 +234,7 @@ func TestTransferIsCutOff(t *testing.T) {
 		a, b := h.talk("101", "102")
 		h.refers(b, "103", nil)
 		c := h.rings("103")
-		if !h.engine.Hangup("1", "admin") || h.engine.Hangup("77", "admin") {
+		if !h.engine.Hangup(h.facts[0].ID, "admin") || h.engine.Hangup("77", "admin") {
 			t.Error("the wrong calls can be hung up")
 		}
 		sleep(0)
