@@ -25,6 +25,7 @@ import (
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/presence"
 	"galilei/pbxd/push"
+	"galilei/pbxd/reminder"
 	"galilei/pbxd/sipedge"
 	"galilei/pbxd/store"
 	"galilei/pbxd/web"
@@ -90,19 +91,20 @@ type License struct {
 
 // PBX is one running system.
 type PBX struct {
-	deps    Deps
-	store   *store.Store
-	copied  *store.Copied // of data that cannot be written, or nil
-	facts   *presence.Board
-	ports   *rtpio.Ports
-	media   *engine.Engine
-	edge    *sipedge.Edge
-	engine  *call.Engine
-	ladder  *ladder.Recorder
-	mail    *mail.Outbox
-	push    *push.Delivery
-	renewed *renewed
-	web     *web.Server
+	deps      Deps
+	store     *store.Store
+	copied    *store.Copied // of data that cannot be written, or nil
+	facts     *presence.Board
+	ports     *rtpio.Ports
+	media     *engine.Engine
+	edge      *sipedge.Edge
+	engine    *call.Engine
+	ladder    *ladder.Recorder
+	mail      *mail.Outbox
+	push      *push.Delivery
+	renewed   *renewed
+	reminders *reminder.Reminders
+	web       *web.Server
 
 	listeners []net.Listener
 	webAddr   netip.AddrPort
@@ -147,7 +149,8 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	}
 	p.mail = p.newOutbox(ctx)
 	p.push = p.newPush()
-	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.publishCall, QuickDial: p.quickDial, Now: d.Now, Log: d.Log.With("part", "call"),
+	p.reminders = p.newReminders()
+	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.publishCall, QuickDial: p.quickDial, Function: call.Functions(services{p}), Now: d.Now, Log: d.Log.With("part", "call"),
 		Watch: p.watch()})
 	p.web, err = web.New(ctx, web.Deps{
 		Store: p.store, Facts: p.facts, Mail: p.mail, Texts: texts{p}, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,

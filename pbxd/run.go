@@ -50,6 +50,7 @@ func (p *PBX) Run(ctx context.Context) error {
 	part("network", func() error { p.followNetwork(ctx); return nil })
 	part("ladder", func() error { p.ladder.Run(late); return nil })
 	part("mail", func() error { p.mail.Run(ctx); return nil })
+	part("reminders", func() error { p.reminders.Run(ctx); return nil })
 	part("messages", func() error { p.push.Run(ctx); return nil })
 	part("store", func() error { p.store.Run(late); return nil })
 	if err := p.ready(ctx); err != nil {
@@ -110,6 +111,7 @@ func (p *PBX) committed(old, new *pbx.Config, r pbx.Revision) {
 	p.facts.Publish(pbx.Fact{Kind: pbx.FactRevision, Revision: r.Number})
 	p.ports.SetRange(p.rtpRange(new))
 	p.edge.Configured(old, new)
+	p.reminders.Configured(old, new)
 	if old.SIP.TLS != new.SIP.TLS || old.SIP.TLSPort != new.SIP.TLSPort {
 		p.listenTLS(context.Background(), new.SIP)
 	}

@@ -20,6 +20,7 @@ type audio struct {
 	mu    sync.Mutex
 	peer  media.Endpoint
 	plays engine.Source
+	tones int // that were played: sources other than silence
 	hears func(engine.Digit)
 	keys  string // of Dial
 }
@@ -32,7 +33,14 @@ func (a *audio) SetPeer(p media.Endpoint) {
 	a.mu.Unlock()
 }
 
-func (a *audio) Play(s engine.Source)    { a.plays = s }
+func (a *audio) Play(s engine.Source) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.plays = s
+	if _, silent := s.(engine.Silence); !silent && s != nil {
+		a.tones++
+	}
+}
 func (a *audio) Listen(engine.Sink)      {}
 func (a *audio) Press(string, int) error { return nil }
 func (a *audio) Dial(k byte, _ int) error {

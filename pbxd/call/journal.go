@@ -57,7 +57,7 @@ func (e *entry) named(other *side) {
 // noteDecision notes whom a decision of the dialplan concerns: the caller, who
 // is called, and who has sent the call on.
 func (c *call) noteDecision(d dialplan.Decision) {
-	if d.Kind == dialplan.Function || c.a == nil {
+	if d.Function != "" || c.a == nil { // a code is no call
 		return
 	}
 	if c.a.entry == nil && c.a.user != "" && !c.a.up && c.transferor == "" {

@@ -3,6 +3,7 @@ package call
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"time"
 
@@ -23,9 +24,11 @@ const maxKeys = 64
 // Conversation is the caller as a program has it. Its methods may be called
 // from the goroutine of the program; none is of use after the context ended.
 type Conversation struct {
-	Call     string            // ID of the call
-	User     string            // ID of the user who talks with the program; "" for somebody outside
-	Party    Party             // who that is
+	Call     string // ID of the call
+	User     string // ID of the user who talks with the program; "" for somebody outside
+	Party    Party  // who that is
+	Phone    string // extension of the phone's own user; User may be another who is logged in there
+	Log      *slog.Logger
 	Decision dialplan.Decision // that led here; its Argument and Off are what was dialled
 	Config   *pbx.Config       // when the call was decided
 	Country  pbx.Country       // whose tones are played
@@ -42,7 +45,7 @@ type Conversation struct {
 func (c *call) serve(p Program, d dialplan.Decision) {
 	ctx, stop := context.WithCancel(c.engine.ctx)
 	on := &Conversation{
-		Call: c.status.ID, User: c.a.user, Party: c.a.party, Decision: d, Config: c.cfg, Country: c.country,
+		Call: c.status.ID, User: c.a.user, Party: c.a.party, Phone: c.in.Phone, Log: c.log, Decision: d, Config: c.cfg, Country: c.country,
 		call: c, side: c.a, audio: c.a.leg.Audio(), ctx: ctx, stop: stop, keys: make(chan byte, maxKeys),
 	}
 	c.serving = on

@@ -17,9 +17,9 @@ const (
 func ActsOf(k ActKind) []string {
 	switch k {
 	case ActLogin:
-		return []string{"login", "logout", "impersonate-end"}
+		return []string{"login", "logout", "impersonate-end", "phone-login", "phone-logout"}
 	case ActFailure:
-		return []string{"login-failed", "change-pin-failed"}
+		return []string{"login-failed", "change-pin-failed", "phone-login-failed"}
 	case ActOwn:
 		list := []string{"change-profile", "change-own-calls", "send-text", "delete-own-text", "set-own-image", "delete-own-image", "delete-own-call", "delete-own-calls"}
 		for _, one := range []string{"contact", "private-contact"} {

@@ -244,3 +244,12 @@ func (e *Edge) tellAll(extensions []string) {
 		}
 	}
 }
+
+// SeenAt returns the address and port that a phone of an extension last
+// registered from, or "".
+func (e *Edge) SeenAt(extension string) string {
+	if list := e.registrar.contacts(extension); len(list) > 0 {
+		return list[len(list)-1].Source
+	}
+	return ""
+}

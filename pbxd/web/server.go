@@ -203,6 +203,7 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 		started:     d.Now(),
 		sessions:    newSessions(),
 		backoff:     newBackoff(),
+		actions:     phoneActs(),
 		logins:      make(chan struct{}, maxLogins),
 		knownLogins: make(chan struct{}, maxKnownLogins),
 		streams:     newStreams(),
