@@ -2,7 +2,6 @@ package pbxdtest
 
 import (
 	"bytes"
-	"fmt"
 	"net"
 	"net/netip"
 	"regexp"
@@ -68,7 +67,9 @@ func (c *cipher) open(p []byte) []byte {
 
 // secureSDP is SDP with encrypted audio.
 func secureSDP(port int, key media.Crypto, lines ...string) string {
-	d := &media.Description{Direction: media.SendRecv, Formats: []media.Format{{PT: 8, Name: "PCMA", Clock: 8000, Channels: 1}}}
+	d := &media.Description{Direction: media.SendRecv, Formats: []media.Format{
+		{PT: 8, Name: "PCMA", Clock: 8000, Channels: 1}, {PT: 101, Name: media.TelephoneEvent, Clock: 8000, Channels: 1},
+	}}
 	body := string(sdp.Offer(d, sdp.Origin{ID: 1, Version: 1}, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port)), key))
 	for _, l := range lines {
 		body = strings.Replace(body, "a=sendrecv", l, 1)
@@ -119,12 +120,12 @@ func TestEncryptedAudio(t *testing.T) {
 			p, q := rtp(seq), rtp(seq+7)
 			p[20], q[20], q[11] = 0x55, 0xaa, 9
 			send(t, ua, "127.0.0.1", toA, c.seal(p))
-			if got := receive(ub); !bytes.Equal(got, p) {
+			if got := receive(ub); len(got) != len(p) || !bytes.Equal(got[12:], p[12:]) { // its numbers may be another stream's
 				t.Fatalf("102 hears %x, want what 101 said", got)
 			}
 			send(t, ub, "127.0.0.1", toB, q)
 			got := receive(ua)
-			if bytes.Contains(got, q[12:30]) || !bytes.Equal(c.open(got), q) {
+			if plain := c.open(got); bytes.Contains(got, q[12:30]) || plain == nil || !bytes.Equal(plain[12:], q[12:]) {
 				t.Fatalf("101 is sent %x, want what 102 said, encrypted", got)
 			}
 		}
@@ -141,12 +142,6 @@ func TestEncryptedAudio(t *testing.T) {
 	change := func(body string) *Message {
 		t.Helper()
 		call.Send("INVITE", body)
-		re := b.Request("INVITE")
-		if strings.Contains(re.Body, "crypto") {
-			t.Errorf("102 is offered %q", re.Body)
-		}
-		b.Reply(re, in.Local, 200, "OK", "", strings.Replace(SDP(port(ub)), "a=sendrecv", direction(re.Body), 1))
-		b.Request("ACK")
 		ok := a.Response("INVITE", 200)
 		call.Ack("")
 		return ok
@@ -156,6 +151,11 @@ func TestEncryptedAudio(t *testing.T) {
 	}
 	if got := keyOf(t, change(secureSDP(port(ua), theirs)), 3); got != ours {
 		t.Error("the call is resumed with another key")
+	}
+	for quiet := false; !quiet; { // 102 heard silence meanwhile, and 101 what was under way
+		ub.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		_, _, err := ub.ReadFromUDPAddrPort(make([]byte, 2048))
+		quiet = err != nil
 	}
 	talk(100)
 
@@ -179,14 +179,6 @@ func TestEncryptedAudio(t *testing.T) {
 	}
 }
 
-// direction answers the direction of an offer.
-func direction(body string) string {
-	if strings.Contains(body, "a=sendonly") {
-		return "a=recvonly"
-	}
-	return "a=sendrecv"
-}
-
 // A phone over TLS is offered encryption first; what follows when it refuses is
 // for the settings to say.
 func TestEncryptionIsOffered(t *testing.T) {
@@ -194,7 +186,7 @@ func TestEncryptionIsOffered(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			s := Start(t, Options{Configure: func(c *pbx.Config) { c.SIP.SRTP = mode }})
 			a, b := s.Phone("101", "udp").MustRegister(), s.Phone("102", "tls").MustRegister()
-			call := a.Dial("102", strings.Replace(SDP(16000), "8 0 101\r\n", "8 0 9 101\r\n", 1))
+			call := a.Dial("102", SDP(16000))
 			in := b.Ringing()
 			keys := regexp.MustCompile(`a=crypto:\d AES_CM_128_HMAC_SHA1_(\d+) inline:`).FindAllStringSubmatch(in.Invite.Body, -1)
 			if mode != pbx.SRTPOff {
@@ -312,47 +304,6 @@ func TestKeysBesidePlainAudio(t *testing.T) {
 	if !strings.Contains(res.Body, " RTP/AVP 8") || strings.Count(res.Body, "a=crypto:1 ") != 1 {
 		t.Errorf("answered with %q, want RTP/AVP with a key", res.Body)
 	}
-	call.Hangup()
-	b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
-	nothingLeft(t, s)
-}
-
-// Phones without a codec in common talk all the same; those that have one use
-// it, and are asked for nothing else first.
-func TestCodecsAreCarriedOver(t *testing.T) {
-	s := Start(t, Options{})
-	a, b := s.Phone("101", "udp").MustRegister(), s.Phone("102", "udp").MustRegister()
-	one := func(port int, pt int, name string) string {
-		return fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP %d\r\na=rtpmap:%[2]d %s/8000\r\n", port, pt, name)
-	}
-	call := a.Dial("102", one(16000, 9, "G722"))
-	in := b.Ringing()
-	if strings.Contains(in.Invite.Body, "PCMA") || !strings.Contains(in.Invite.Body, "G722") {
-		t.Errorf("102 is offered %q, want the codec of 101 alone", in.Invite.Body)
-	}
-	in.Reply(488, "Not Acceptable Here", "")
-	b.Request("ACK")
-	in = b.Ringing()
-	for _, c := range []string{"G722", "PCMA", "PCMU"} {
-		if !strings.Contains(in.Invite.Body, c) {
-			t.Errorf("the second offer %q lacks %s", in.Invite.Body, c)
-		}
-	}
-	in.Answer(one(16002, 8, "PCMA"))
-	if res := call.Answered(); !strings.Contains(res.Body, " RTP/AVP 9\r\n") {
-		t.Errorf("101 is answered %q, want its own codec", res.Body)
-	}
-	call.Send("INVITE", strings.Replace(one(16000, 9, "G722"), "\r\ns=-", "\r\ns=-\r\na=sendonly", 1)) // hold goes over, too
-	re := b.Request("INVITE")
-	if i, j := strings.Index(re.Body, "PCMA"), strings.Index(re.Body, "G722"); i < 0 || j < i || !strings.Contains(re.Body, "a=sendonly") {
-		t.Errorf("102 is offered %q, want hold with its own codec first", re.Body)
-	}
-	b.Reply(re, in.Local, 200, "OK", "", one(16002, 8, "PCMA")+"a=recvonly\r\n")
-	b.Request("ACK")
-	if res := a.Response("INVITE", 200); !strings.Contains(res.Body, " RTP/AVP 9\r\n") || !strings.Contains(res.Body, "a=recvonly") {
-		t.Errorf("hold is answered %q", res.Body)
-	}
-	call.Ack("")
 	call.Hangup()
 	b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
 	nothingLeft(t, s)

@@ -41,7 +41,7 @@ var torturous = []torture{
 	{"dblreq", "3.1.1.8", challenged, stored, nil, "the second request in the datagram is none"},
 	{"semiuri", "3.1.1.9", []int{200, 404}, nil, nil, "well-formed"},
 	{"transports", "3.1.1.10", []int{200, 404}, nil, nil, "well-formed"},
-	{"mpart01", "3.1.1.11", []int{200, 401, 404, 405, 415}, nobody, nil, "well-formed"},
+	{"mpart01", "3.1.1.11", []int{200, 401, 404, 405, 415}, []int{415}, nil, "well-formed; a message of several parts is no text"},
 	{"unreason", "3.1.1.12", silence, nil, nil, "a response"},
 	{"noreason", "3.1.1.13", silence, nil, nil, "a response"},
 	{"badinv01", "3.1.2.1", bad, nil, nil, "extraneous separators"},

@@ -19,22 +19,14 @@ func (l *leg) inviteAgainLocked(res *sip.Response) bool {
 }
 
 // inviteOtherwiseLocked repeats our first INVITE to a phone that takes none of
-// the audio offered: with the codecs that can be carried over into those of the
-// other side, then without encryption where that may be.
+// the audio offered without encryption, where that may be.
 func (l *leg) inviteOtherwiseLocked() bool {
 	s := &l.secrecy
-	switch {
-	case l.state != legOutgoing || l.invited == nil:
-		return false
-	case !l.wide && widened(l.invited.Formats) != nil:
-		l.wide = true
-	case s.mode == pbx.SRTPOffered && !s.plain:
-		l.wide = false
-		s.offered = nil
-		l.encryptLocked(media.Crypto{}, media.Crypto{})
-	default:
+	if l.state != legOutgoing || l.invited == nil || s.mode != pbx.SRTPOffered || s.plain {
 		return false
 	}
+	s.offered = nil
+	l.encryptLocked(media.Crypto{}, media.Crypto{})
 	return l.inviteOnceMoreLocked()
 }
 

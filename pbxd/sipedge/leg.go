@@ -67,7 +67,6 @@ type leg struct {
 	held     bool                          // their last description takes no audio
 	fields   []sip.Header                  // of our first INVITE: who calls, how to ring
 	invited  *media.Description            // of the side that our first INVITE is for
-	wide     bool                          // with codecs that it has not
 	rseqs    map[string]uint32             // RSeq of their last reliable provisional answer, by tag
 	early    map[string]*media.Description // audio that such an answer described, by tag
 

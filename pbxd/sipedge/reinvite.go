@@ -104,7 +104,6 @@ func (l *leg) respondLocked(answer *media.Description, retry bool) (then func())
 	offer := l.pending
 	l.pending = nil
 	if answer != nil {
-		answer = answerTo(answer, offer)
 		if _, err := sdp.Agreed(answer, offer); err != nil {
 			l.log.Info("re-INVITE refused: the sides have no codec in common", "err", err)
 			answer = nil
@@ -162,10 +161,7 @@ var errBusyDialog = errors.New("another offer is under way or the leg is not up"
 
 // offerLocked sends a re-INVITE.
 func (l *leg) offerLocked(offer *media.Description) error {
-	if l.theirs == nil {
-		return errBusyDialog
-	}
-	return l.reofferLocked(laterOffer(offer, l.theirs), false)
+	return l.reofferLocked(offer, false)
 }
 
 // reofferLocked sends a re-INVITE with an offer as it is; one that is quiet is

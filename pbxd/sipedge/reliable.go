@@ -60,11 +60,9 @@ func (l *leg) ringLocked(early *media.Description) {
 			early = ownOffer()
 		}
 		keys := l.delayedKeysLocked()
-		early = firstOffer(early, true)
 		addBody(res, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(early, o, at, keys...) }))
 		r.offered, r.agreed = true, true
 	case early != nil && l.theirs != nil:
-		early = answerTo(early, l.theirs)
 		if _, err := sdp.Agreed(early, l.theirs); err == nil {
 			keys := l.agreeOfferLocked(l.theirs)
 			res.StatusCode, res.Reason = 183, "Session Progress"
@@ -193,7 +191,6 @@ func (l *leg) answerHereLocked(offer *media.Description) ([]byte, error) {
 		return nil, err
 	}
 	last.Direction = media.SendRecv
-	last = answerTo(last, offer)
 	if _, err := sdp.Agreed(last, offer); err != nil {
 		return nil, err
 	}
@@ -263,7 +260,6 @@ func (l *leg) changeEarlyLocked(early *media.Description) {
 		return
 	}
 	at, keys := l.mediaAddrLocked(), l.offerKeysLocked()
-	early = laterOffer(early, l.theirs)
 	before, formats := l.sent, l.sentFmts
 	req := l.requestLocked(sip.UPDATE)
 	req.AppendHeader(l.contact())

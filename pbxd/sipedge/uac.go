@@ -108,7 +108,6 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 		offer = ownOffer()
 	}
 	l.invited = offer
-	offer = firstOffer(offer, l.wide)
 	at, keys := l.mediaAddrLocked(), l.offerKeysLocked()
 	req := l.requestLocked(sip.INVITE)
 	req.AppendHeader(l.contact())
@@ -129,7 +128,13 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 // ownOffer is what we offer when the caller left the offer to us: the codecs
 // that every phone has.
 func ownOffer() *media.Description {
-	return &media.Description{Direction: media.SendRecv, PTime: 20, Formats: withEvent(ours())}
+	d := &media.Description{Direction: media.SendRecv, PTime: 20}
+	for _, pt := range []uint8{8, 0, 9} {
+		f, _ := media.StaticFormat(pt)
+		d.Formats = append(d.Formats, f)
+	}
+	d.Formats = append(d.Formats, media.Format{PT: 101, Name: media.TelephoneEvent, Clock: 8000, Channels: 1, FMTP: "0-16"})
+	return d
 }
 
 // response takes the responses to our first INVITE, in order.

@@ -195,11 +195,9 @@ func (l *leg) answerCallLocked(answer *media.Description) (then func()) {
 	if l.theirs == nil { // they left the offer to us
 		l.bareACK = true
 		keys := l.delayedKeysLocked()
-		answer = firstOffer(answer, true)
 		l.acceptLocked(l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(answer, o, at, keys...) }))
 		return nil
 	}
-	answer = answerTo(answer, l.theirs)
 	if _, err := sdp.Agreed(answer, l.theirs); err != nil {
 		l.log.Info("call refused: the sides have no codec in common", "err", err)
 		l.answerLocked(488, reasonHeader(pbx.CauseIncompatible))
@@ -223,7 +221,7 @@ func (l *leg) answerCallLocked(answer *media.Description) (then func()) {
 // have said last.
 func (l *leg) sentLocked(answer *media.Description) bool {
 	at, keys := l.mediaAddrLocked(), l.agreeOfferLocked(l.theirs)
-	return slices.Equal(sdp.Answer(answerTo(answer, l.theirs), l.theirs, l.origin, at, keys...), l.sent)
+	return slices.Equal(sdp.Answer(answer, l.theirs, l.origin, at, keys...), l.sent)
 }
 
 // acceptLocked sends 200 to their INVITE, re-INVITE or UPDATE; the leg is up.
@@ -261,7 +259,7 @@ func (l *leg) acknowledge(req *sip.Request) {
 		}
 		if settle := l.reliable.settle; settle != nil {
 			l.reliable.settle = nil
-			if err := l.reofferLocked(firstOffer(settle, false), true); err != nil {
+			if err := l.reofferLocked(settle, true); err != nil {
 				l.log.Info("audio of the answer not offered", "err", err)
 			}
 		}
