@@ -29,6 +29,17 @@ type Phone struct {
 	in       chan *Message
 	seq      atomic.Uint32
 	Contact  string // URI
+	answers  atomic.Pointer[func(*Message) bool]
+}
+
+// Answers lets f see each message before the test does. What f returns true
+// for, having answered it, the test does not get.
+func (p *Phone) Answers(f func(*Message) bool) { p.answers.Store(&f) }
+
+func (p *Phone) take(m *Message) {
+	if f := p.answers.Load(); f == nil || m == nil || !(*f)(m) {
+		p.in <- m
+	}
 }
 
 // Message is one SIP message as text with its header fields found.
@@ -145,7 +156,7 @@ func (p *Phone) read() {
 				}
 				return
 			}
-			p.in <- parse(bufio.NewReader(strings.NewReader(string(buf[:n]))), n)
+			p.take(parse(bufio.NewReader(strings.NewReader(string(buf[:n]))), n))
 		}
 	}
 	r := bufio.NewReader(p.conn)
@@ -154,7 +165,7 @@ func (p *Phone) read() {
 		if m == nil {
 			return
 		}
-		p.in <- m
+		p.take(m)
 	}
 }
 

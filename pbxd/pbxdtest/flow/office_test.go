@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,11 +69,11 @@ func voiceAt(t *testing.T, at netip.AddrPort, kind byte, tone float64) *peer.Voi
 }
 
 // hears fails the test when v does not come to hear the tone without a gap.
-func hears(t *testing.T, ctx context.Context, who string, v *peer.Voice, freq float64) peer.Sound {
+func hears(t *testing.T, ctx context.Context, who string, v *peer.Voice, freqs ...float64) peer.Sound {
 	t.Helper()
-	s, err := v.Hears(ctx, freq)
+	s, err := v.Hears(ctx, freqs...)
 	if err != nil {
-		t.Fatalf("%s does not hear %.0f Hz: %v", who, freq, err)
+		t.Fatalf("%s does not hear %.0f Hz: %v", who, freqs, err)
 	}
 	t.Logf("%s hears %v", who, s)
 	return s
@@ -133,6 +134,8 @@ func (o *office) baresip(t *testing.T, ext string, tone float64, change ...func(
 
 func await(t *testing.T, ctx context.Context, b *peer.Baresip, types ...string) peer.Event {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
 	e, err := b.Await(ctx, types...)
 	if err != nil {
 		t.Fatal(err)
@@ -154,3 +157,5 @@ func (o *office) registered(t *testing.T, ext string, port int) {
 	p.Contact = fmt.Sprintf("sip:%s@127.0.0.1:%d", ext, port)
 	p.MustRegister()
 }
+
+func contains(s, part string) bool { return strings.Contains(s, part) }

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
 	"testing"
 
@@ -47,6 +48,21 @@ func TestSessionFlows(t *testing.T) {
 			b.follow(t, o)
 			talk(t, o.ctx, a.Voice, 440, b.Voice, 880)
 			b.goOn(t, o)
+			done(t, a, b)
+		}},
+		{"3.7", "Session with re-INVITE (IP Address Change)", func(t *testing.T, from, to string) {
+			moved := voiceAt(t, addr("127.0.0.2:0"), peer.PayloadPCMA, 660)
+			b := o.called(t, "rfc3665-3.7-callee", to, 880, map[string]string{"ip2": "127.0.0.2", "rtp2": port(moved)})
+			a := o.calls(t, "rfc3665-3.7-caller", from, to, 440, nil)
+			a.follow(t, o)
+			b.follow(t, o)
+			talk(t, o.ctx, a.Voice, 440, b.Voice, 880)
+			b.goOn(t, o)
+			b.said(t, o, "renewed", 1)
+			moved.SendTo(b.to)
+			b.SendTo(netip.AddrPort{})
+			talk(t, o.ctx, a.Voice, 440, moved, 660)
+			a.goOn(t, o)
 			done(t, a, b)
 		}},
 		{"3.8", "Unsuccessful No Answer", func(t *testing.T, from, to string) {

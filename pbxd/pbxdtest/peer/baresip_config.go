@@ -16,7 +16,12 @@ func (b *Baresip) writeFiles(controlPort int) error {
 		amplitude = 0
 	}
 	tone := filepath.Join(o.Dir, "send.wav")
-	if err := WriteWAV(tone, Sine(o.Tone, amplitude, o.ToneTime)); err != nil {
+	// At the rate of the codec: baresip does not filter what it resamples.
+	rate := SampleRate
+	if strings.HasPrefix(o.Codecs[0], "G722/") {
+		rate *= 2
+	}
+	if err := writeWAV(tone, Sine(o.Tone*SampleRate/float64(rate), amplitude, o.ToneTime*time.Duration(rate/SampleRate)), rate); err != nil {
 		return err
 	}
 	config := []string{
@@ -26,6 +31,7 @@ func (b *Baresip) writeFiles(controlPort int) error {
 		"call_local_timeout 600",
 		"call_max_calls 50",
 		"audio_source aufile," + tone,
+		fmt.Sprintf("ausrc_srate %d", rate),
 		"audio_player aubridge,none", // nobody pulls: what arrives is recorded before it gets there
 		"audio_alert aubridge,none",
 		"snd_path " + o.Dir,
@@ -34,7 +40,7 @@ func (b *Baresip) writeFiles(controlPort int) error {
 		"rtp_stats yes",
 		"statmode_default off",
 		"module_path " + modulePath(),
-		"module g711.so", "module aufile.so", "module aubridge.so", "module sndfile.so",
+		"module g711.so", "module g722.so", "module aufile.so", "module aubridge.so", "module sndfile.so",
 		"module srtp.so",
 		"module_tmp account.so",
 		"module_app ctrl_tcp.so", "module_app menu.so",

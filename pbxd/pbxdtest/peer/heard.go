@@ -16,7 +16,7 @@ type Sound struct {
 	Streams   int           // different SSRCs
 	Gap       time.Duration // longest time between two packets
 	Level     float64       // dB relative to a sine of full scale
-	Share     float64       // of the energy that lies at the frequency asked for
+	Share     float64       // of the energy that lies at the frequencies asked for
 	Frequency float64       // that holds most of the energy, Hz
 	Types     []byte        // payload types, in the order in which they came first
 }
@@ -40,15 +40,15 @@ func Samples(packets []Packet) (samples []int16) {
 	return samples
 }
 
-// Measure says what packets sound like, seen at freq.
-func Measure(packets []Packet, freq float64) Sound {
-	s := measure(packets, freq)
+// Measure says what packets sound like, seen at the frequencies of a tone.
+func Measure(packets []Packet, freqs ...float64) Sound {
+	s := measure(packets, freqs)
 	s.Frequency = DominantFrequency(Samples(packets))
 	return s
 }
 
 // measure leaves out the search for the frequency.
-func measure(packets []Packet, freq float64) Sound {
+func measure(packets []Packet, freqs []float64) Sound {
 	s := Sound{Packets: len(packets)}
 	last := map[uint32]Packet{}
 	for i, p := range packets {
@@ -70,7 +70,10 @@ func measure(packets []Packet, freq float64) Sound {
 	}
 	s.Streams = len(last)
 	samples := Samples(packets)
-	s.Level, s.Share = Level(samples), ToneShare(samples, freq)
+	s.Level = Level(samples)
+	for _, f := range freqs {
+		s.Share += ToneShare(samples, f)
+	}
 	return s
 }
 
@@ -82,18 +85,18 @@ const stretch = 25
 const quietLevel = -55
 
 // Hears waits until half a second without any gap that has arrived after the
-// call of Hears is the tone, and returns its measure.
-func (v *Voice) Hears(ctx context.Context, freq float64) (Sound, error) {
-	return v.awaitSound(ctx, fmt.Sprintf("%.0f Hz", freq), freq, func(s Sound) bool { return s.Share > 0.97 && s.Level > quietLevel })
+// call of Hears is a tone of these frequencies, and returns its measure.
+func (v *Voice) Hears(ctx context.Context, freqs ...float64) (Sound, error) {
+	return v.awaitSound(ctx, fmt.Sprintf("%.0f Hz", freqs), freqs, func(s Sound) bool { return s.Share > 0.97 && s.Level > quietLevel })
 }
 
 // HearsSilence waits until half a second that has arrived after the call is
 // silence that is sent: a stream that runs.
 func (v *Voice) HearsSilence(ctx context.Context) (Sound, error) {
-	return v.awaitSound(ctx, "silence", 0, func(s Sound) bool { return s.Level < quietLevel })
+	return v.awaitSound(ctx, "silence", nil, func(s Sound) bool { return s.Level < quietLevel })
 }
 
-func (v *Voice) awaitSound(ctx context.Context, what string, freq float64, is func(Sound) bool) (found Sound, err error) {
+func (v *Voice) awaitSound(ctx context.Context, what string, freqs []float64, is func(Sound) bool) (found Sound, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	mark, tried := v.Mark(), 0
@@ -101,14 +104,14 @@ func (v *Voice) awaitSound(ctx context.Context, what string, freq float64, is fu
 	err = v.until(ctx, mark, func(p []Packet) bool {
 		for ; tried+stretch <= len(p); tried += 5 {
 			heard = p[tried : tried+stretch]
-			found = measure(heard, freq)
+			found = measure(heard, freqs)
 			if found.Lost == 0 && found.Jumps == 0 && found.Streams == 1 && is(found) {
 				return true
 			}
 		}
 		return false
 	})
-	found = Measure(heard, freq)
+	found = Measure(heard, freqs...)
 	if err != nil {
 		return found, fmt.Errorf("audio port %d waited in vain for %s; since then %d packets, the last of them: %v: %w", v.Port(), what, len(v.Since(mark)), found, err)
 	}

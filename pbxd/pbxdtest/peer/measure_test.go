@@ -105,13 +105,13 @@ func TestWAVRoundTrip(t *testing.T) {
 	} {
 		b := bytes.Clone(whole)
 		damage(b)
-		if s, err := parseWAV(b); err == nil {
+		if s, _, err := parseWAV(b); err == nil {
 			t.Errorf("%d samples of a damaged file", len(s))
 		}
 	}
 	unfinished := bytes.Clone(whole)
 	binary.LittleEndian.PutUint32(unfinished[40:], 0)
-	if got, err := parseWAV(unfinished); err != nil || len(got) != len(want) {
+	if got, _, err := parseWAV(unfinished); err != nil || len(got) != len(want) {
 		t.Errorf("unfinished file: %d samples, %v", len(got), err)
 	}
 }
@@ -128,7 +128,7 @@ func FuzzParseWAV(f *testing.F) {
 	f.Add(b)
 	f.Add(b[:30])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if s, err := parseWAV(b); err == nil && 2*len(s) > len(b) {
+		if s, _, err := parseWAV(b); err == nil && 2*len(s) > len(b) {
 			t.Errorf("%d samples of %d bytes", len(s), len(b))
 		}
 	})

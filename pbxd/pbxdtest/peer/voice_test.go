@@ -100,3 +100,11 @@ func TestULaw(t *testing.T) {
 		}
 	}
 }
+
+func TestMultimonHearsTheKeypad(t *testing.T) {
+	NeedMultimon(t)
+	const digits = "0123456789*#ABCD"
+	if got, err := Multimon(t.Context(), Keypad(digits, 60*time.Millisecond, 60*time.Millisecond)); err != nil || got != digits {
+		t.Errorf("%q, %v; want %s", got, err, digits)
+	}
+}

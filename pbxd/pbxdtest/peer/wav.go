@@ -25,7 +25,9 @@ func Sine(freq, amplitude float64, d time.Duration) []int16 {
 }
 
 // WriteWAV writes a file of 16-bit mono samples at 8 kHz.
-func WriteWAV(path string, samples []int16) error {
+func WriteWAV(path string, samples []int16) error { return writeWAV(path, samples, SampleRate) }
+
+func writeWAV(path string, samples []int16, rate int) error {
 	var b bytes.Buffer
 	size := uint32(2 * len(samples))
 	b.WriteString("RIFF")
@@ -34,10 +36,10 @@ func WriteWAV(path string, samples []int16) error {
 	put(&b, uint32(16))
 	put(&b, uint16(1)) // PCM
 	put(&b, uint16(1)) // channels
-	put(&b, uint32(SampleRate))
-	put(&b, uint32(2*SampleRate)) // bytes a second
-	put(&b, uint16(2))            // bytes a frame
-	put(&b, uint16(16))           // bits a sample
+	put(&b, uint32(rate))
+	put(&b, uint32(2*rate)) // bytes a second
+	put(&b, uint16(2))      // bytes a frame
+	put(&b, uint16(16))     // bits a sample
 	b.WriteString("data")
 	put(&b, size)
 	put(&b, samples)
@@ -65,18 +67,20 @@ func ReadWAV(path string) ([]int16, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read recording: %w", err)
 	}
-	samples, err := parseWAV(b)
+	samples, rate, err := parseWAV(b)
+	if err == nil && rate != SampleRate {
+		err = fmt.Errorf("rate %d Hz, want %d", rate, SampleRate)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read recording %s: %w", path, err)
 	}
 	return samples, nil
 }
 
-func parseWAV(b []byte) ([]int16, error) {
+func parseWAV(b []byte) (samples []int16, rate int, err error) {
 	if len(b) < 12 || string(b[:4]) != "RIFF" || string(b[8:12]) != "WAVE" {
-		return nil, fmt.Errorf("%d bytes without a RIFF WAVE header", len(b))
+		return nil, 0, fmt.Errorf("%d bytes without a RIFF WAVE header", len(b))
 	}
-	known := false
 	for rest := b[12:]; len(rest) >= 8; {
 		id, size := string(rest[:4]), int64(binary.LittleEndian.Uint32(rest[4:]))
 		rest = rest[8:]
@@ -84,28 +88,28 @@ func parseWAV(b []byte) ([]int16, error) {
 		switch id {
 		case "fmt ":
 			if whole < 16 {
-				return nil, fmt.Errorf("format chunk of %d bytes", whole)
+				return nil, 0, fmt.Errorf("format chunk of %d bytes", whole)
 			}
 			format, channels := binary.LittleEndian.Uint16(rest), binary.LittleEndian.Uint16(rest[2:])
-			rate, bits := binary.LittleEndian.Uint32(rest[4:]), binary.LittleEndian.Uint16(rest[14:])
-			if (format != 1 && format != 0xfffe) || channels != 1 || rate != SampleRate || bits != 16 {
-				return nil, fmt.Errorf("format %d, %d channels, %d Hz, %d bits; want PCM, 1, %d Hz, 16", format, channels, rate, bits, SampleRate)
+			hz, bits := binary.LittleEndian.Uint32(rest[4:]), binary.LittleEndian.Uint16(rest[14:])
+			if (format != 1 && format != 0xfffe) || channels != 1 || hz != SampleRate && hz != 2*SampleRate || bits != 16 {
+				return nil, 0, fmt.Errorf("format %d, %d channels, %d Hz, %d bits; want PCM, 1, %d Hz or twice that, 16", format, channels, hz, bits, SampleRate)
 			}
-			known = true
+			rate = int(hz)
 		case "data":
-			if !known {
-				return nil, fmt.Errorf("data before the format")
+			if rate == 0 {
+				return nil, 0, fmt.Errorf("data before the format")
 			}
 			if size == 0 {
 				whole = int64(len(rest))
 			}
-			samples := make([]int16, whole/2)
+			samples = make([]int16, whole/2)
 			for i := range samples {
 				samples[i] = int16(binary.LittleEndian.Uint16(rest[2*i:]))
 			}
-			return samples, nil
+			return samples, rate, nil
 		}
 		rest = rest[min(size+size&1, int64(len(rest))):]
 	}
-	return nil, fmt.Errorf("%d bytes without a data chunk", len(b))
+	return nil, 0, fmt.Errorf("%d bytes without a data chunk", len(b))
 }
