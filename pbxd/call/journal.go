@@ -60,7 +60,7 @@ func (c *call) noteDecision(d dialplan.Decision) {
 	if d.Function != "" || c.a == nil { // a code is no call
 		return
 	}
-	if c.a.entry == nil && c.a.user != "" && !c.a.up && c.transferor == "" {
+	if c.a.entry == nil && c.a.user != "" && (!c.a.up || c.wanted.Digits != "") && c.transferor == "" {
 		other := Party{Number: c.query.Digits}
 		if code, rest, ok := c.cfg.FunctionCodes.Match(other.Number); ok && (code.Function == pbx.FunctionHideNumber || code.Function == pbx.FunctionIntercom) {
 			other.Number = rest

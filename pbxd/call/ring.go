@@ -128,6 +128,10 @@ func (c *call) connect(s *side) {
 	c.quest, c.recalls, c.parker = questCall, 0, ""
 	c.answer(c.a, s)
 	c.answer(s, c.a)
+	if e := c.a.entry; e != nil && e.Result == "" { // the caller's phone was rung first
+		e.begin(c.engine.deps.Now())
+		e.named(s)
+	}
 	c.noteElsewhere()
 	c.transferDone()
 	c.join(met)

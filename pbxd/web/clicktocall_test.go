@@ -14,7 +14,7 @@ func TestClickToCall(t *testing.T) {
 		withModules(cfg, "caller", 311, "click-to-call")
 		withModules(cfg, "phoneless", 312, "click-to-call")
 		withModules(cfg, "numberless", 313, "click-to-call")
-		cfg.UserByID("numberless").Extension = ""
+		cfg.UserByID("numberless").Extension, cfg.UserByID("numberless").Admin = "", true
 	})
 	m.tell(pbx.Fact{Kind: pbx.FactRegistration, Extension: "311", Registrations: []pbx.Registration{{Extension: "311"}}})
 	begun, room := "", true
