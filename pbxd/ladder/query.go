@@ -16,17 +16,18 @@ var ErrUnknown = errors.New("call is not remembered")
 
 // Call is one call in the list.
 type Call struct {
-	ID       string    `json:"id" title:"Identifier" doc:"Identifier of the call"`
-	From     string    `json:"from" title:"From" doc:"Calling extension or number"`
-	FromName string    `json:"fromName" title:"Caller" doc:"Name of the caller"`
-	To       string    `json:"to" title:"To" doc:"Number that was dialled"`
-	Numbers  []string  `json:"numbers" title:"Numbers" doc:"Extensions and numbers of all who took part, the caller first"`
-	Began    time.Time `json:"began" title:"Began" doc:"When the call began"`
-	Answered time.Time `json:"answered,omitzero" title:"Answered" doc:"When the call was answered; absent when it was not"`
-	Ended    time.Time `json:"ended,omitzero" title:"Ended" doc:"When the call ended; absent while it goes on"`
-	Cause    pbx.Cause `json:"cause,omitempty" title:"Cause" doc:"Why the call ended (ITU-T Q.850)"`
-	MOS      float64   `json:"mos,omitempty" title:"MOS" doc:"How it sounded: mean opinion score (ITU-T G.107) of the worse direction; absent when it is not known" minimum:"1" maximum:"4.5"`
-	Messages bool      `json:"messages" title:"Messages" doc:"The messages of the call are still remembered"`
+	ID       string      `json:"id" title:"Identifier" doc:"Identifier of the call"`
+	From     string      `json:"from" title:"From" doc:"Calling extension or number"`
+	FromName string      `json:"fromName" title:"Caller" doc:"Name of the caller"`
+	To       string      `json:"to" title:"To" doc:"Number that was dialled"`
+	Numbers  []string    `json:"numbers" title:"Numbers" doc:"Extensions and numbers of all who took part, the caller first"`
+	Began    time.Time   `json:"began" title:"Began" doc:"When the call began"`
+	Answered time.Time   `json:"answered,omitzero" title:"Answered" doc:"When the call was answered; absent when it was not"`
+	Ended    time.Time   `json:"ended,omitzero" title:"Ended" doc:"When the call ended; absent while it goes on"`
+	Cause    pbx.Cause   `json:"cause,omitempty" title:"Cause" doc:"Why the call ended (ITU-T Q.850)"`
+	Why      pbx.Message `json:"why,omitzero" title:"Why" doc:"The cause in words"`
+	MOS      float64     `json:"mos,omitempty" title:"MOS" doc:"How it sounded: mean opinion score (ITU-T G.107) of the worse direction; absent when it is not known" minimum:"1" maximum:"4.5"`
+	Messages bool        `json:"messages" title:"Messages" doc:"The messages of the call are still remembered"`
 }
 
 // Moment is one thing that was decided or that happened.
@@ -56,7 +57,7 @@ type Leg struct {
 type Trace struct {
 	Call    Call          `json:"call" title:"Call" doc:"What is known of the call"`
 	Summary []pbx.Message `json:"summary" title:"Summary" doc:"The call in plain words, one sentence each"`
-	Steps   []Moment        `json:"steps" title:"Steps" doc:"What was looked at and what happened, in order"`
+	Steps   []Moment      `json:"steps" title:"Steps" doc:"What was looked at and what happened, in order"`
 	Legs    []Leg         `json:"legs" title:"Legs" doc:"Who took part"`
 }
 
@@ -101,6 +102,9 @@ func (c *record) shown() Call {
 	x := Call{
 		ID: c.id, From: c.from, FromName: c.fromName, To: c.to, Numbers: strings.Fields(c.numbers), Began: c.began, Answered: c.answered, Ended: c.ended,
 		Cause: c.cause, MOS: c.mos, Messages: c.packed != nil && c.packed.wire != nil,
+	}
+	if x.Cause != 0 {
+		x.Why = x.Cause.Message()
 	}
 	for _, l := range c.legs {
 		x.Messages = x.Messages || l.dialog != nil && len(l.dialog.packets) > 0

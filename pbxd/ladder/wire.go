@@ -23,10 +23,10 @@ type SIPMessage struct {
 
 // SIPMessages are the messages of a call in the order of time.
 type SIPMessages struct {
-	Legs     []Leg     `json:"legs" title:"Legs" doc:"Who took part, in the order in which they came"`
+	Legs     []Leg        `json:"legs" title:"Legs" doc:"Who took part, in the order in which they came"`
 	Messages []SIPMessage `json:"messages" title:"Messages" doc:"What was said, the oldest first"`
-	LeftOut  int       `json:"leftOut" title:"Left out" doc:"Messages in the middle of the call that were not kept, since it had too many" minimum:"0"`
-	GivenUp  bool      `json:"givenUp" title:"Given up" doc:"The messages were given up for those of newer calls"`
+	LeftOut  int          `json:"leftOut" title:"Left out" doc:"Messages in the middle of the call that were not kept, since it had too many" minimum:"0"`
+	GivenUp  bool         `json:"givenUp" title:"Given up" doc:"The messages were given up for those of newer calls"`
 }
 
 // Messages returns what was said in a call.

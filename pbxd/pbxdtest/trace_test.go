@@ -1,9 +1,7 @@
 package pbxdtest
 
 import (
-	"encoding/binary"
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -11,29 +9,6 @@ import (
 	"galilei/pbxd/ladder"
 	"galilei/pbxd/pbx"
 )
-
-// talk sends PCMA to a port every 20 ms until the time is over. Of every ten
-// packets the first so many are not sent.
-func talk(c *net.UDPConn, ssrc uint32, toPort int, length time.Duration, dropped int) {
-	to := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: toPort}
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for seq := 0; time.Duration(seq)*20*time.Millisecond < length; seq++ {
-		<-tick.C
-		if seq%10 < dropped && seq > 20 {
-			continue
-		}
-		p := make([]byte, 172)
-		p[0], p[1] = 0x80, 8
-		binary.BigEndian.PutUint16(p[2:], uint16(seq))
-		binary.BigEndian.PutUint32(p[4:], uint32(seq*160))
-		binary.BigEndian.PutUint32(p[8:], ssrc)
-		for i := range p[12:] {
-			p[12+i] = byte(0xd5 ^ i%3)
-		}
-		c.WriteTo(p, to)
-	}
-}
 
 // ladderOf are the messages of a leg of a call in short.
 func ladderOf(a *Admin, id string, leg int) string {
@@ -79,9 +54,9 @@ func TestTraceOfForwardedCall(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		talk(uc, 3, toC, 11*time.Second, 0)
+		Talk(uc, toC, 11*time.Second, 0)
 	}()
-	talk(ua, 1, toA, 11*time.Second, 1)
+	Talk(ua, toA, 11*time.Second, 1)
 	<-done
 	call.Send("BYE", "")
 	c.Reply(c.Request("BYE"), "", 200, "OK", "", "")

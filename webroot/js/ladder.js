@@ -60,8 +60,8 @@ export function ladder({legs, messages}, opened) {
       e.preventDefault();
     }},
     s('rect', {class: 'hit', x: 0, y: y - 20, width, height: row}),
-    s('text', {class: 'where', x: 4, y: y + 4}, time(m.at)),
-    s('text', {class: 'what', x: (from + to) / 2, y: y - 4, 'text-anchor': 'middle'}, short(told(m), Math.max(24, Math.abs(to - from) / 8)) + (/\r?\n\r?\n./.test(m.text) ? ' ▤' : '')),
+    s('text', {class: 'where', x: 4, y: y + 4}, `${time(m.at)} `),
+    s('text', {class: 'what', x: (from + to) / 2, y: y - 4, 'text-anchor': 'middle'}, short(told(m), Math.max(24, Math.abs(to - from) / 8))),
     s('line', {x1: from, y1: y, x2: to + tip / 2, y2: y}),
     s('path', {d: `M${to} ${y}l${tip} -4v8z`}));
   });

@@ -18,8 +18,9 @@ async function hangUp(c) {
   }
 }
 
-export default function show({content, signal}) {
-  const list = callList({actions: (c) => [{icon: 'close', label: t('calls.hangUpOne', sides(c)), run: () => hangUp(c)}]});
+export default function show({content, signal, app, session}) {
+  const why = (c) => ({icon: 'search', label: t('calls.why', sides(c)), run: () => app.go(`/call-traces/${encodeURIComponent(c.id)}`)});
+  const list = callList({actions: (c) => [...(session.modules.includes('call-traces') ? [why(c)] : []), {icon: 'close', label: t('calls.hangUpOne', sides(c)), run: () => hangUp(c)}]});
   content.append(list);
   const draw = () => {
     list.rows = [...live.calls.values()];

@@ -7,7 +7,7 @@ import {get} from '../api.js';
 import {live} from '../live.js';
 import {older} from '../older.js';
 import {sheet, copy} from '../dialog.js';
-import {step, cause} from '../steps.js';
+import {step} from '../steps.js';
 import {ladder, time} from '../ladder.js';
 import {chart, table} from '../chart.js';
 
@@ -20,7 +20,7 @@ const caller = (c) => c.fromName || c.from || t('calls.hidden');
 // became is what became of a call, in a few words.
 function became(c) {
   if (c.answered) return t('traces.spoken', {time: span(seconds(c.answered, c.ended ?? new Date(live.now()).toISOString()))});
-  return c.ended ? cause(c.cause) : t('call.ringing');
+  return c.ended ? message(c.why?.template ?? '', c.why?.args) : t('call.ringing');
 }
 
 // sounds is a MOS as a tag, with a word beside the number.
@@ -38,7 +38,7 @@ const row = (c) => h('a.trace', {href: path(c.id)},
 function decided({call, summary, steps}) {
   const since = (at) => `+${number(Math.max(0, Math.round(seconds(call.began, at) * 10) / 10))} s`;
   return [h('section.card', h('ul.told', summary.map((m) => h('li', sentence(message(m.template, m.args))))),
-    facts([[t('traces.began'), when(call.began)], call.ended && [t('traces.cause'), cause(call.cause)], call.mos && [t('traces.sound'), sounds(call.mos)]])),
+    facts([[t('traces.began'), when(call.began)], call.why && [t('traces.cause'), message(call.why.template, call.why.args)], call.mos && [t('traces.sound'), sounds(call.mos)]])),
   h('section.card', h('h2', t('traces.why')), steps.length ? h('ol.steps', steps.map((s) => step(s, since(s.at)))) : h('p.muted', t('traces.noSteps')))];
 }
 
