@@ -236,6 +236,14 @@ func (p *Phone) Expect(what string, match func(*Message) bool) *Message {
 	}
 }
 
+// Serve gives every message to take until the socket is closed. Nothing else may
+// wait for messages meanwhile.
+func (p *Phone) Serve(take func(*Message)) {
+	for m := range p.in {
+		take(m)
+	}
+}
+
 // Response waits for a response to method with one of the statuses.
 func (p *Phone) Response(method string, status ...int) *Message {
 	p.T.Helper()

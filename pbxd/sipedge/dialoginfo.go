@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/xml"
 	"slices"
+	"strings"
 
 	"galilei/pbxd/call"
 )
@@ -47,7 +48,7 @@ func (l *leg) stateLocked() (dialogState, bool) {
 // callsOf returns the calls of the extension that a subscription watches, in a
 // fixed order.
 func (e *Edge) callsOf(s *subscription) (list []dialogState) {
-	if s.event.name != eventDialog {
+	if s.event.name == eventMailbox {
 		return nil
 	}
 	e.mu.Lock()
@@ -119,6 +120,13 @@ type xmlIdentity struct {
 
 type xmlTarget struct {
 	URI string `xml:"uri,attr"`
+}
+
+// escaped returns text as XML holds it.
+func escaped(text string) string {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(text)) // a builder takes everything
+	return b.String()
 }
 
 // dialogInfo writes a document of RFC 4235 section 4.

@@ -22,11 +22,12 @@ const (
 
 // The event packages that are served.
 const (
-	eventDialog  = "dialog"          // RFC 4235
-	eventMailbox = "message-summary" // RFC 3842
+	eventDialog   = "dialog"          // RFC 4235
+	eventMailbox  = "message-summary" // RFC 3842
+	eventPresence = "presence"        // RFC 3856
 )
 
-const allowEvents = eventDialog + ", " + eventMailbox
+const allowEvents = eventDialog + ", " + eventMailbox + ", " + eventPresence
 
 // notifier holds the subscriptions of phones (RFC 6665 section 4.2). Its lock
 // is taken before that of a subscription and after that of a leg.
@@ -48,7 +49,7 @@ func (n *notifier) subscribe(tx *transaction.Server, req *sip.Request) {
 		return
 	}
 	ev, err := parseEvent(eventValue(req))
-	if err != nil || ev.name != eventDialog && ev.name != eventMailbox {
+	if err != nil || contentTypeOf(ev) == "" {
 		res := e.response(req, 489, reasonPhrase(489))
 		res.AppendHeader(sip.NewHeader("Allow-Events", allowEvents))
 		e.send(tx, res)
@@ -99,11 +100,18 @@ func (n *notifier) may(u *pbx.User, watched string, ev event) bool {
 	return n.edge.deps.MayWatch == nil || n.edge.deps.MayWatch(u.Extension, watched)
 }
 
+// contentTypeOf returns the type of the bodies of an event package, "" of one that
+// is not served.
 func contentTypeOf(ev event) string {
-	if ev.name == eventDialog {
+	switch ev.name {
+	case eventDialog:
 		return "application/dialog-info+xml"
+	case eventMailbox:
+		return "application/simple-message-summary"
+	case eventPresence:
+		return presenceType
 	}
-	return "application/simple-message-summary"
+	return ""
 }
 
 // accepts reports whether the sender takes bodies of a type; one without Accept
@@ -191,13 +199,15 @@ func (n *notifier) where(match func(*subscription) bool) (list []*subscription) 
 	return list
 }
 
-// changed has everybody told who watches an extension. It may be called with a
-// leg's lock held.
+// changed has everybody told who watches an extension: its mailbox, or its calls
+// by either package. It may be called with a leg's lock held.
 func (n *notifier) changed(name, extension string) {
 	if extension == "" {
 		return
 	}
-	for _, s := range n.where(func(s *subscription) bool { return s.event.name == name && s.watched == extension }) {
+	for _, s := range n.where(func(s *subscription) bool {
+		return s.watched == extension && (s.event.name == eventMailbox) == (name == eventMailbox)
+	}) {
 		s.poke(false)
 	}
 }
@@ -214,6 +224,9 @@ func (n *notifier) registered(f pbx.Fact) {
 		} else {
 			s.phoneIsBack()
 		}
+	}
+	for _, s := range n.where(func(s *subscription) bool { return s.watched == f.Extension && s.event.name == eventPresence }) {
+		s.poke(false)
 	}
 	for _, reg := range f.Registrations {
 		if reg.Since.Equal(reg.Refreshed) {

@@ -131,8 +131,9 @@ func TestSubscriptionIsRefused(t *testing.T) {
 		want           int
 		field, value   string
 	}{
-		{"102", "Event: presence\r\n", 489, "Allow-Events", "dialog, message-summary"},
-		{"102", "", 489, "Allow-Events", "dialog, message-summary"},
+		{"102", "Event: reg\r\n", 489, "Allow-Events", "dialog, message-summary, presence"},
+		{"102", "", 489, "Allow-Events", "dialog, message-summary, presence"},
+		{"101", "Event: presence\r\n", 403, "", ""},
 		{"102", "Event: dialog\r\nAccept: text/plain\r\n", 406, "", ""},
 		{"999", watch, 404, "", ""},
 		{"101", watch, 403, "", ""},

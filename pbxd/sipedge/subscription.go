@@ -37,6 +37,7 @@ type subscription struct {
 
 	version uint32
 	told    map[string]dialogState // calls that the phone knows of
+	state   string                 // presence that it knows of
 }
 
 func newSubscription(n *notifier, tx *transaction.Server, req *sip.Request, watcher, watched string, ev event) *subscription {
@@ -269,6 +270,14 @@ func (s *subscription) bodyLocked(calls []dialogState) []byte {
 	entity := "sip:" + escapeUser(s.watched) + "@" + bracketed(s.localParty.Address.Host)
 	if s.event.name == eventMailbox {
 		return s.edge.mailboxSummary(s.watched, entity)
+	}
+	if s.event.name == eventPresence {
+		body := presenceInfo(entity, s.edge.Registered(s.watched), calls)
+		if !s.full && string(body) == s.state {
+			return nil
+		}
+		s.full, s.state = false, string(body)
+		return body
 	}
 	tell, state := calls, "full"
 	if !s.full {
