@@ -48,6 +48,9 @@ type Options struct {
 	// the extension 201 and so on.
 	Further int
 
+	// Now is the clock of the device; nil means time.Now.
+	Now func() time.Time
+
 	// Configure changes the configuration before the PBX starts.
 	Configure func(*pbx.Config)
 }
@@ -70,6 +73,9 @@ func Start(t testing.TB, o Options) *System {
 	if o.RTPMin == 0 {
 		o.RTPMin, o.RTPMax = 40000, 48999
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	s := &System{T: t, Dir: o.Dir, Log: &Buffer{}, done: make(chan error, 1), demo: map[string]string{}}
 	out := &Buffer{}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -81,7 +87,7 @@ func Start(t testing.TB, o Options) *System {
 	s.PBX, err = pbxd.New(ctx, pbxd.Deps{
 		Dir: o.Dir, Model: pbx.Model{Name: "T640", MaxUsers: 80}, Defaults: o.Defaults, Host: otherMachine{}, Version: "test",
 		Web: "127.0.0.1:0", SIP: o.SIP, SIPTLS: o.SIPTLS, RTPBind: netip.MustParseAddr(o.RTP), RTPMin: o.RTPMin, RTPMax: o.RTPMax,
-		ShowDemo: true, Memory: o.Memory, Trial: o.Trial, Out: out, Now: time.Now,
+		ShowDemo: true, Memory: o.Memory, Trial: o.Trial, Out: out, Now: o.Now,
 		Log: slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
@@ -104,7 +110,7 @@ func Start(t testing.TB, o Options) *System {
 func (s *System) configure(o Options) {
 	s.T.Helper()
 	ctx := context.Background()
-	st, err := store.Open(ctx, o.Dir, store.Options{Model: pbx.Model{Name: "T640"}, Defaults: o.Defaults, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	st, err := store.Open(ctx, o.Dir, store.Options{Model: pbx.Model{Name: "T640"}, Defaults: o.Defaults, Now: o.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		s.T.Fatalf("open store: %v", err)
 	}
