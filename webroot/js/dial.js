@@ -5,11 +5,16 @@ import {t} from './text.js';
 import {call} from './api.js';
 import {attempt, toast} from './dialog.js';
 
-// callButton calls who is named, at a number; nothing without a number or without the module.
-export function callButton(session, number, name) {
+// callActions are those of a row of a list, as List takes them: one that calls who is named, at a
+// number; none without a number or without the module.
+export function callActions(session, number, name) {
   const dialled = String(number ?? '').replace(/[^0-9*#+]/g, '');
-  return dialled && session.modules.includes('click-to-call') && button('icon', t('dial.call', {name}), () => attempt(async () => {
+  if (!dialled || !session.modules.includes('click-to-call')) return [];
+  return [{icon: 'phone', label: t('dial.call', {name}), run: () => attempt(async () => {
     await call('POST', '/profile/calls', {body: {number: dialled}});
     toast(t('dial.rings', {name}));
-  }), {icon: 'phone'});
+  })}];
 }
+
+// callButton is the same as a button.
+export const callButton = (...of) => callActions(...of).map((a) => button('icon', a.label, a.run, {icon: a.icon}));

@@ -39,7 +39,7 @@ function undoable(session, text, before) {
 //   list: {columns: [name or column] or (session) => list, and names, numbers, letters, sort as in List}
 //   form: {sections: {title key: [names]} or (entry, isNew) => those, options: {name: options} or (entry, isNew, session) => those}
 //   blank(rows): values of a new entry beside the defaults
-//   fixed(entry, session): the entry cannot be deleted; undo: false when it cannot come back
+//   actions(entry, session): of a row, beside deleting; fixed(entry, session): the entry cannot be deleted; undo: false when it cannot come back
 //   extra(state, screen): node below the form
 //   ready(form, state, screen): called when the form is made; body(values, changes, state): what is sent
 export function resourceScreen(spec) {
@@ -79,7 +79,7 @@ class Resource {
       emptyAction: (spec.adds?.(session) ?? true) && h('a.button.primary', {href: `${spec.path}/new`}, t(spec.add)),
       load: () => attempt(() => this.load()),
       columns: given(columns, session).map((c, i) => (typeof c === 'string' ? column(shape, c, i === 0 && href) : c)),
-      actions: (e) => (spec.fixed?.(e, session) ? [] : [{icon: 'trash', label: t('entry.delete', {name: spec.called(e)}), run: () => this.remove(e)}]),
+      actions: (e) => [...spec.actions?.(e, session) ?? [], ...(spec.fixed?.(e, session) ? [] : [{icon: 'trash', label: t('entry.delete', {name: spec.called(e)}), run: () => this.remove(e)}])],
     });
   }
 

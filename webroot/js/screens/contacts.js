@@ -4,6 +4,7 @@
 import {h, put, button} from '../dom.js';
 import {t} from '../text.js';
 import {call} from '../api.js';
+import {callActions} from '../dial.js';
 import {List} from '../list.js';
 import {resourceScreen} from '../resource.js';
 import {attempt, confirm, toast} from '../dialog.js';
@@ -52,6 +53,7 @@ const directory = (resource, word) => async (context) => {
   const may = adds?.(session) ?? true;
   const shown = await resourceScreen({
     resource, adding: 'contacts.new', empty: 'contacts.empty', called, undo: false,
+    actions: (c, s) => callActions(s, c.office || c.mobile || c.home, called(c)),
     deleteText: () => t('contacts.deleteText'), fixed: () => !may,
     list: {columns: columns(path), ...listed(resource, 'Contact')},
     blank: () => Object.fromEntries(['lastName', 'office'].map((k) => [k, new URLSearchParams(location.search).get(k)]).filter(([, v]) => v)), // from the journal
@@ -65,9 +67,9 @@ const directory = (resource, word) => async (context) => {
 export const contactList = directory('/contacts', 'contacts.wordGlobal');
 export const privateContacts = directory('/private-contacts', 'contacts.wordPrivate');
 
-export function internalContacts({content}) {
+export function internalContacts({content, session}) {
   content.append(new List({
-    name: t('contacts.internal'), keep: '/internal-contacts', empty: t('contacts.noInternal'), ...listed('/internal-contacts', 'User'),
+    name: t('contacts.internal'), keep: '/internal-contacts', empty: t('contacts.noInternal'), ...listed('/internal-contacts', 'User'), actions: (c) => callActions(session, c.extension, called(c)),
     columns: [
       {key: 'lastName', text: (c) => [c.lastName, c.firstName, c.image, c.mobile],
         cell: (c) => who(c, c.lastName || c.firstName, [c.lastName && c.firstName, c.mobile])},
