@@ -52,8 +52,7 @@ type call struct {
 	serving    *Conversation
 	wanted     Origination // what begins when the phones that the device calls answer
 
-	aligning *side // who was offered another codec
-	guess    bool  // the two who talk were not made for each other
+	guess bool // the two who talk were not made for each other
 
 	entries map[string]*entry // in the journals of those who rang, by user ID
 	holds   map[string]bool   // extensions that count as in the call; under Engine.mu
@@ -240,9 +239,6 @@ func (c *call) letGo(s *side, cause pbx.Cause) {
 
 // out takes leave of a side: its journal and its measurements are complete.
 func (c *call) out(s *side, cause pbx.Cause) {
-	if c.aligning == s {
-		c.aligning = nil
-	}
 	if other := c.otherOf(s); other != nil {
 		media.Unbridge(s.leg.Audio(), other.leg.Audio())
 	}

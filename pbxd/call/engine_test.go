@@ -60,8 +60,9 @@ type actor struct {
 	audio audio
 	throw string // the method that panics
 
-	mu   sync.Mutex
-	told []string
+	mu    sync.Mutex
+	told  []string
+	shows Party
 }
 
 func (a *actor) note(format string, args ...any) {
@@ -91,6 +92,7 @@ func (a *actor) Respond(d *media.Description, retry bool) {
 	a.note("respond %v retry=%v", d != nil, retry)
 }
 func (a *actor) Transfer(p TransferProgress, c pbx.Cause) { a.note("transfer %d %d", p, c) }
+func (a *actor) Shows(p Party)                            { a.shows = p }
 func (a *actor) Digit(d rune, _ time.Duration)            { a.note("digit %c", d) }
 func (a *actor) Hangup(c pbx.Cause)                       { a.note("hangup %d", c) }
 

@@ -51,9 +51,7 @@ func (c *call) reoffered(s *side, offer *media.Description) {
 	}
 	s.theirs, s.speech, s.offered, s.aligned = offer, speech, true, true
 	s.leg.Respond(d, false)
-	if s == c.aligning {
-		c.aligning = nil
-	}
+	s.asked = false
 	c.align()
 }
 
@@ -78,7 +76,7 @@ func (c *call) holding(s *side, held bool) {
 // is asked on a guess when it is joined with somebody new.
 func (c *call) align() {
 	a, b := c.a, c.b
-	if a == nil || b == nil || !a.up || !b.up || c.aligning != nil || a.held || b.held {
+	if a == nil || b == nil || !a.up || !b.up || a.asked || b.asked || a.held || b.held {
 		return
 	}
 	if a.speech.Name == "" || b.speech.Name == "" || a.speech.Same(b.speech) {
@@ -90,7 +88,7 @@ func (c *call) align() {
 			if s.aligned || !has(s.theirs, other.speech) && (known || s.offered || !c.guess) {
 				continue
 			}
-			s.aligned, c.aligning = true, s
+			s.aligned, s.asked = true, true
 			s.leg.Offer(changed(s, other.speech))
 			return
 		}
@@ -109,12 +107,10 @@ func has(d *media.Description, f media.Format) bool {
 	return false
 }
 
-// realigned takes what a side says to another codec.
+// realigned takes what a side says to another codec. It may have been asked
+// when it was in another call.
 func (c *call) realigned(s *side, ev Event) {
-	if s != c.aligning {
-		return
-	}
-	c.aligning = nil
+	s.asked = false
 	if ev.Kind == EventOfferAnswered && ev.Description != nil {
 		s.theirs, s.speech, s.offered = ev.Description, speechOf(ev.Description), false
 	}

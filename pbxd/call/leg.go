@@ -62,6 +62,9 @@ type Leg interface {
 	// EventTransfer. The first word takes or refuses it; cause says why one is
 	// refused or has failed, and is 0 otherwise.
 	Transfer(p TransferProgress, cause pbx.Cause)
+	// Shows says who is on the other side from now on, for the display of the
+	// phone and for those who watch it; the zero Party is hidden.
+	Shows(p Party)
 	// Digit tells a connected side of a DTMF digit (0 to 9, *, #, A to D)
 	// beside the audio, for sides without telephone-event (RFC 6086).
 	Digit(digit rune, length time.Duration)

@@ -81,6 +81,7 @@ func (x *extra) Transfer(p TransferProgress, _ pbx.Cause) {
 		x.words = append(x.words, fmt.Sprint("transfer ", p))
 	})
 }
+func (x *extra) Shows(Party)               {}
 func (x *extra) Digit(rune, time.Duration) {}
 func (x *extra) Hangup(c pbx.Cause) {
 	x.lock(func() { x.hungUp++; x.words = append(x.words, fmt.Sprint("hangup ", c)) })

@@ -76,6 +76,8 @@ func (c *call) replace(s *side, r Leg, who string) pbx.Cause {
 		s.hears = hearsPeer
 		s.leg.Audio().Play(nil)
 	}
+	other.leg.Shows(s.shown())
+	s.leg.Shows(other.shown())
 	c.answer(s, other)
 	c.join(true)
 	return 0

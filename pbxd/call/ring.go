@@ -126,6 +126,10 @@ func (c *call) connect(s *side) {
 	c.b = s
 	c.alerted = false
 	c.quest, c.recalls, c.parker = questCall, 0, ""
+	c.a.leg.Shows(s.shown())
+	if met {
+		s.leg.Shows(c.a.shown())
+	}
 	c.answer(c.a, s)
 	c.answer(s, c.a)
 	if e := c.a.entry; e != nil && e.Result == "" { // the caller's phone was rung first

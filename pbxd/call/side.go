@@ -24,6 +24,7 @@ type side struct {
 	offered bool               // theirs is an offer: it knows no other codecs
 	speech  media.Format       // codec agreed on; no name before
 	aligned bool               // it was asked to use the codec of the other
+	asked   bool               // it has not answered that yet
 	held    bool               // it has put the call on hold
 	hears   sound
 

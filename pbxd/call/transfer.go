@@ -111,7 +111,7 @@ func (c *call) transferInto(s, other *side, r Leg) {
 		}
 		switch {
 		case back == nil:
-			c.step("transfer", "{number} transfers the call to {target}", "number", who, "target", to.status.ID)
+			c.step("transfer", "{number} connects {other} with the other call", "number", who, "other", other.shown().Number)
 			if c.a != nil {
 				c.a.leg.Transfer(TransferDone, 0)
 			}

@@ -63,6 +63,7 @@ type leg struct {
 	reliable reliability
 	session  sessionTimer
 	other    call.Party                    // of the call, as those who watch the phone are told
+	named    bool                          // the call has said who that is
 	calling  bool                          // the phone began the call
 	held     bool                          // their last description takes no audio
 	fields   []sip.Header                  // of our first INVITE: who calls, how to ring

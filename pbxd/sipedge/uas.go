@@ -231,6 +231,9 @@ func (l *leg) acceptLocked(body []byte) {
 	l.tag(res)
 	res.AppendHeader(l.contact())
 	l.answerSessionLocked(l.serverRq, res)
+	if l.named && l.other.Number != "" {
+		res.AppendHeader(l.assertedLocked())
+	}
 	if body != nil {
 		addBody(res, body)
 	}
