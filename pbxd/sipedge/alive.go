@@ -9,10 +9,16 @@ import (
 	"galilei/pbxd/pbx"
 )
 
-// probeAfter is how long a connected side may send no audio until it is asked
-// whether it is still there, and how often then. A phone that lost its power
-// says nothing; one on hold or muted answers.
-const probeAfter = 5 * time.Minute
+// probeAtMost is how long at most a connected side may send no audio until it is
+// asked whether it is still there.
+const probeAtMost = 5 * time.Minute
+
+// probeAfter is how long a connected side that does not know session timers may
+// send no audio until it is asked whether it is still there, and how often then.
+// A phone that lost its power says nothing; one on hold or muted answers. With
+// the 32 s that an answer has, the call ends within the time that the setting
+// of session timers promises.
+func (e *Edge) probeAfter() time.Duration { return min(probeAtMost, e.sessionWanted()/2) }
 
 // upLocked marks the leg as connected.
 func (l *leg) upLocked() {
@@ -21,7 +27,7 @@ func (l *leg) upLocked() {
 		l.watchedLocked()
 	}
 	if l.probe == nil {
-		l.probe = time.AfterFunc(probeAfter, l.look)
+		l.probe = time.AfterFunc(l.edge.probeAfter(), l.look)
 	}
 }
 
@@ -33,13 +39,16 @@ func (l *leg) look() {
 	if l.state != legUp {
 		return
 	}
+	after := l.edge.probeAfter()
 	if l.session.interval > 0 { // the session timer asks
-		l.probe.Reset(probeAfter)
+		l.probe.Reset(after)
 		return
 	}
-	if last := l.port.Stats().Last; !last.IsZero() && l.edge.deps.Now().Sub(last) < probeAfter {
-		l.probe.Reset(probeAfter)
-		return
+	if last := l.port.Stats().Last; !last.IsZero() {
+		if silent := l.edge.deps.Now().Sub(last); silent >= 0 && silent < after {
+			l.probe.Reset(after - silent)
+			return
+		}
 	}
 	req := l.requestLocked(sip.OPTIONS)
 	req.SetBody(nil)
@@ -50,7 +59,7 @@ func (l *leg) look() {
 	}
 	if err != nil {
 		l.log.Info("silent phone not asked", "err", err)
-		l.probe.Reset(probeAfter)
+		l.probe.Reset(after)
 	}
 }
 
@@ -68,7 +77,7 @@ func (l *leg) probed(res *sip.Response, err error) {
 			l.log.Info("phone is gone: the call ends", "err", err)
 			return l.lostLocked()
 		}
-		l.probe.Reset(probeAfter)
+		l.probe.Reset(l.edge.probeAfter())
 		return nil
 	})
 }

@@ -46,6 +46,10 @@ func (o *office) handsetWith(t *testing.T, ext string, tone float64, kind byte) 
 	t.Helper()
 	p := pbxdtest.NewPhone(t, o.SIP, "udp", ext, o.Password(ext))
 	p.MustRegister()
+	return newHandset(o, p, tone, kind)
+}
+
+func newHandset(o *office, p *pbxdtest.Phone, tone float64, kind byte) *handset {
 	h := &handset{Phone: p, o: o, tone: tone, kind: kind, lines: map[string]*line{}}
 	p.Answers(h.answers)
 	return h

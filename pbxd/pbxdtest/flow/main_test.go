@@ -12,8 +12,8 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	parallel := flag.Lookup("test.parallel")
 	if parallel.Value.String() == parallel.DefValue {
-		if err := parallel.Value.Set("10"); err != nil {
-			panic(err) // a fault of this file: 10 is a number
+		if err := parallel.Value.Set("16"); err != nil {
+			panic(err) // a fault of this file: 16 is a number
 		}
 	}
 	os.Exit(m.Run())
