@@ -218,6 +218,10 @@ func (l *Layer) datagram(b []byte, f Flow) {
 	l.events.Message(m, f)
 }
 
+// Parse reads one message of a peer as the sockets do, and answers what they
+// refuse.
+func (l *Layer) Parse(b []byte, f Flow) (sip.Message, error) { return l.parse(b, f) }
+
 // Stuck returns for how long the message that is being handled the longest
 // has been: more than some milliseconds is a fault of ours.
 func (l *Layer) Stuck() time.Duration { return l.working.longest() }
