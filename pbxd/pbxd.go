@@ -154,7 +154,7 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 		Watch: p.watch()})
 	p.web, err = web.New(ctx, web.Deps{
 		Store: p.store, Facts: p.facts, Mail: p.mail, Texts: texts{p}, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,
-		SIPPort: func() uint16 { return p.sipAddr.Port() }, CallsOf: p.engine.Calls, Hangup: p.engine.Hangup, Dial: p.dial, Traces: p.ladder, Trial: d.Trial, Log: d.Log.With("part", "web"),
+		SIPPort: func() uint16 { return p.sipAddr.Port() }, CallsOf: p.engine.Calls, LogOutPhone: p.edge.LogOut, Hangup: p.engine.Hangup, Dial: p.dial, Traces: p.ladder, Trial: d.Trial, Log: d.Log.With("part", "web"),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)

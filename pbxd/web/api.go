@@ -37,6 +37,7 @@ func (s *Server) routes(page http.Handler) (http.Handler, error) {
 	s.registerTraces()
 	s.registerTexts()
 	s.registerCodeCard()
+	s.registerPhoneLogin()
 	s.registerImpersonation()
 	s.registerResources()
 	s.registerUsers()

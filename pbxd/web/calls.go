@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"galilei/pbxd/pbx"
 )
@@ -12,8 +13,9 @@ import (
 // chosen there.
 type UserCallSettings struct {
 	pbx.UserCalls
-	CLIPInternal []string `json:"clipInternal" title:"CLIP internal" doc:"Extensions that the user may show on internal calls" maxItems:"100" maxLength:"10" readOnly:"true"`
-	CLIPExternal []string `json:"clipExternal" title:"CLIP external" doc:"Numbers that the user may show on outgoing calls. It must be possible to call them." maxItems:"100" maxLength:"32" readOnly:"true"`
+	CLIPInternal []string  `json:"clipInternal" title:"CLIP internal" doc:"Extensions that the user may show on internal calls" maxItems:"100" maxLength:"10" readOnly:"true"`
+	CLIPExternal []string  `json:"clipExternal" title:"CLIP external" doc:"Numbers that the user may show on outgoing calls. It must be possible to call them." maxItems:"100" maxLength:"32" readOnly:"true"`
+	ReminderNext time.Time `json:"reminderNext,omitzero" title:"Next reminder" doc:"When the reminder rings next; absent when it is off, and while the clock of the device is not set" readOnly:"true"`
 }
 
 type userCallsChange struct {
@@ -26,7 +28,7 @@ func (s *Server) registerCalls() {
 	errors := []int{http.StatusPreconditionFailed, http.StatusPreconditionRequired, http.StatusUnprocessableEntity}
 	register(s, operation{id: "get-own-calls", method: http.MethodGet, path: "/profile/calls", tag: "Profile", module: "call-forwarding|service-attributes",
 		summary: "Own call forwarding and service attributes"}, func(ctx context.Context, _ *none) (*tagged[UserCallSettings], error) {
-		return showCalls(&callerOf(ctx).user), nil
+		return s.showCalls(&callerOf(ctx).user), nil
 	})
 	register(s, operation{id: "change-own-calls", method: http.MethodPut, path: "/profile/calls", tag: "Profile", module: "call-forwarding|service-attributes",
 		summary: "Change the own call forwarding and service attributes", description: "Forwarding needs the module call-forwarding, the rest service-attributes, and each its permission.",
@@ -38,10 +40,21 @@ func (s *Server) registerCalls() {
 		audits: []string{"change-user-calls"}, errors: append(errors, http.StatusNotFound, http.StatusConflict)}, s.changeUserCalls)
 }
 
+// firstYear is the year before which the clock cannot have been set.
+const firstYear = 2025
+
 func tagOfCalls(u *pbx.User) string { return etag(u.Calls) }
 
-func showCalls(u *pbx.User) *tagged[UserCallSettings] {
+func (s *Server) showCalls(u *pbx.User) *tagged[UserCallSettings] {
 	v := UserCallSettings{UserCalls: u.Calls, CLIPInternal: append([]string{}, u.CLIPInternal...), CLIPExternal: append([]string{}, u.CLIPExternal...)}
+	if now := s.Now(); now.Year() >= firstYear {
+		cfg, _ := s.Store.Current()
+		zone, err := time.LoadLocation(cfg.Locale.TimeZone)
+		if err != nil {
+			zone = time.UTC
+		}
+		v.ReminderNext, _ = u.Calls.NextReminder(now, zone)
+	}
 	return &tagged[UserCallSettings]{tagOfCalls(u), v}
 }
 
@@ -51,7 +64,7 @@ func (s *Server) userCalls(_ context.Context, in *EntryPath) (*tagged[UserCallSe
 	if u == nil {
 		return nil, noUser()
 	}
-	return showCalls(u), nil
+	return s.showCalls(u), nil
 }
 
 func (s *Server) changeUserCalls(ctx context.Context, in *userCallsChange) (*tagged[UserCallSettings], error) {
@@ -103,7 +116,7 @@ func (s *Server) setCalls(ctx context.Context, id, action string, match IfMatch,
 	if !same {
 		s.record(ctx, action, changed.Name)
 	}
-	return showCalls(&changed), nil
+	return s.showCalls(&changed), nil
 }
 
 // notOffered names choices that an administrator does not offer. One that was

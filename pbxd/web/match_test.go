@@ -40,6 +40,8 @@ var unconditional = map[string]string{
 	"delete-mail":                 "a mail is never edited; who deletes it wants it gone however often it was tried",
 	"send-text":                   "creates",
 	"delete-own-text":             "a message is never edited, so that nothing of another is lost",
+	"log-out-phone":               "ends a log-in at a phone, whichever it is",
+	"log-out-own-phone":           "ends the own log-in at a phone, whichever it is",
 	"retry-mail":                  "a mail is never edited; trying it again is right however often it was tried",
 	"confirm-pending-change":      "the ID names one change, which is never edited",
 	"revert-pending-change":       "the ID names one change, which is never edited",

@@ -1,7 +1,10 @@
 package web
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"net/netip"
 
 	"galilei/pbxd/pbx"
@@ -10,6 +13,41 @@ import (
 // ErrTooManyLogins says that a PIN was not looked at: too many were wrong, or
 // too many wait.
 var ErrTooManyLogins = errors.New("too many logins")
+
+// registerPhoneLogin registers what the page does to log-ins at phones.
+func (s *Server) registerPhoneLogin() {
+	const summary, description = "Give a phone back", "The user is logged out of the phone of another, which is that of its own user again, and is reached at the own one. Who is logged in nowhere stays so, so that it needs no If-Match."
+	register(s, operation{id: "log-out-own-phone", method: http.MethodPost, path: "/profile/log-out-phone", tag: "Profile", module: "home", status: http.StatusNoContent,
+		summary: summary, description: description, errors: []int{http.StatusServiceUnavailable}},
+		func(ctx context.Context, _ *none) (*none, error) {
+			u := callerOf(ctx).user
+			return s.logOutPhone(ctx, &u)
+		})
+	register(s, operation{id: "log-out-phone", method: http.MethodPost, path: "/users/{id}/log-out-phone", tag: "Users", module: "users", status: http.StatusNoContent,
+		summary: summary, description: description, errors: []int{http.StatusNotFound, http.StatusServiceUnavailable}},
+		func(ctx context.Context, in *EntryPath) (*none, error) {
+			cfg, _ := s.Store.Current()
+			u := cfg.UserByID(in.ID)
+			if u == nil {
+				return nil, noUser()
+			}
+			return s.logOutPhone(ctx, u)
+		})
+}
+
+func (s *Server) logOutPhone(ctx context.Context, u *pbx.User) (*none, error) {
+	if u.Extension == "" {
+		return &none{}, nil
+	}
+	if s.LogOutPhone == nil {
+		return nil, refuse(http.StatusServiceUnavailable, "Nobody can be logged out of a phone now.")
+	}
+	if err := s.LogOutPhone(ctx, u.Extension); err != nil {
+		return nil, fmt.Errorf("log %s out of a phone: %w", u.Name, err)
+	}
+	s.record(ctx, "phone-logout", u.Name)
+	return &none{}, nil
+}
 
 // phoneActs are what users do at phones, as the audit log names it.
 func phoneActs() []string { return []string{"phone-login", "phone-login-failed", "phone-logout"} }

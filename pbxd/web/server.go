@@ -110,7 +110,7 @@ type Facts interface {
 	Subscribe(ctx context.Context) (now []pbx.Fact, updates <-chan pbx.Fact)
 }
 
-// Deps is what the server needs. All fields but Mail, Texts, TestMail, License, Log and
+// Deps is what the server needs. All fields but Mail, Texts, LogOutPhone, TestMail, License, Log and
 // Now must be set.
 type Deps struct {
 	Store Store
@@ -126,6 +126,9 @@ type Deps struct {
 	SIPPort  func() uint16               // port at which phones register
 	Traces   Traces                      // calls of the day; nil: none are remembered
 	CallsOf  func(extension string) int  // calls that an extension is in; nil: none
+	// LogOutPhone gives the phone of an extension back to its user, who is logged
+	// in at no other one then; nil: nobody is logged in anywhere.
+	LogOutPhone func(ctx context.Context, extension string) error
 	// Hangup ends a call, as who is named by wants; false when there is none of
 	// that ID. Nil: there never is.
 	Hangup func(call, by string) bool

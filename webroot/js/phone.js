@@ -60,13 +60,15 @@ export function passwordRow(state) {
   return [t('phone.password'), [value, actions]];
 }
 
-// registeredPhones lists the phones of one extension.
-export function registeredPhones(list) {
+// registeredPhones lists the phones of one extension. logOut() gives back one at which its user is
+// logged in and that belongs to another.
+export function registeredPhones(list, logOut) {
   if (!list.length) return h('p.muted', t('phone.none'));
   return h('ul.phones', list.map((r) => h('li',
     h('span.dot.on', {role: 'img', 'aria-label': t('users.registered')}),
     h('div', h('strong', r.userAgent || t('phone.unknown')),
-      h('span.muted', `${r.source} · ${r.transport.toUpperCase()} · ${t('phone.since', {time: when(r.since)})}`)))));
+      h('span.muted', `${r.source} · ${r.transport.toUpperCase()} · ${t('phone.since', {time: when(r.since)})}`),
+      r.phone && h('p', t('phone.guest', {extension: r.phone}), ' ', button('plain small', t('phone.logOut'), () => attempt(logOut)))))));
 }
 
 // tryLink leads to where a number is tried.

@@ -1,7 +1,7 @@
 // What users set for their own calls: call forwarding and service attributes.
 
 import {h, put} from '../dom.js';
-import {t} from '../text.js';
+import {t, when} from '../text.js';
 import {settingsForm} from '../form.js';
 
 const reasons = ['Always', 'Busy', 'NoAnswer', 'Unregistered'];
@@ -9,9 +9,15 @@ const sides = ['internal', 'external'];
 
 // ownCalls shows a part of the own call settings.
 async function ownCalls(sections, {content, signal}, options) {
-  const {form} = await settingsForm({path: '/profile/calls', signal, sections, options});
+  const next = h('p.help', {role: 'status'});
+  const tell = (entry) => {
+    next.hidden = !sections['attributes.reminder'] || !entry.reminder;
+    next.textContent = entry.reminderNext ? t('attributes.next', {time: when(entry.reminderNext)}) : t('attributes.noClock');
+  };
+  const {form, state} = await settingsForm({path: '/profile/calls', signal, sections, options, saved: tell});
   content.classList.add('reading');
-  put(content, h('section.card', form));
+  tell(state.entry);
+  put(content, h('section.card', form, next));
 }
 
 // forwarding: each reason is a switch, and the number below it while it is on.

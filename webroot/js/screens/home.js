@@ -2,7 +2,7 @@
 
 import {h, put} from '../dom.js';
 import {t} from '../text.js';
-import {get} from '../api.js';
+import {call, get} from '../api.js';
 import {live} from '../live.js';
 import {phoneSetup, registeredPhones} from '../phone.js';
 
@@ -20,7 +20,7 @@ export default async function show({content, signal, session}) {
   const draw = () => {
     const list = live.state === 'on' || live.state === 'busy' ? live.registrations.get(p.extension) ?? [] : p.registrations ?? [];
     state.replaceChildren(h('span', {class: list.length ? 'dot on' : 'dot', 'aria-hidden': 'true'}), t(list.length ? 'home.reachable' : 'home.unreachable', {n: list.length}));
-    phones.replaceChildren(registeredPhones(list));
+    phones.replaceChildren(registeredPhones(list, () => call('POST', '/profile/log-out-phone')));
   };
   put(content, [
     h('section.card.own-number', h('p.big', p.extension), h('p.muted', t('home.extension')), state),

@@ -29,7 +29,7 @@ function registrations() {
   return new List({
     name: t('status.registrations'), of: 'User', sort: 'extension', empty: t('status.noRegistrations'),
     columns: [
-      {key: 'extension', cell: (r) => h('strong', r.extension)},
+      {key: 'extension', cell: (r) => [h('strong', r.extension), r.phone && h('span.below', t('phone.guest', {extension: r.phone}))]},
       {key: 'userAgent', label: t('status.phone'), cell: (r) => [r.userAgent || t('phone.unknown'), h('span.below', r.source)]},
       {key: 'source', label: t('status.address'), class: 'wide', cell: (r) => `${r.source} (${r.transport.toUpperCase()})`},
       {key: 'since', label: t('status.registeredSince'), class: 'wide', cell: (r) => when(r.since)},

@@ -14,7 +14,8 @@ const registered = (u) => u.extension !== '' && live.registrations.has(u.extensi
 
 function dot(u) {
   if (!u.extension) return h('span.dot.none', {role: 'img', 'aria-label': t('users.noExtension'), title: t('users.noExtension')});
-  const text = t(registered(u) ? 'users.registered' : 'users.notRegistered');
+  const guest = u.extension && live.registrations.get(u.extension)?.[0].phone;
+  const text = guest ? t('phone.guest', {extension: guest}) : t(registered(u) ? 'users.registered' : 'users.notRegistered');
   return h('span', {class: registered(u) ? 'dot on' : 'dot', role: 'img', 'aria-label': text, title: text});
 }
 
@@ -54,7 +55,7 @@ function phone(state, screen) {
   const box = h('section.phone-setup', {hidden: !u.extension});
   if (!u.extension) return box;
   const phones = h('div');
-  const draw = () => phones.replaceChildren(registeredPhones(live.registrations.get(u.extension) ?? []));
+  const draw = () => phones.replaceChildren(registeredPhones(live.registrations.get(u.extension) ?? [], () => call('POST', `/users/${u.id}/log-out-phone`)));
   live.follow(screen.watched(), (kind) => {
     if (kind === 'registration' || kind === 'all') draw();
   });
