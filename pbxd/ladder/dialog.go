@@ -125,6 +125,7 @@ func (r *Recorder) Capture(over string, local, remote netip.AddrPort, sent bool,
 	}
 	grown := d.add(p)
 	r.held += grown
+	r.dialogBytes += grown
 	if d.calls == 0 {
 		r.waitingBytes += grown
 		r.bindWaiting(d, &d.packets[len(d.packets)-1])
@@ -179,6 +180,14 @@ func (r *Recorder) forgetWaiting() {
 	r.waiting[0] = nil
 	r.waiting = r.waiting[1:]
 	r.waitingBytes -= d.cost
-	r.held -= d.clear()
+	r.clear(d)
 	delete(r.dialogs, d.callID)
+}
+
+// clear gives up the messages of a dialog and returns what they took.
+func (r *Recorder) clear(d *dialog) (freed int) {
+	freed = d.clear()
+	r.held -= freed
+	r.dialogBytes -= freed
+	return freed
 }

@@ -15,8 +15,8 @@ func (r *Recorder) trim() {
 	}
 }
 
-// giveUp gives up one thing: the messages of the oldest call that is over, that
-// call, the messages of the oldest call that goes on, that call.
+// giveUp gives up one thing: the messages of the oldest call that is over, those
+// of the oldest call that goes on, the oldest call that is over, any call.
 func (r *Recorder) giveUp() bool {
 	if r.wireBytes > minWires {
 		c := r.wires[0]
@@ -28,24 +28,36 @@ func (r *Recorder) giveUp() bool {
 		r.grow(c, -n)
 		return true
 	}
-	if i := slices.IndexFunc(r.order, func(c *record) bool { return c.packed != nil }); i >= 0 {
-		r.forget(i)
+	if (r.dialogBytes > MaxBytes/2 || r.over == 0) && r.silence() {
 		return true
 	}
-	for _, c := range r.order {
+	if len(r.order) == 0 {
+		return false
+	}
+	r.forget(max(slices.IndexFunc(r.order, func(c *record) bool { return c.packed != nil }), 0))
+	return true
+}
+
+// silence gives up the messages of the call that goes on for the longest, and
+// reports whether there were any.
+func (r *Recorder) silence() bool {
+	for range len(r.talking) {
+		c := r.talking[0]
+		r.talking[0] = nil
+		r.talking = r.talking[1:]
+		if c.packed != nil || r.calls[c.id] != c {
+			continue
+		}
+		r.talking = append(r.talking, c) // it may say more
 		freed := 0
 		for _, l := range c.legs {
 			if l.dialog != nil {
-				freed += l.dialog.clear()
+				freed += r.clear(l.dialog)
 			}
 		}
-		if r.held -= freed; freed > 0 {
+		if freed > 0 {
 			return true
 		}
-	}
-	if len(r.order) > 0 {
-		r.forget(0)
-		return true
 	}
 	return false
 }
@@ -58,6 +70,7 @@ func (r *Recorder) forget(i int) {
 	r.letGo(c)
 	r.held -= c.cost
 	if p := c.packed; p != nil {
+		r.over--
 		if p.wire != nil {
 			r.wireBytes -= len(p.wire)
 			if j := slices.Index(r.wires, c); j >= 0 {

@@ -47,7 +47,7 @@ type packer struct {
 func (r *Recorder) packOne(now time.Time) bool {
 	r.packer.mu.Lock()
 	defer r.packer.mu.Unlock()
-	c, why, wire, err := r.over(now)
+	c, why, wire, err := r.nextOver(now)
 	if c == nil {
 		return false
 	}
@@ -67,6 +67,7 @@ func (r *Recorder) packOne(now time.Time) bool {
 		return true
 	}
 	c.mos, c.packed = mos, p
+	r.over++
 	if p.dict.calls++; p.dict.calls == 1 {
 		r.held += len(p.dict.text)
 	}
@@ -77,12 +78,17 @@ func (r *Recorder) packOne(now time.Time) bool {
 	return true
 }
 
-// over returns a call that may be packed, and its parts.
-func (r *Recorder) over(now time.Time) (c *record, why, wire []byte, err error) {
+// nextOver returns a call that may be packed, and its parts. When there are
+// very many calls they are packed before their last retransmission.
+func (r *Recorder) nextOver(now time.Time) (c *record, why, wire []byte, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	settled := settleTime
+	if r.held > MaxBytes*3/4 {
+		settled = hurriedTime
+	}
 	i := slices.IndexFunc(r.order, func(c *record) bool {
-		return c.packed == nil && !c.ended.IsZero() && now.Sub(c.ended) >= settleTime
+		return c.packed == nil && !c.ended.IsZero() && now.Sub(c.ended) >= settled
 	})
 	if i < 0 {
 		return nil, nil, nil, nil
@@ -105,7 +111,7 @@ func (r *Recorder) letGo(c *record) {
 		}
 		if d := l.dialog; d != nil {
 			if d.calls--; d.calls == 0 {
-				r.held -= d.clear()
+				r.clear(d)
 				delete(r.dialogs, d.callID)
 			}
 		}

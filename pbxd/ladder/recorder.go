@@ -24,9 +24,12 @@ type Recorder struct {
 	dialogs      map[string]*dialog
 	waiting      []*dialog // those of no call, the oldest first
 	waitingBytes int
+	dialogBytes  int                 // of all dialogs
 	legs         map[string][]joined // by our tag
 	calls        map[string]*record
 	order        []*record // by beginning, the oldest first
+	over         int       // of them that are packed
+	talking      []*record // those that are not, in the order in which their messages are given up
 	wires        []*record // those that are over and have messages, the oldest first
 	wireBytes    int
 	packer       packer
@@ -91,7 +94,7 @@ func New(now func() time.Time, self func(peer netip.Addr) netip.Addr) *Recorder 
 
 // Run packs calls that are over and forgets old ones until ctx ends.
 func (r *Recorder) Run(ctx context.Context) {
-	tick := time.NewTicker(5 * time.Second)
+	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
 	for {
 		select {
@@ -104,7 +107,7 @@ func (r *Recorder) Run(ctx context.Context) {
 }
 
 // Tidy packs the calls whose last message has been said and forgets those that
-// are older than MaxAge, as Run does every 5 s.
+// are older than MaxAge, as Run does every 2 s.
 func (r *Recorder) Tidy() {
 	now := r.now()
 	for r.packOne(now) { // the lock is free between two
@@ -114,6 +117,7 @@ func (r *Recorder) Tidy() {
 	for len(r.waiting) > 0 && now.Sub(r.waiting[0].last) > waitingTime {
 		r.forgetWaiting()
 	}
+	r.talking = slices.DeleteFunc(r.talking, func(c *record) bool { return c.packed != nil || r.calls[c.id] != c })
 	for i := 0; i < len(r.order); {
 		if c := r.order[i]; !c.ended.IsZero() && now.Sub(c.ended) > MaxAge {
 			r.forget(i)
@@ -155,6 +159,7 @@ func (r *Recorder) begin(id string) *record {
 	c := &record{id: strings.Clone(id), began: r.now(), cost: recordCost}
 	r.calls[c.id] = c
 	r.order = append(r.order, c)
+	r.talking = append(r.talking, c)
 	r.held += c.cost
 	return c
 }

@@ -332,6 +332,44 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
+// A storm of calls, 200 a second, costs little for each message and gives up
+// the oldest messages only.
+func TestStorm(t *testing.T) {
+	c := newClock()
+	r := newRecorder(c)
+	begun := time.Now()
+	const calls = 6000
+	for i := range calls {
+		id := fmt.Sprint(i)
+		s := &script{r: r, c: &clock{c.t}, n: i, number: "101", remote: addr("192.168.0.60:5060"), over: "udp"}
+		s.calling()
+		r.Joined(id, "sip:"+s.tag(), "101", "")
+		r.Status(pbx.CallStatus{ID: id, From: "101", To: "102", Started: c.now(), State: pbx.CallRouting})
+		s.says(false, "SIP/2.0 486 Busy Here", "2 INVITE", "ft", "", "")
+		s.says(true, "ACK sip:102@192.168.0.50 SIP/2.0", "2 ACK", "ft", "", "")
+		r.Status(pbx.CallStatus{ID: id, From: "101", To: "102", Started: c.now(), Ended: c.now(), State: pbx.CallEnded})
+		if c.after(5 * time.Millisecond); i%400 == 0 { // 2 s
+			r.Tidy()
+		}
+	}
+	took := time.Since(begun)
+	c.after(settleTime)
+	r.Tidy()
+	held, n := r.Held()
+	t.Logf("%d calls of 7 messages in %v; %d octets held", calls, took, held)
+	if n != calls || held > MaxBytes {
+		t.Errorf("%d calls are remembered, %d octets are held", n, held)
+	}
+	for _, id := range []string{"3000", "5999"} {
+		if list := starts(t, r, id); len(list) != 7 {
+			t.Errorf("call %s has %d messages", id, len(list))
+		}
+	}
+	if r.over != n || len(r.talking) != 0 {
+		t.Errorf("%d of %d calls are packed, %d talk", r.over, n, len(r.talking))
+	}
+}
+
 func TestNobodyIsRemembered(t *testing.T) {
 	var r *Recorder
 	r.Capture("udp", addr("192.0.2.1:5060"), addr("192.0.2.2:5060"), true, []byte("INVITE"))
