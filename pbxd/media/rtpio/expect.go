@@ -14,7 +14,7 @@ type Expectation struct {
 	RTP        netip.AddrPort // where the side wants RTP; a null address (hold) stops sending
 	RTCP       netip.AddrPort // where it wants RTCP; not valid means the port after RTP
 	Signalling netip.Addr     // where its signalling comes from
-	NAT        bool           // its description is not to be trusted: it sits behind address translation
+	NAT        bool           // its description is not to be relied on: it sits behind address translation, or has several addresses
 
 	// Secure says that the packets are SRTP and SRTCP: what is encrypted is not
 	// looked at, and a packet counts, and finds the source, only when the peer,
