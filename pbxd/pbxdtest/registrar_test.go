@@ -207,6 +207,8 @@ func TestOutboundFlows(t *testing.T) {
 		contact := fmt.Sprintf("Contact: <sip:102@127.0.0.1:9;ob>;%s;reg-id=%d;expires=600", device, i+1)
 		if res := p.registration().send(contact, "Supported: path, outbound"); res.Status() != 200 || res.Get("Require") != "outbound" || len(bound(res)) != i+1 {
 			t.Fatalf("flow %d got %s, Require %q, bound %q", i+1, res.Start, res.Get("Require"), bound(res))
+		} else if want := map[*Phone]string{first: "", second: "120"}[p]; res.Get("Flow-Timer") != want {
+			t.Errorf("flow %d: Flow-Timer %q, want %q", i+1, res.Get("Flow-Timer"), want)
 		}
 	}
 	a := s.Phone("101", "udp")

@@ -49,6 +49,14 @@ const (
 	maxPathURI            = 512 // octets of each
 )
 
+// A phone with outbound sends keep-alives over its connection at least as often
+// as flowTimer; when it has been silent for longer than that and flowGrace the
+// flow counts as failed (RFC 5626 section 5.4).
+const (
+	flowTimer = 120 * time.Second
+	flowGrace = 60 * time.Second
+)
+
 // authenticate returns the extension that a request comes from. Otherwise it
 // has answered: with a challenge, whether the user exists or not (RFC 3261
 // section 22; no answer tells the difference).
@@ -118,6 +126,10 @@ func (e *Edge) register(tx *transaction.Server, req *sip.Request) {
 	}
 	if slices.ContainsFunc(regs, func(r pbx.Registration) bool { return r.Outbound && r.CallID == req.CallID().Value() }) {
 		res.AppendHeader(sip.NewHeader("Require", "outbound")) // RFC 5626 section 6: it is done as asked
+		if f := tx.Flow(); f.Reliable() {
+			res.AppendHeader(sip.NewHeader("Flow-Timer", seconds(flowTimer)))
+			f.Within(flowTimer + flowGrace)
+		}
 	}
 	for _, p := range req.GetHeaders("path") { // RFC 3327 section 5.3
 		res.AppendHeader(sip.NewHeader("Path", p.Value()))

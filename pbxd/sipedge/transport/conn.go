@@ -38,6 +38,7 @@ type conn struct {
 	nc      net.Conn // nil until connected
 
 	trusted   atomic.Bool  // the peer has proved who it is, or we called it
+	quiet     atomic.Int64 // for how long the peer may be silent, ns; 0 when it has promised nothing
 	heard     atomic.Int64 // when it last sent something, Unix ns
 	unwritten atomic.Int32 // messages that are queued or being written
 	crlfs     int          // CRLFs in a row before a message; the reader's own
@@ -181,6 +182,9 @@ func (c *conn) read(nc net.Conn) {
 			idle := strangerIdle
 			if c.trusted.Load() {
 				idle = idleTimeout
+			}
+			if quiet := time.Duration(c.quiet.Load()); quiet > 0 {
+				idle = quiet
 			}
 			_ = nc.SetReadDeadline(time.Now().Add(idle))
 		}

@@ -63,6 +63,15 @@ func (f Flow) Trust() {
 	}
 }
 
+// Within has the flow's connection end when its peer has been silent for d: it
+// sends keep-alives, and without them it is gone (RFC 5626 section 5.4). It holds
+// from the next message on.
+func (f Flow) Within(d time.Duration) {
+	if f.conn != nil {
+		f.conn.quiet.Store(int64(d))
+	}
+}
+
 // Alive reports whether the flow's connection is still open; UDP always is.
 func (f Flow) Alive() bool { return f.conn == nil || !f.conn.isClosed() }
 

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -270,4 +271,47 @@ func FuzzFrame(f *testing.F) {
 			t.Errorf("frame of %d octets is %d, %v", len(b), n, err)
 		}
 	})
+}
+
+// A connection whose peer has promised keep-alives ends when they stay out, not
+// while they come (RFC 5626 section 5.4).
+func TestQuietFlowEnds(t *testing.T) {
+	flows := make(chan Flow, 4)
+	l := New(slog.New(slog.DiscardHandler), listener(func(_ sip.Message, f Flow) {
+		f.Within(400 * time.Millisecond)
+		flows <- f
+	}))
+	t.Cleanup(l.Close)
+	at, err := l.Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", at.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte(options("1", ""))); err != nil {
+		t.Fatal(err)
+	}
+	f := <-flows
+	pong := make([]byte, 2)
+	for range 8 {
+		time.Sleep(100 * time.Millisecond)
+		if _, err := c.Write([]byte("\r\n\r\n")); err != nil {
+			t.Fatalf("keep-alive: %v", err)
+		}
+		if _, err := io.ReadFull(c, pong); err != nil || string(pong) != "\r\n" {
+			t.Fatalf("keep-alive is answered %q, %v", pong, err)
+		}
+	}
+	if !f.Alive() {
+		t.Fatal("the connection has ended in spite of keep-alives")
+	}
+	if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(pong); !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the silent connection: %v, want its end", err)
+	}
 }
