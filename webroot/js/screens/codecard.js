@@ -1,7 +1,7 @@
 // Code card: what can be dialled, to print and lay beside the phone.
 
 import {h, put, button, styles} from '../dom.js';
-import {t, message} from '../text.js';
+import {t, api, message} from '../text.js';
 import {get} from '../api.js';
 import * as schema from '../schema.js';
 
@@ -22,7 +22,7 @@ export default async function show({content}) {
       h('h2', card.extension ? t('codecard.of', {extension: card.extension}) : t('codecard.title')),
       h('table', h('thead', h('tr', ['function', 'dial', 'does'].map((c) => h('th', {scope: 'col'}, t(`codecard.${c}`))))), h('tbody', rows)),
       card.emergency.length > 0 && [h('h3', t('codecard.emergency')),
-        h('ul.emergency', card.emergency.map((e) => h('li', h('strong', e.number), ` ${e.service}`)))],
+        h('ul.emergency', card.emergency.map((e) => h('li', h('strong', e.number), ` ${api(e.service)}`)))],
       h('p.muted', card.device)),
   ]);
 }
