@@ -24,6 +24,7 @@ const admin = [
       groups('hunt-groups', 'huntGroups', 'huntGroups.title', 'huntGroups.about', 'huntGroups.add'),
       csv('/user-import', 'user-import', 'users', 'csv.users', 'csv.aboutUsers'),
       {path: '/name-number', module: 'name-number', file: 'namenumber', title: 'nameNumber.title', about: 'nameNumber.about'},
+      {path: '/user-journals', module: 'user-journals', file: 'journal', name: 'ofUsers', title: 'journal.users', about: 'journal.aboutUsers'},
     ]},
     {title: 'menu.permissions', screens: [
       groups('permission-groups', 'permissionGroups', 'permissionGroups.title', 'permissionGroups.about', 'permissionGroups.add'),
@@ -56,7 +57,7 @@ const admin = [
 
 const user = {title: 'menu.own', icon: 'phone', screens: [
   {path: '/home', module: 'home', file: 'home', title: 'home.title', about: 'home.about'},
-  {path: '/journal', module: 'journal', file: 'journal', title: 'journal.title', about: 'journal.about'},
+  {path: '/journal', module: 'journal', file: 'journal', name: 'own', title: 'journal.title', about: 'journal.about'},
   {title: 'menu.ownContacts', screens: [
     {path: '/internal-contacts', module: 'contacts-internal', file: 'contacts', name: 'internalContacts', title: 'contacts.internal', about: 'contacts.aboutInternal'},
     directory('/global-contacts', 'contacts-global', 'contactList', 'contacts.global', 'contacts.aboutGlobal',

@@ -105,6 +105,24 @@ func TestOwnJournal(t *testing.T) {
 	p.Press("In")
 	p.Sees("4 calls")
 
+	german, words := chromium.Page(t), newEnglish(t)
+	logIn(german, s, "petra")
+	german.Open("https://" + s.Web.String() + "/user-journals")
+	german.Sees("Wählen Sie einen Benutzer, um die Anrufe zu sehen.")
+	german.Select("Benutzer", "Anna Cartman (anna) 201")
+	german.Sees("44 Anrufe")
+	if german.Can("Alle Anrufe löschen") || german.Can("Anruf mit Ben Demo löschen") {
+		t.Error("a journal of somebody else can be changed")
+	}
+	german.Reload()
+	german.Sees("44 Anrufe") // who was chosen stands in the address
+	german.Sees("Von anderen angenommen")
+	words.check(german, t, "the journal of a user")
+	shoot(german, "journal-of-user")
+	german.Press("Protokoll")
+	german.Sees("sah die Anrufliste an von anna")
+	german.NoTroubles()
+
 	p.Press("Delete the call with Ben Demo")
 	p.Sees("Delete the call with Ben Demo?")
 	p.Press("Delete")
@@ -122,8 +140,6 @@ func TestOwnJournal(t *testing.T) {
 	p.Sees("No calls yet.")
 	p.NoTroubles()
 
-	german, words := chromium.Page(t), newEnglish(t)
-	logIn(german, s, "petra")
 	german.Open("https://" + s.Web.String() + "/journal")
 	german.Heading("Anrufliste")
 	words.check(german, t, "the journal")
