@@ -20,7 +20,7 @@ import (
 const MaxCalls = 2000
 
 // causeGone is why a side is not taken by a call that has ended meanwhile.
-const causeGone = pbx.CauseTemporaryFailure
+const causeGone pbx.Cause = pbx.CauseTemporaryFailure
 
 // Deps is what the engine needs.
 type Deps struct {

@@ -17,12 +17,13 @@ import (
 
 // audio is an endpoint that only remembers its peer.
 type audio struct {
-	mu    sync.Mutex
-	peer  media.Endpoint
-	plays engine.Source
-	tones int // that were played: sources other than silence
-	hears func(engine.Digit)
-	keys  string // of Dial
+	mu      sync.Mutex
+	peer    media.Endpoint
+	plays   engine.Source
+	tones   int // that were played: sources other than silence
+	hears   func(engine.Digit)
+	keys    string // of Dial
+	samples []engine.Sample
 }
 
 func (a *audio) WriteRTP([]byte)  {}
@@ -52,7 +53,11 @@ func (a *audio) Dial(k byte, _ int) error {
 }
 func (a *audio) HearDigits(h func(engine.Digit)) { a.hears = h }
 func (a *audio) Last() (engine.Sample, bool)     { return engine.Sample{}, false }
-func (a *audio) Samples() []engine.Sample        { return nil }
+func (a *audio) Samples() []engine.Sample {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.samples)
+}
 
 // actor is a leg that notes what it is told.
 type actor struct {
@@ -106,6 +111,7 @@ type stage struct {
 	office func(*pbx.Config)   // changes the configuration
 	phones map[string][]*actor // by extension, instead of called
 	digits string              // instead of 102
+	watch  Watch
 
 	mu     sync.Mutex
 	dialed func(Event) // where called legs report
@@ -142,7 +148,7 @@ func play(t *testing.T, s *stage, act func()) {
 			s.digits = "102"
 		}
 		s.engine = New(Deps{
-			Config: func() *pbx.Config { return cfg }, Dialer: s, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+			Config: func() *pbx.Config { return cfg }, Dialer: s, Now: time.Now, Log: slog.New(slog.DiscardHandler), Watch: s.watch,
 			Publish: func(f pbx.Fact) {
 				s.mu.Lock()
 				s.facts = append(s.facts, *f.Call)
@@ -322,4 +328,32 @@ func TestAfterStop(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	want(t, late, "hangup 42")
+}
+
+// What was measured is told once a minute, and when a leg ends; nothing twice.
+func TestMeasured(t *testing.T) {
+	b := &actor{name: "b"}
+	var told []string
+	s := &stage{called: []*actor{b}, watch: Watch{Measured: func(_, leg string, list []engine.Sample) {
+		for _, x := range list {
+			told = append(told, fmt.Sprintf("%s %d", leg, x.Packets))
+		}
+	}}}
+	play(t, s, func() {
+		s.event(b, EventAnswered, desc, 0)
+		sample := func(n uint64) {
+			b.audio.mu.Lock()
+			defer b.audio.mu.Unlock()
+			b.audio.samples = append(b.audio.samples, engine.Sample{At: time.Now(), Packets: n})
+		}
+		time.Sleep(30 * time.Second)
+		sample(1)
+		sample(2)
+		time.Sleep(time.Minute)
+		sample(3)
+		s.event(b, EventEnded, nil, pbx.CauseNormalClearing)
+		if want := []string{"b 1", "b 2", "b 3"}; !slices.Equal(told, want) {
+			t.Errorf("told %q, want %q", told, want)
+		}
+	})
 }

@@ -228,3 +228,20 @@ func wantLast(t *testing.T, a *actor, told ...string) {
 		t.Errorf("%s was told %q, want %q at the end", a.name, a.saw(), told)
 	}
 }
+
+// last is how a phone was dialled last.
+func (h *house) last() Dial {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.dials) == 0 {
+		return Dial{}
+	}
+	return h.dials[len(h.dials)-1]
+}
+
+// fact is what was published last.
+func (h *house) fact() pbx.CallStatus {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.facts[len(h.facts)-1]
+}

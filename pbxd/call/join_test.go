@@ -94,7 +94,7 @@ func TestHold(t *testing.T) {
 			t.Errorf("101 hears %v, 102 %v", a.audio.plays, b.audio.plays)
 		}
 		h.joined(a, b)
-		if f := h.facts[len(h.facts)-1]; !f.Held || f.With != "102" {
+		if f := h.fact(); !f.Held || f.With != "102" {
 			t.Errorf("the call is %+v", f)
 		}
 		h.does(a, Event{Kind: EventHeld}) // both
@@ -150,7 +150,7 @@ func TestNoCodecInCommon(t *testing.T) {
 	inHouse(t, func(h *house) {
 		a := h.call("101", "102", 18)
 		b := h.rings("102")
-		if got := types(h.dials[0].Offer); got != "18G729" {
+		if got := types(h.last().Offer); got != "18G729" {
 			t.Errorf("102 is offered %s", got)
 		}
 		h.answers(b, 8)

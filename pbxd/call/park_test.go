@@ -20,8 +20,8 @@ func TestPark(t *testing.T) {
 			h.refers(b, code, nil)
 			want(t, b, "transfer 0 0", "transfer 2 0", "hangup 16")
 			h.alone(a)
-			if a.audio.plays == nil || h.facts[len(h.facts)-1].State != pbx.CallParked {
-				t.Errorf("101 hears %v; the call is %s", a.audio.plays, h.facts[len(h.facts)-1].State)
+			if a.audio.plays == nil || h.fact().State != pbx.CallParked {
+				t.Errorf("101 hears %v; the call is %s", a.audio.plays, h.fact().State)
 			}
 			sleep(5 * time.Second)
 			c := h.call("103", "*70"+place)
@@ -45,7 +45,7 @@ func TestParkedCallComesBack(t *testing.T) {
 			h.silent("102")
 			sleep(20 * time.Second) // parkTime
 			back := h.rings("102")
-			if d := h.dials[len(h.dials)-1]; d.Caller.Number != "101" || d.Prefix != "*701" {
+			if d := h.last(); d.Caller.Number != "101" || d.Prefix != "*701" {
 				t.Errorf("102 sees %+v", d)
 			}
 			sleep(recallTime)

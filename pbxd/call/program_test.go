@@ -26,7 +26,7 @@ func TestProgram(t *testing.T) {
 		}
 		a := h.call("101", "*93")
 		want(t, a, "answer")
-		if f := h.facts[len(h.facts)-1]; f.State != pbx.CallUp {
+		if f := h.fact(); f.State != pbx.CallUp {
 			t.Errorf("the call is %s", f.State)
 		}
 		for _, k := range "12#" {
@@ -82,8 +82,8 @@ func TestOriginate(t *testing.T) {
 			}
 			sleep(0)
 			b := h.rings("102")
-			if h.dials[0].Caller.Name != "Reminder" {
-				t.Errorf("102 sees %+v", h.dials[0].Caller)
+			if h.last().Caller.Name != "Reminder" {
+				t.Errorf("102 sees %+v", h.last().Caller)
 			}
 			h.answers(b)
 			if len(told) != 1 || told[0] != 0 {
@@ -96,8 +96,8 @@ func TestOriginate(t *testing.T) {
 			}
 			c := h.rings("103")
 			h.does(c, Event{Kind: EventRinging})
-			if b.audio.plays == nil || h.dials[1].Caller.Number != "102" {
-				t.Errorf("102 hears %v; 103 sees %+v", b.audio.plays, h.dials[1].Caller)
+			if b.audio.plays == nil || h.last().Caller.Number != "102" {
+				t.Errorf("102 hears %v; 103 sees %+v", b.audio.plays, h.last().Caller)
 			}
 			h.answers(c)
 			h.joined(b, c)
@@ -130,7 +130,6 @@ func TestOriginateFails(t *testing.T) {
 		}
 		b := call("102") // answers, but the number is none
 		h.answers(b)
-		h.dials = nil
 		h.engine.Stop()
 		if _, err := h.engine.Originate(Origination{Extension: "102"}); !errors.Is(err, ErrBusy) {
 			t.Errorf("after the end: %v, want ErrBusy", err)

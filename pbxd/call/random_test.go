@@ -27,11 +27,12 @@ var (
 
 // crowd is a dialler whose phones do at random what phones may do.
 type crowd struct {
-	rand   *rand.Rand
+	rand   *rand.Rand // of the test
 	engine *Engine
 	cfg    *pbx.Config
 
 	mu      sync.Mutex
+	dice    *rand.Rand // of Dial, which calls call at the same time
 	all     []*extra
 	entries []pbx.JournalEntry
 	ended   map[string]int // call facts of an end, by ID
@@ -95,11 +96,11 @@ func (w *crowd) Dial(d Dial) (legs []Leg, err error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for range 1 + w.rand.IntN(2) {
+	for range 1 + w.dice.IntN(2) {
 		x := &extra{id: fmt.Sprint("leg", len(w.all)), ext: d.Extension, notify: d.Notify, dialled: true}
 		w.all = append(w.all, x)
 		legs = append(legs, x)
-		if w.rand.IntN(20) == 0 { // ends before Dial returns
+		if w.dice.IntN(20) == 0 { // ends before Dial returns
 			x.gone = true
 			d.Notify(Event{Leg: x, Kind: EventEnded, Cause: pbx.CauseNetworkOutOfOrder})
 		}
@@ -250,7 +251,7 @@ func TestRandomEvents(t *testing.T) {
 
 func randomOffice(t *testing.T, seed uint64) (acts int) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &crowd{rand: rand.New(rand.NewPCG(seed, 1)), ended: map[string]int{}, live: map[string]bool{}}
+		w := &crowd{rand: rand.New(rand.NewPCG(seed, 1)), dice: rand.New(rand.NewPCG(seed, 2)), ended: map[string]int{}, live: map[string]bool{}}
 		w.cfg = pbx.Factory(pbx.Defaults{})
 		office(w.cfg)
 		if err := pbx.Validate(w.cfg, pbx.Model{}); err != nil {
@@ -335,51 +336,55 @@ func (w *crowd) whole(t *testing.T) {
 	t.Helper()
 	e := w.engine
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	busy, known := map[string]int{}, map[Leg]bool{}
-	for id, c := range e.calls {
-		in := map[string]bool{}
-		for _, s := range []*side{c.a, c.b, c.by} {
-			if s == nil {
-				continue
-			}
-			in[s.ext], known[s.leg] = true, true
-			if e.lines[s.leg] != c {
-				t.Errorf("call %s: leg %s reports to another call", id, s.leg.ID())
-			}
-			var peer media.Endpoint
-			if other := c.otherOf(s); other != nil {
-				peer = other.leg.Audio()
-				if s.up && other.held != (s.hears == hearsSilence) {
-					t.Errorf("call %s: %s hears %d while the other holds: %v", id, s.leg.ID(), s.hears, other.held)
-				}
-			} else if s == c.a && c.early != nil {
-				peer = c.early.Audio()
-			}
-			if got := s.leg.(*extra).audio.peer; got != peer {
-				t.Errorf("call %s: %s is joined with %v, want %v", id, s.leg.ID(), got, peer)
-			}
-		}
-		for l, r := range c.rings {
-			in[r.ext], known[l] = true, true
-			if e.lines[l] != c {
-				t.Errorf("call %s: leg %s, which rings, reports to another call", id, l.ID())
-			}
-		}
-		for ext := range in {
-			busy[ext]++
-		}
-		if c.a == nil && c.quest != questFetch || c.b != nil && (len(c.rings) > 0 || !c.a.up || !c.b.up) || c.lent || len(c.queue) > 0 {
-			t.Errorf("call %s waits with a %v, b %v, %d that ring, lent %v, %d events", id, c.a, c.b, len(c.rings), c.lent, len(c.queue))
-		}
+	calls := slices.Collect(maps.Values(e.calls))
+	e.mu.Unlock()
+	busy, known := map[string]int{}, map[Leg]*call{}
+	for _, c := range calls {
+		e.post(c, func() { w.sound(t, c, busy, known) }) // nobody else may look at a call
+		synctest.Wait()
 	}
-	for l := range e.lines {
-		if !known[l] {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for l, c := range e.lines {
+		if known[l] != c {
 			t.Errorf("leg %s reports to a call that does not have it", l.ID())
 		}
+		delete(known, l)
 	}
-	if !maps.Equal(busy, e.busy) {
-		t.Errorf("busy are %v, want %v", e.busy, busy)
+	if len(known) > 0 || !maps.Equal(busy, e.busy) {
+		t.Errorf("%d legs report to nobody; busy are %v, want %v", len(known), e.busy, busy)
+	}
+}
+
+// sound looks at one call: who is in it, and who hears whom.
+func (w *crowd) sound(t *testing.T, c *call, busy map[string]int, known map[Leg]*call) {
+	id, in := c.status.ID, map[string]bool{}
+	for _, s := range []*side{c.a, c.b, c.by} {
+		if s == nil {
+			continue
+		}
+		in[s.ext], known[s.leg] = true, c
+		var peer media.Endpoint
+		if other := c.otherOf(s); other != nil {
+			peer = other.leg.Audio()
+			if s.up && other.held != (s.hears == hearsSilence) {
+				t.Errorf("call %s: %s hears %d while the other holds: %v", id, s.leg.ID(), s.hears, other.held)
+			}
+		} else if s == c.a && c.early != nil {
+			peer = c.early.Audio()
+		}
+		if got := s.leg.(*extra).audio.peer; got != peer {
+			t.Errorf("call %s: %s is joined with %v, want %v", id, s.leg.ID(), got, peer)
+		}
+	}
+	for l, r := range c.rings {
+		in[r.ext], known[l] = true, c
+	}
+	for ext := range in {
+		busy[ext]++
+	}
+	if c.a == nil && c.quest != questFetch || c.b != nil && (len(c.rings) > 0 || !c.a.up || !c.b.up) || c.lent {
+		t.Errorf("call %s waits with a %v, b %v, %d that ring, lent %v", id, c.a, c.b, len(c.rings), c.lent)
 	}
 }
 

@@ -136,16 +136,29 @@ func (c *call) hand(h handover, to *call) {
 	}
 }
 
-// arrive decides, in the goroutine of y, whether y takes the side.
+// arrive decides, in the goroutine of y, whether y takes the side. The giver
+// learns of it even when y fails over it.
 func (h handover) arrive(y *call) {
-	refused := h.take(y, h.side)
+	settled := false
+	defer func() {
+		if settled {
+			return
+		}
+		if y.a != h.side && y.b != h.side {
+			y.letGo(h.side, causeGone)
+		}
+		y.engine.post(h.from, func() { h.done(0, nil) })
+	}()
+	refused := causeGone
+	if !y.ended {
+		refused = h.take(y, h.side)
+	}
 	if refused == 0 {
 		y.joined(h.side.leg, h.side.party)
 		y.changed()
 		y.engine.post(h.from, func() { h.done(0, nil) })
-		return
-	}
-	if !y.engine.move(h.side.leg, y, h.from, func() { h.done(refused, h.side) }) {
+	} else if !y.engine.move(h.side.leg, y, h.from, func() { h.done(refused, h.side) }) {
 		y.letGo(h.side, refused)
 	}
+	settled = true
 }

@@ -51,7 +51,7 @@ func (c *call) transfer(s *side, t *Transfer) {
 	c.part(s, other)
 	c.a, c.b, c.by, c.transferor = other, nil, s, s.ext
 	if c.transferor == "" {
-		c.transferor = s.party.Number
+		c.transferor = "anonymous" // nobody who could be called back
 	}
 	s.entry.pause(c.engine.deps.Now())
 	c.configure()

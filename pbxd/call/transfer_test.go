@@ -17,7 +17,7 @@ func TestBlindTransfer(t *testing.T) {
 		h.alone(a)
 		h.alone(b)
 		c := h.rings("103")
-		if d := h.dials[len(h.dials)-1]; d.Caller.Number != "101" || d.Caller.Name != "Name of 101" {
+		if d := h.last(); d.Caller.Number != "101" || d.Caller.Name != "Name of 101" {
 			t.Errorf("103 sees %+v, want who is transferred", d.Caller)
 		}
 		h.does(c, Event{Kind: EventRinging})
@@ -242,5 +242,50 @@ func TestTransferIsCutOff(t *testing.T) {
 		wantLast(t, a, "hangup 16")
 		wantLast(t, b, "transfer 0 0", "transfer 3 16", "hangup 16")
 		h.traced("admin ends the call")
+	})
+}
+
+// A fault of the call that a side is handed to costs that call; the one that
+// gave the side ends, and nobody is left behind.
+func TestHandOverMeetsFault(t *testing.T) {
+	for _, throw := range []string{"hangup", "transfer"} {
+		inHouse(t, func(h *house) {
+			a, b := h.talk("101", "102")
+			b2, c := h.talk("102", "103")
+			if throw == "hangup" {
+				b2.throw = throw
+			} else {
+				b.throw = throw
+			}
+			h.refers(b, "103", b2)
+			if throw == "hangup" {
+				wantLast(t, a, "hangup 41")
+				wantLast(t, c, "hangup 41")
+				wantLast(t, b, "transfer 2 0", "hangup 16")
+				return
+			}
+			h.joined(a, c)
+			wantLast(t, b, "transfer 2 0", "hangup 41")
+		})
+	}
+}
+
+// A phone that floods its call with what can be lost loses it; what counts
+// comes through.
+func TestFlood(t *testing.T) {
+	inHouse(t, func(h *house) {
+		a, b := h.talk("101", "102")
+		busy := make(chan struct{})
+		h.engine.post(h.engine.callOf(a), func() { <-busy })
+		for range 10 * maxBehind {
+			h.notify[b](Event{Leg: b, Kind: EventDigit, Digit: '5'})
+		}
+		h.notify[b](Event{Leg: b, Kind: EventEnded, Cause: pbx.CauseNormalClearing})
+		close(busy)
+		sleep(0)
+		if n := len(b.audio.keys); n < maxBehind-1 || n > maxBehind {
+			t.Errorf("%d digits came through, want %d", n, maxBehind-1)
+		}
+		wantLast(t, a, "hangup 16")
 	})
 }
