@@ -298,3 +298,42 @@ func TestUnlikeCodecs(t *testing.T) {
 	in.ended()
 	nothingLeft(t, s)
 }
+
+// Who was called by another number, or is connected by a transfer, is shown: in
+// the answer, and by UPDATE to a phone that serves it.
+func TestConnectedIdentity(t *testing.T) {
+	s, a, b, c := threePhones(t, func(cfg *pbx.Config) {
+		cfg.UserByExtension("102").Calls.SetForwarding(false, pbx.DivertAlways, true, "103")
+	})
+	const updates = "Allow: INVITE, ACK, CANCEL, BYE, UPDATE\r\n"
+	out := a.DialWith("102", SDP(16000), updates)
+	in := c.Ringing()
+	in.ReplyWith(200, "OK", updates, SDP(16002))
+	c.Request("ACK")
+	if got := out.Answered().Get("P-Asserted-Identity"); !strings.Contains(got, `"Clara Demo" <sip:103@`) {
+		t.Errorf("101 is told that it talks with %q, want Clara Demo, 103", got)
+	}
+	d := s.Phone("101", "tcp").MustRegister() // another phone of 101 fetches the call
+	local, remote := out.Tags()
+	fetched := d.DialWith("101", SDP(16004), fmt.Sprintf("Replaces: %s;to-tag=%s;from-tag=%s\r\n", out.ID, remote, local))
+	if got := fetched.Answered().Get("P-Asserted-Identity"); !strings.Contains(got, "sip:103@") {
+		t.Errorf("the other phone is told that it talks with %q, want 103", got)
+	}
+	out.ended()
+	fetched.SendWith("REFER", fmt.Sprintf("Refer-To: <sip:104@%s>\r\n", s.SIP), "", "")
+	d.Response("REFER", 202)
+	fetched.progress("404")
+	fetched.SendWith("REFER", fmt.Sprintf("Refer-To: <sip:*701@%s>\r\n", s.SIP), "", "")
+	d.Response("REFER", 202)
+	fetched.ended()
+	taken := b.Dial("*701", SDP(16006))
+	taken.Answered()
+	update := c.Request("UPDATE")
+	if got := update.Get("P-Asserted-Identity"); !strings.Contains(got, "sip:102@") || update.Body != "" {
+		t.Errorf("103 is told that it talks with %q, want 102", got)
+	}
+	c.Reply(update, "", 200, "OK", "", "")
+	taken.Hangup()
+	in.ended()
+	nothingLeft(t, s)
+}
