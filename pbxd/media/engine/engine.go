@@ -42,6 +42,9 @@ const (
 // send them all at once.
 const behind = 100 * time.Millisecond
 
+// tellEvery is how often the log says at most that frames were left out.
+const tellEvery = time.Minute
+
 // Engine makes the frames of its sides. All methods may be called from any
 // goroutine.
 type Engine struct {
@@ -71,6 +74,7 @@ func (e *Engine) Run(ctx context.Context) {
 	ticker := time.NewTicker(slotTime)
 	defer ticker.Stop()
 	next, slot := e.now(), 0
+	var told time.Time
 	for {
 		if e.Sides() == 0 {
 			ticker.Stop()
@@ -93,7 +97,10 @@ func (e *Engine) Run(ctx context.Context) {
 			// than old sound in a burst.
 			n := late / frameTime
 			e.skipped.Add(uint64(n))
-			e.log.Warn("audio frames left out", "frames", uint64(n), "late", late)
+			if now.Sub(told) >= tellEvery || now.Before(told) {
+				e.log.Warn("audio frames left out: the machine is busy", "frames", uint64(n), "late", late, "since the start", e.skipped.Load())
+				told = now
+			}
 			next = next.Add(n * frameTime)
 			e.resync()
 		} else if late < -behind {
