@@ -13,7 +13,7 @@ import (
 )
 
 // credentials answers a challenge as a phone would; edit changes what it says.
-func credentials(t *testing.T, a *authenticator, edit func(*digest.Options, *digest.Challenge)) string {
+func credentials(t testing.TB, a *authenticator, edit func(*digest.Options, *digest.Challenge)) string {
 	t.Helper()
 	chal := &digest.Challenge{Realm: realm, Nonce: a.nonce(), Algorithm: "MD5", QOP: []string{"auth"}}
 	o := digest.Options{Method: "REGISTER", URI: "sip:pbx.example", Username: "101", Password: "secret", Cnonce: "c", Count: 1}
