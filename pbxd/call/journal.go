@@ -62,6 +62,9 @@ func (c *call) noteDecision(d dialplan.Decision) {
 	}
 	if c.a.entry == nil && c.a.user != "" && (!c.a.up || c.wanted.Digits != "") && c.transferor == "" {
 		other := Party{Number: c.query.Digits}
+		if q := c.query.QuickDial; q != nil {
+			other = Party{Number: q.Number, Name: q.Name}
+		}
 		if code, rest, ok := c.cfg.FunctionCodes.Match(other.Number); ok && (code.Function == pbx.FunctionHideNumber || code.Function == pbx.FunctionIntercom) {
 			other.Number = rest
 		}

@@ -163,3 +163,13 @@ func changed(s *side, want media.Format) *media.Description {
 	}
 	return d
 }
+
+// fits reports whether a side that waits for an answer has a codec in which it
+// can talk with other.
+func (s *side) fits(other *side) bool {
+	if s.up || s.theirs == nil {
+		return true
+	}
+	_, speech := answerTo(s.theirs, other)
+	return speech.Name != ""
+}

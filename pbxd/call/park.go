@@ -40,7 +40,7 @@ func (c *call) parkCode(place string) {
 // parkHere parks a, whom by has sent here.
 func (c *call) parkHere(place, by string) {
 	c.parker, c.parkedIn, c.recalls = by, place, 0
-	c.step("park", "{number} is parked in {place}", "number", c.a.shown().Number, "place", place)
+	c.step("park", "{number} is parked in {place}", "number", c.a.party.Number, "place", place)
 	c.waitParked()
 }
 
@@ -61,10 +61,13 @@ func (c *call) waitParked() {
 // taken lets s talk with who is parked.
 func (c *call) taken(s *side, place string) pbx.Cause {
 	if c.place != place || c.a == nil {
-		return pbx.CauseNoUserResponding // taken by somebody else
+		return pbx.CauseNormalUnspecified // taken by somebody else
+	}
+	if !s.fits(c.a) {
+		return pbx.CauseIncompatible
 	}
 	c.engine.unpark(c)
-	c.step("park", "{number} takes the call from {place}", "number", s.shown().Number, "place", place)
+	c.step("park", "{number} takes the call from {place}", "number", s.party.Number, "place", place)
 	shown := c.a.shown()
 	c.take(s, shown.Number, shown.Name)
 	return 0

@@ -63,7 +63,10 @@ func (c *call) replace(s *side, r Leg, who string) pbx.Cause {
 	if other == nil {
 		return c.replaceWaiting(s, old)
 	}
-	c.step("transfer", "{number} takes the place of {other}", "number", s.shown().Number, "other", old.party.Number)
+	if !s.fits(other) {
+		return pbx.CauseIncompatible
+	}
+	c.step("transfer", "{number} takes the place of {other}", "number", s.party.Number, "other", old.party.Number)
 	c.inherit(s, old)
 	c.part(old, other)
 	if old == c.a {
@@ -100,7 +103,7 @@ func (c *call) replaceWaiting(s, old *side) pbx.Cause {
 		c.parkHere(place, old.ext)
 		return 0
 	case len(c.rings) > 0 && c.quest != questFetch:
-		c.step("transfer", "{number} takes the place of {other}", "number", s.shown().Number, "other", old.party.Number)
+		c.step("transfer", "{number} takes the place of {other}", "number", s.party.Number, "other", old.party.Number)
 		c.noEarly()
 		c.inherit(s, old)
 		c.a = s
@@ -140,7 +143,7 @@ func (c *call) pickUp(extensions ...string) {
 	to, ext := c.engine.ringsOn(extensions...)
 	if to == nil || to == c {
 		c.step("pickup", "No phone rings whose call could be taken")
-		c.fails(pbx.CauseNoUserResponding)
+		c.fails(pbx.CauseNormalUnspecified)
 		return
 	}
 	c.step("pickup", "The call for {number} is taken", "number", ext)
@@ -183,17 +186,20 @@ func (c *call) mayPickUp(who, ext string) bool {
 // pickedUp lets s answer in place of a phone that rings on ext.
 func (c *call) pickedUp(s *side, ext string) pbx.Cause {
 	if c.quest == questFetch || c.a == nil || c.lent {
-		return pbx.CauseNoUserResponding
+		return pbx.CauseNormalUnspecified
+	}
+	if !s.fits(c.a) {
+		return pbx.CauseIncompatible
 	}
 	for _, r := range c.rings {
 		if r.ext != ext {
 			continue
 		}
-		c.step("pickup", "{number} picks up the call for {other}", "number", s.shown().Number, "other", ext)
+		c.step("pickup", "{number} picks up the call for {other}", "number", s.party.Number, "other", ext)
 		c.take(s, r.target.Number, r.target.CallerName)
 		return 0
 	}
-	return pbx.CauseNoUserResponding // answered meanwhile
+	return pbx.CauseNormalUnspecified // answered meanwhile
 }
 
 // take connects a with s, who has picked the call up. number and name are what

@@ -51,7 +51,7 @@ func TestPickupIsRefused(t *testing.T) {
 		{"no permission", "103", "*82102", false, true, "hangup 57"},
 		{"in no group", "104", "*81", false, true, "hangup 57"},
 		{"no permission by lamp key", "104", "102", true, true, "hangup 57"},
-		{"nothing rings", "103", "*81", false, false, "hangup 18"},
+		{"nothing rings", "103", "*81", false, false, "hangup 31"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -105,5 +105,23 @@ func TestReplacesConnectedCall(t *testing.T) {
 		want(t, other, "answer", "hangup 16")
 		h.wantJournal("101 out 102 answered 20", "102 in 101 answered 10", "102 in 101 answered 10")
 		want(t, h.invite(Incoming{Caller: Party{Number: "102"}, Offer: speaks(), Replaces: a}), "hangup 41")
+	})
+}
+
+// A phone with which nothing can be exchanged takes no call from one with
+// which it can.
+func TestPickupWithoutCodec(t *testing.T) {
+	inHouse(t, func(h *house) {
+		a := h.call("101", "102")
+		b := h.rings("102")
+		want(t, h.call("103", "*82102", 18), "hangup 88")
+		h.answers(b)
+		h.joined(a, b)
+		want(t, h.invite(Incoming{Caller: Party{Number: "102"}, Offer: speaks(18), Replaces: b}), "hangup 88")
+		h.joined(a, b)
+		h.refers(b, "*701", nil)
+		want(t, h.call("103", "*701", 18), "hangup 88")
+		c := h.call("103", "*701")
+		h.joined(a, c)
 	})
 }

@@ -222,7 +222,7 @@ func (c *call) release(cause pbx.Cause) {
 	c.stopRinging(cause)
 	c.quest, c.transferor = questCall, ""
 	c.a.hear(tone, &c.country)
-	c.step("release", "{number} hears the busy tone: {cause}", "number", c.a.shown().Number, "cause", cause.Message())
+	c.step("release", "{number} hears the busy tone: {cause}", "number", c.a.party.Number, "cause", cause.Message())
 	c.changed()
 	c.wait(releaseTime, func() { c.end(cause) })
 }

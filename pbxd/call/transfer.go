@@ -47,7 +47,7 @@ func (c *call) transfer(s *side, t *Transfer) {
 		return
 	}
 	s.leg.Transfer(TransferTaken, 0)
-	c.step("transfer", "{number} transfers {other} to {target}", "number", s.party.Number, "other", other.shown().Number, "target", t.Target)
+	c.step("transfer", "{number} transfers {other} to {target}", "number", s.party.Number, "other", other.party.Number, "target", t.Target)
 	c.part(s, other)
 	c.a, c.b, c.by, c.transferor = other, nil, s, s.ext
 	if c.transferor == "" {
@@ -77,12 +77,12 @@ func (c *call) transferFailed(cause pbx.Cause) {
 	c.alerted = false
 	back := c.transferor
 	c.transferor = ""
+	c.noteRest()
 	c.step("transfer", "The transfer fails: {cause}", "cause", cause.Message())
 	if by := c.by; by != nil {
 		c.by, c.b = nil, by
 		by.entry.resume(c.engine.deps.Now())
 		by.leg.Transfer(TransferFailed, cause)
-		c.noteRest()
 		c.join(false)
 		return
 	}
@@ -111,7 +111,7 @@ func (c *call) transferInto(s, other *side, r Leg) {
 		}
 		switch {
 		case back == nil:
-			c.step("transfer", "{number} connects {other} with the other call", "number", who, "other", other.shown().Number)
+			c.step("transfer", "{number} connects {other} with the other call", "number", who, "other", other.party.Number)
 			if c.a != nil {
 				c.a.leg.Transfer(TransferDone, 0)
 			}

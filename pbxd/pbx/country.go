@@ -67,23 +67,36 @@ type Recording struct {
 	Source string `json:"source" title:"Source" doc:"Law that the rule comes from"`
 }
 
+// profile makes the profile of one country.
+type profile struct {
+	code string
+	make func() Country
+}
+
+func profiles() []profile {
+	return []profile{
+		{"AT", austria}, {"BE", belgium}, {"CZ", czechia}, {"DK", denmark}, {"FR", france}, {"DE", germany}, {"IT", italy},
+		{"NL", netherlands}, {"PL", poland}, {"ES", spain}, {"SE", sweden}, {"CH", switzerland}, {"GB", unitedKingdom}, {"US", unitedStates},
+	}
+}
+
 // Countries returns the country profiles sorted by English name. The caller
 // may modify what it gets.
 func Countries() []Country {
-	all := []Country{
-		austria(), belgium(), czechia(), denmark(), france(), germany(), italy(), netherlands(),
-		poland(), spain(), sweden(), switzerland(), unitedKingdom(), unitedStates(),
+	var all []Country
+	for _, p := range profiles() {
+		all = append(all, p.make())
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all
 }
 
 // CountryByCode returns the profile with that ISO 3166-1 alpha-2 code in
-// capitals.
+// capitals. Each call asks for it, so that no other is made.
 func CountryByCode(code string) (Country, bool) {
-	for _, c := range Countries() {
-		if c.Code == code {
-			return deepCopy(reflect.ValueOf(c)).Interface().(Country), true // so that its lists are written as [] when they are empty
+	for _, p := range profiles() {
+		if p.code == code {
+			return deepCopy(reflect.ValueOf(p.make())).Interface().(Country), true // so that its lists are written as [] when they are empty
 		}
 	}
 	return Country{}, false

@@ -254,3 +254,15 @@ func TestWhatCountryProfilesLack(t *testing.T) {
 		}
 	}
 }
+
+// The code by which a profile is found is its own.
+func TestCountryByCode(t *testing.T) {
+	for _, want := range Countries() {
+		if got, ok := CountryByCode(want.Code); !ok || got.Name != want.Name {
+			t.Errorf("%s finds %q, want %q", want.Code, got.Name, want.Name)
+		}
+	}
+	if _, ok := CountryByCode("XX"); ok {
+		t.Error("XX is found")
+	}
+}
