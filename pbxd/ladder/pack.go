@@ -87,13 +87,13 @@ func (r *Recorder) nextOver(now time.Time) (c *record, why, wire []byte, err err
 	if r.held > MaxBytes*3/4 {
 		settled = hurriedTime
 	}
-	i := slices.IndexFunc(r.order, func(c *record) bool {
-		return c.packed == nil && !c.ended.IsZero() && now.Sub(c.ended) >= settled
+	i := slices.IndexFunc(r.talking, func(c *record) bool {
+		return r.calls[c.id] == c && c.packed == nil && !c.ended.IsZero() && now.Sub(c.ended) >= settled
 	})
 	if i < 0 {
 		return nil, nil, nil, nil
 	}
-	c = r.order[i]
+	c = r.talking[i]
 	legs := r.open(c)
 	why, err = appendWhy(r.packer.why[:0], c.began, c.steps, legs)
 	return c, why, appendWire(r.packer.wire[:0], c.began, legs), err

@@ -242,7 +242,7 @@ func TestLongCall(t *testing.T) {
 	}
 }
 
-// TestDay remembers a day of 10,000 calls: what is held stays within the
+// TestDay remembers a day of calls: what is held stays within the
 // bounds, by count and by the heap.
 func TestDay(t *testing.T) {
 	c := newClock()
@@ -250,7 +250,7 @@ func TestDay(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&m0)
 	r := newRecorder(c)
-	const calls = 10_000
+	const calls = daysCalls
 	peak := 0
 	for i := range calls {
 		spoken(r, c, i, time.Duration(i%200)*time.Second)
