@@ -10,7 +10,7 @@ import (
 const maxSummary = 16
 
 // summary tells a call in plain words: who calls whom, what sends the call on,
-// who answers after what time, how it ends.
+// who answers after ringing for how long, how it ends.
 func summary(c *Call, steps []Moment) (list []pbx.Message) {
 	switch {
 	case c.From == "":
@@ -27,8 +27,12 @@ func summary(c *Call, steps []Moment) (list []pbx.Message) {
 		}
 		told["spoke"] = true
 	}
+	rang := c.Began // when who answers began to ring
 	for i := range steps {
 		s := &steps[i]
+		if s.Rule == "ring" {
+			rang = s.At
+		}
 		m := s.Message
 		number, named := m.Args["number"]
 		switch {
@@ -40,7 +44,7 @@ func summary(c *Call, steps []Moment) (list []pbx.Message) {
 		case len(list) >= maxSummary-3 || !noteworthy(steps, i):
 			continue
 		case s.Rule == "answered" && named:
-			m = pbx.Say("{number} answers after {n} s", "number", number, "n", seconds(s.At.Sub(c.Began)))
+			m = pbx.Say("{number} answers after {n} s", "number", number, "n", seconds(s.At.Sub(rang)))
 		}
 		told[s.Rule] = true
 		if m.Text() != list[len(list)-1].Text() {

@@ -2,6 +2,7 @@ package pbxdtest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -149,4 +150,81 @@ func TestTraceKeepsSecrets(t *testing.T) {
 	call.Send("BYE", "")
 	b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
 	a.Response("BYE", 200)
+}
+
+// tracesOf are the calls that are remembered, the oldest first: each with its
+// summary, its legs and their messages.
+func tracesOf(a *Admin) (list []string) {
+	var calls []ladder.Call
+	a.Do("GET", "/api/v1/call-traces", nil, 200, &calls)
+	for _, c := range slices.Backward(calls) {
+		var trace ladder.Trace
+		a.Do("GET", "/api/v1/calls/"+c.ID+"/trace", nil, 200, &trace)
+		var b strings.Builder
+		for _, m := range trace.Summary {
+			fmt.Fprintf(&b, "%s. ", m.Text())
+		}
+		for i, leg := range trace.Legs {
+			fmt.Fprintf(&b, "\n%s: %s", leg.Number, ladderOf(a, c.ID, i))
+		}
+		list = append(list, b.String())
+	}
+	return list
+}
+
+// TestTraceOfTransfers transfers 101 to 103, without and with asking first: the
+// messages of a leg stand in the call that it was in at the time.
+func TestTraceOfTransfers(t *testing.T) {
+	t.Parallel()
+	s, a, b, c := threePhones(t, nil)
+	admin := s.Login()
+	out, in, va, _ := talking(t, s, a, b, "102")
+	in.SendWith("REFER", fmt.Sprintf("Refer-To: <sip:103@%s>\r\n", s.SIP), "", "")
+	b.Response("REFER", 202)
+	in.progress("100")
+	far := c.Ringing()
+	vc := newVoice(t, s)
+	vc.to = far.Invite.AudioPort()
+	far.Answer(vc.sdp())
+	in.progress("200")
+	in.ended()
+	va.heardBy(t, vc)
+	out.Hangup()
+	far.ended()
+	nothingLeft(t, s)
+	wants(t, tracesOf(admin), 0, "Anna Demo (101) calls 102. 102 answers after 0 s. 102 transfers 101 to 103. 103 answers after 0 s. ", "101 hangs up. ",
+		"101: INVITE <401 ACK INVITE <100 <200 ACK BYE <200\n", "102: <INVITE 200 <ACK REFER <202 <NOTIFY", "103: <INVITE 200 <ACK <BYE 200\n")
+
+	out, in, va, _ = talking(t, s, a, b, "102")
+	in.Send("INVITE", SDP(16500, "a=rtpmap:8 PCMA/8000", "a=sendonly"))
+	b.Response("INVITE", 200)
+	in.Ack("")
+	ask := b.Dial("103", SDP(16502))
+	far = c.Ringing()
+	vc = newVoice(t, s)
+	vc.to = far.Invite.AudioPort()
+	far.Answer(vc.sdp())
+	ask.Answered()
+	in.SendWith("REFER", fmt.Sprintf("Refer-To: <sip:103@%s?Replaces=%s>\r\n", s.SIP, ask.replaces()), "", "")
+	b.Response("REFER", 202)
+	va.heardBy(t, vc)
+	out.Hangup()
+	far.ended()
+	nothingLeftBut(t, s, b)
+	list := tracesOf(admin)
+	wants(t, list, 1, "102 connects 101 with the other call. ", "101: INVITE <401 ACK INVITE <100 <200 ACK\n")
+	wants(t, list, 2, "Ben Demo (102) calls 103. 103 answers after 0 s. 101 takes the place of 102. ", "103: <INVITE 200 <ACK <BYE 200\n", "101: BYE <200\n")
+}
+
+// wants checks what is told of one of the calls.
+func wants(t *testing.T, list []string, call int, words ...string) {
+	t.Helper()
+	if len(list) <= call {
+		t.Fatalf("%d calls are remembered:\n%s", len(list), strings.Join(list, "\n"))
+	}
+	for _, w := range words {
+		if !strings.Contains(list[call]+"\n", w) {
+			t.Errorf("call %d lacks %q:\n%s", call, w, list[call])
+		}
+	}
 }
