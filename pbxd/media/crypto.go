@@ -29,6 +29,7 @@ type Crypto struct {
 	Tag   int // 1 to 999999999, as offered; an answer repeats that of the offer
 	Suite Suite
 	Key   pbx.Secret // CryptoKeySize octets: master key, then master salt
+	MKI   string     // octets that each packet names the key by (RFC 3711 section 3.1); mostly none
 }
 
 // NewCrypto returns a random key.

@@ -106,7 +106,7 @@ func (l *leg) agreeOfferLocked(offer *media.Description) []media.Crypto {
 	ours, theirs := s.ours, s.theirs
 	i := slices.IndexFunc(offer.Crypto, func(k media.Crypto) bool { return k.Suite == theirs.Suite && k.Key == theirs.Key })
 	if i >= 0 {
-		ours.Tag, theirs.Tag = offer.Crypto[i].Tag, offer.Crypto[i].Tag
+		ours.Tag, theirs = offer.Crypto[i].Tag, offer.Crypto[i]
 	} else {
 		ours, theirs, _ = media.AnswerCrypto(offer.Crypto) // it fails only without keys
 	}

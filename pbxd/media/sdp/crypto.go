@@ -2,6 +2,7 @@ package sdp
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"strconv"
 	"strings"
 
@@ -37,9 +38,9 @@ func readCryptos(attrs []string) (keys []media.Crypto) {
 }
 
 // readCrypto reads TAG SUITE inline:KEY[|LIFETIME][|MKI:LENGTH] [PARAMETERS]
-// (RFC 4568 section 9.1). Not used are lines with an MKI, which may hold
-// several keys, and with parameters that change what is encrypted: an unknown
-// one makes the line invalid (section 6.3.7), WSH is a hint.
+// (RFC 4568 section 9.1). Not used are lines with several keys, and with
+// parameters that change what is encrypted: an unknown one makes the line
+// invalid (section 6.3.7), WSH is a hint.
 func readCrypto(value string) (k media.Crypto, ok bool) {
 	f := strings.Fields(value)
 	if len(f) < 3 {
@@ -60,8 +61,13 @@ func readCrypto(value string) (k media.Crypto, ok bool) {
 	}
 	text, ok := strings.CutPrefix(f[2], "inline:")
 	text, rest, _ := strings.Cut(text, "|")
-	if !ok || strings.ContainsAny(rest, ":;") {
+	if !ok {
 		return k, false
+	}
+	for part := range strings.SplitSeq(rest, "|") {
+		if strings.ContainsAny(part, ":;") && !readMKI(part, &k) {
+			return k, false
+		}
 	}
 	key, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
 	if err != nil || len(key) != media.CryptoKeySize {
@@ -71,7 +77,33 @@ func readCrypto(value string) (k media.Crypto, ok bool) {
 	return k, true
 }
 
+// maxMKI is the longest MKI that is used, octets.
+const maxMKI = 8
+
+// readMKI reads VALUE:LENGTH, the length in octets (RFC 4568 section 6.1).
+func readMKI(text string, k *media.Crypto) bool {
+	value, length, _ := strings.Cut(text, ":")
+	n, err := strconv.ParseUint(length, 10, 8)
+	v, bad := strconv.ParseUint(value, 10, 64)
+	if err != nil || bad != nil || n == 0 || n > maxMKI || n < 8 && v>>(8*n) != 0 || k.MKI != "" {
+		return false
+	}
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], v)
+	k.MKI = string(b[8-n:])
+	return true
+}
+
 // writeCrypto writes the value of an a=crypto line.
 func writeCrypto(k media.Crypto) string {
-	return strconv.Itoa(k.Tag) + " " + string(k.Suite) + " inline:" + base64.StdEncoding.EncodeToString([]byte(k.Key.Reveal()))
+	return strconv.Itoa(k.Tag) + " " + string(k.Suite) + " inline:" + base64.StdEncoding.EncodeToString([]byte(k.Key.Reveal())) + writeMKI(k.MKI)
+}
+
+func writeMKI(mki string) string {
+	if mki == "" {
+		return ""
+	}
+	var b [8]byte
+	copy(b[8-len(mki):], mki)
+	return "|" + strconv.FormatUint(binary.BigEndian.Uint64(b[:]), 10) + ":" + strconv.Itoa(len(mki))
 }

@@ -26,7 +26,9 @@ func TestParseSecure(t *testing.T) {
 		{"padded key, two suites, AVPF", "RTP/SAVPF", []string{"a=crypto:7 AES_CM_128_HMAC_SHA1_32 inline:" + key40, "a=crypto:8 AES_CM_128_HMAC_SHA1_80 inline:" + key40 + " WSH=64"}, []string{"7 AES_CM_128_HMAC_SHA1_32", "8 AES_CM_128_HMAC_SHA1_80"}},
 		{"lines that cannot be used are left out", "RTP/SAVP", []string{
 			"a=crypto:1 AEAD_AES_256_GCM inline:" + key40,
-			"a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:" + key40 + "|2^20|1:4",
+			"a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:" + key40 + "|2^20|1:4;inline:" + key40 + "|2^20|2:4",
+			"a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:" + key40 + "|2^20|300:1",
+			"a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:" + key40 + "|2^20|1:9",
 			"a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:" + key40 + " UNENCRYPTED_SRTP",
 			"a=crypto:4 AES_CM_128_HMAC_SHA1_80 inline:short",
 			"a=crypto:5 AES_CM_128_HMAC_SHA1_80",

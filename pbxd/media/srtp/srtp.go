@@ -116,7 +116,7 @@ func (e *Endpoint) SetPlain() {
 
 // renew returns c when it belongs to key, or a new context.
 func (c *context) renew(key media.Crypto) (*context, error) {
-	if c != nil && c.crypto == key {
+	if c != nil && c.crypto.Suite == key.Suite && c.crypto.Key == key.Key && c.crypto.MKI == key.MKI { // whatever its tag
 		return c, nil
 	}
 	return newContext(key)
@@ -137,7 +137,7 @@ func newContext(c media.Crypto) (*context, error) {
 		return nil, fmt.Errorf("%w: key of %d octets, not %d", media.ErrNoCrypto, len(key), media.CryptoKeySize)
 	}
 	cipher, err := srtp.CreateContext(key[:16], key[16:], profile,
-		srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow))
+		srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow), srtp.MasterKeyIndicator([]byte(c.MKI)))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", media.ErrNoCrypto, err)
 	}

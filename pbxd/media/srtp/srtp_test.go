@@ -85,6 +85,65 @@ func TestBothWays(t *testing.T) {
 	}
 }
 
+// A key that is named in each packet, as some phones do, is found there.
+func TestKeyIsNamed(t *testing.T) {
+	near, far := media.NewCrypto(1, media.AES80), media.NewCrypto(1, media.AES80)
+	far.MKI = "\x00\x01"
+	wn, wf, heard, said := &wire{}, &wire{}, &wire{}, &wire{}
+	n, f := New(wn), New(wf)
+	n.SetPeer(heard)
+	f.SetPeer(said)
+	if err := errors.Join(n.SetKeys(near, far), f.SetKeys(far, near)); err != nil {
+		t.Fatal(err)
+	}
+	for seq := range uint16(3) {
+		p := packet(t, seq, 7)
+		f.WriteRTP(p)
+		if sent := wf.rtp[seq]; len(sent) != len(p)+2+10 || string(sent[len(p):len(p)+2]) != far.MKI {
+			t.Fatalf("sent %x, want the key's name before the tag", sent[len(p):])
+		}
+		wn.peer.WriteRTP(wf.rtp[seq])
+		n.WriteRTP(p)
+		wf.peer.WriteRTP(wn.rtp[seq])
+	}
+	if len(heard.rtp) != 3 || len(said.rtp) != 3 {
+		t.Errorf("%d and %d packets came, want 3 each", len(heard.rtp), len(said.rtp))
+	}
+	wrong := slices.Clone(wf.rtp[2])
+	wrong[len(wrong)-11] ^= 1
+	if intake := wn.peer.(media.Authenticator); intake.TakeRTP(wrong) {
+		t.Error("a packet with the name of another key was taken")
+	}
+}
+
+// Without encryption packets pass as they are, until there are keys again.
+func TestPlain(t *testing.T) {
+	w, heard := &wire{}, &wire{}
+	e := New(w)
+	e.SetPeer(heard)
+	p := packet(t, 1, 7)
+	e.WriteRTP(p)
+	w.peer.WriteRTP(p)
+	if len(w.rtp)+len(heard.rtp) != 0 {
+		t.Error("packets passed before anything was agreed")
+	}
+	e.SetPlain()
+	e.WriteRTP(p)
+	e.WriteRTCP([]byte{0x80, 201, 0, 1, 0, 0, 0, 1})
+	w.peer.WriteRTP(p)
+	if len(w.rtp) != 1 || len(w.rtcp) != 1 || len(heard.rtp) != 1 || !bytes.Equal(w.rtp[0], p) || !bytes.Equal(heard.rtp[0], p) {
+		t.Errorf("%d, %d and %d packets passed, want one each as it was", len(w.rtp), len(w.rtcp), len(heard.rtp))
+	}
+	if err := e.SetKeys(media.NewCrypto(1, media.AES80), media.NewCrypto(1, media.AES80)); err != nil {
+		t.Fatal(err)
+	}
+	e.WriteRTP(p)
+	w.peer.WriteRTP(p)
+	if len(w.rtp) != 2 || bytes.Equal(w.rtp[1], p) || len(heard.rtp) != 1 {
+		t.Error("a packet passes as it is though there are keys")
+	}
+}
+
 // TestVector is the reference packet of libsrtp's srtp_validate; its key is that
 // of RFC 3711 appendix B.3.
 func TestVector(t *testing.T) {
