@@ -56,7 +56,8 @@ func (f FunctionCodes) Card() (card []CodeLine) {
 			add(Say("hours and minutes, such as 0730"), "", Say("Be called at that time"))
 			add(Message{}, "*", Say("No reminder"))
 		case FunctionPark:
-			add(Message{}, "", Say("Park a call, by transferring it there"))
+			add(Message{}, "", Say("Park a call at the own parking place, by transferring it there, and take it back"))
+			add(Say("parking place, 1 to 9"), "", Say("Park a call where everybody can take it, and take it"))
 		}
 	}
 	return card

@@ -17,7 +17,7 @@ export default async function show({content}) {
     h('th', {scope: 'row'}, i && card.lines[i - 1].function === l.function ? h('span.hidden', schema.label(l.function, 'FunctionCodes')) : schema.label(l.function, 'FunctionCodes')),
     h('td.dial', dialled(l)), h('td', message(l.does.template, l.does.args))));
   put(content, [
-    h('div.actions.no-print', button('primary', t('codecard.print'), () => window.print())),
+    h('div.actions', button('primary', t('codecard.print'), () => window.print())),
     h('section.card.codecard',
       h('h2', card.extension ? t('codecard.of', {extension: card.extension}) : t('codecard.title')),
       h('table', h('thead', h('tr', ['function', 'dial', 'does'].map((c) => h('th', {scope: 'col'}, t(`codecard.${c}`))))), h('tbody', rows)),
