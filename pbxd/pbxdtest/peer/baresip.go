@@ -236,14 +236,14 @@ func (b *Baresip) Heard() ([]int16, error) {
 // until it is gone. Later calls do nothing.
 func (b *Baresip) Stop() (err error) {
 	b.stop.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		quitErr := b.control.send(ctx, "quit", "", "quit")
 		select {
 		case <-b.exited:
 			err = b.exitErr
 		case <-ctx.Done():
-			err = errors.Join(fmt.Errorf("did not end in 3 s after quit: %w", errors.Join(ctx.Err(), quitErr)), b.kill())
+			err = errors.Join(fmt.Errorf("did not end in 10 s after quit: %w", errors.Join(ctx.Err(), quitErr)), b.kill())
 		}
 		b.control.close()
 	})
