@@ -60,8 +60,7 @@ export function passwordRow(state) {
   return [t('phone.password'), [value, actions]];
 }
 
-// registeredPhones lists the phones of one extension. logOut() gives back one at which its user is
-// logged in and that belongs to another.
+// registeredPhones lists the phones of one extension; logOut() gives back one that is another's.
 export function registeredPhones(list, logOut) {
   if (!list.length) return h('p.muted', t('phone.none'));
   return h('ul.phones', list.map((r) => h('li',

@@ -14,8 +14,8 @@ const registered = (u) => u.extension !== '' && live.registrations.has(u.extensi
 
 function dot(u) {
   if (!u.extension) return h('span.dot.none', {role: 'img', 'aria-label': t('users.noExtension'), title: t('users.noExtension')});
-  const guest = u.extension && live.registrations.get(u.extension)?.[0].phone;
-  const text = guest ? t('phone.guest', {extension: guest}) : t(registered(u) ? 'users.registered' : 'users.notRegistered');
+  const extension = live.registrations.get(u.extension)?.[0].phone;
+  const text = extension ? t('phone.guest', {extension}) : t(registered(u) ? 'users.registered' : 'users.notRegistered');
   return h('span', {class: registered(u) ? 'dot on' : 'dot', role: 'img', 'aria-label': text, title: text});
 }
 
