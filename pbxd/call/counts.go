@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 	"time"
-
-	"galilei/pbxd/pbx"
 )
 
 // ringing is a call that rings on an extension.
@@ -73,9 +71,6 @@ func (e *Engine) countLocked(c *call, in map[string]bool) {
 	c.holds = in
 }
 
-// dropCounts counts the call anew after it has lost a side.
-func (e *Engine) dropCounts(c *call) { e.count(c) }
-
 // gone takes a call that has ended out of all lists.
 func (e *Engine) gone(c *call) {
 	e.mu.Lock()
@@ -135,10 +130,4 @@ func (e *Engine) parkedAt(place string) *call {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.parked[place]
-}
-
-// publish tells how the call stands.
-func (c *call) publish() {
-	s := c.status
-	c.engine.deps.Publish(pbx.Fact{Kind: pbx.FactCall, Call: &s})
 }

@@ -112,6 +112,7 @@ type Dial struct {
 	Anonymous  bool        // the phone must not learn who calls (RFC 3323)
 	Prefix     string      // shown before the caller (hunt group)
 	Diversions []Diversion // who the call was for before, the last one first
+	ReferredBy Party       // who transfers the caller; empty when nobody does
 	Alert      string      // name of the ringing tone that the phone is to choose; empty for its own
 	AutoAnswer bool        // the phone is to answer at once by itself (intercom)
 }

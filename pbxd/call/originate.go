@@ -53,7 +53,7 @@ func (c *call) fetch() {
 	c.status.FromName = u.DisplayName()
 	c.step("originate", "The device calls {name}", "name", u.DisplayName()+" ("+u.Extension+")")
 	c.cause = pbx.CauseSubscriberAbsent
-	c.call(o.Extension, dialplan.Target{Extension: u.Extension, UserID: u.ID, Name: u.DisplayName()},
+	c.ringAt(o.Extension, dialplan.Target{Extension: u.Extension, UserID: u.ID, Name: u.DisplayName()},
 		Dial{Caller: o.Caller, Alert: o.Alert, AutoAnswer: false})
 	c.changed()
 	if len(c.rings) == 0 {

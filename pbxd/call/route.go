@@ -90,7 +90,7 @@ func (c *call) dial(d dialplan.Decision) bool {
 		if c.transferor == "" {
 			c.a.hidden = t.Number == ""
 		}
-		c.call(t.Extension, t, Dial{
+		c.ringAt(t.Extension, t, Dial{
 			Extension: t.Extension, Caller: Party{Number: t.Number, Name: t.CallerName}, Prefix: t.Prefix, Anonymous: t.Number == "",
 			Alert: alertOf(t), AutoAnswer: t.AutoAnswer, Diversions: diversionsOf(d),
 		})
@@ -104,9 +104,12 @@ func (c *call) dial(d dialplan.Decision) bool {
 	return true
 }
 
-// call rings the phones of one extension for a.
-func (c *call) call(extension string, t dialplan.Target, d Dial) {
+// ringAt rings the phones of one extension for a.
+func (c *call) ringAt(extension string, t dialplan.Target, d Dial) {
 	d.Extension, d.Notify = extension, func(ev Event) { c.engine.notify(c, ev) }
+	if c.by != nil {
+		d.ReferredBy = c.by.shown()
+	}
 	if d.Offer = offerFor(nil, media.Format{}); c.a != nil {
 		d.Offer = offerFor(c.a.theirs, c.a.speech)
 	}

@@ -130,7 +130,7 @@ type handover struct {
 // done is called the side belongs to neither of the giver's places.
 func (c *call) hand(h handover, to *call) {
 	h.from = c
-	c.engine.dropCounts(c)
+	c.engine.count(c)
 	if !c.engine.move(h.side.leg, c, to, func() { h.arrive(to) }) {
 		h.done(causeGone, h.side)
 	}

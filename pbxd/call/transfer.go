@@ -142,7 +142,7 @@ func (c *call) recall(extension, prefix string, cause pbx.Cause) {
 	}
 	c.quest, c.cause, c.decision = questRecall, cause, dialplan.Decision{}
 	shown := c.a.shown()
-	c.call(extension, dialplan.Target{Extension: extension, UserID: u.ID, Name: u.DisplayName()}, Dial{Caller: shown, Anonymous: shown.Number == "", Prefix: prefix})
+	c.ringAt(extension, dialplan.Target{Extension: extension, UserID: u.ID, Name: u.DisplayName()}, Dial{Caller: shown, Anonymous: shown.Number == "", Prefix: prefix})
 	if len(c.rings) == 0 {
 		c.recallFailed(cause)
 		return

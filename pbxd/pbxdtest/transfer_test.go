@@ -116,6 +116,9 @@ func TestUnattendedTransfer(t *testing.T) {
 	if from := far.Invite.Get("From"); !strings.Contains(from, "sip:101@") {
 		t.Errorf("103 sees %q, want 101, who is transferred", from)
 	}
+	if by := far.Invite.Get("Referred-By"); !strings.Contains(by, "sip:102@") {
+		t.Errorf("103 is told that %q transfers the call, want 102", by)
+	}
 	if n, sound := va.hears(400 * time.Millisecond); n < 10 || sound {
 		t.Errorf("101 hears %d packets, sound %v; want a stream of silence", n, sound)
 	}

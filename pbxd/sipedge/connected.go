@@ -22,15 +22,7 @@ func (l *leg) Shows(p call.Party) {
 	if l.state != legUp || p.Number == "" || !l.servesLocked(sip.UPDATE) || l.clientTx != nil {
 		return
 	}
-	req := l.requestLocked(sip.UPDATE)
-	req.AppendHeader(l.contact())
-	req.AppendHeader(l.assertedLocked())
-	req.SetBody(nil)
-	flow, err := l.wayLocked()
-	if err == nil {
-		l.via(req, flow)
-		_, err = l.edge.tx.Request(req, flow, func(*sip.Response, error) {}) // a phone that refuses shows whom it showed
-	}
+	err := l.refreshByUpdateLocked(l.assertedLocked()) // a phone that refuses it shows whom it showed
 	if err != nil {
 		l.log.Info("UPDATE of the other side not sent", "err", err)
 	}

@@ -189,6 +189,9 @@ func identityFields(d call.Dial, host string) (fields []sip.Header) {
 	} else if d.Caller.Number != "" {
 		add("P-Asserted-Identity", `"%s" <%s>`, quoted(nameShown(d)), uri(d.Caller.Number))
 	}
+	if p := d.ReferredBy; p.Number != "" { // RFC 3892 section 2.1
+		add("Referred-By", `"%s" <%s>`, quoted(p.Name), uri(p.Number))
+	}
 	list := d.Diversions[:min(len(d.Diversions), maxDiversions)]
 	for _, v := range list {
 		add("Diversion", `"%s" <%s>;reason=%s;counter=1`, quoted(v.Name), uri(v.Number), tokenOr(string(v.Reason), "unknown"))

@@ -215,11 +215,16 @@ func (l *leg) refreshLaterLocked() {
 	s.timer = time.AfterFunc(max(s.interval/10, time.Second), l.refresh)
 }
 
-func (l *leg) refreshByUpdateLocked() error {
+// refreshByUpdateLocked sends an UPDATE without a description, with further
+// fields.
+func (l *leg) refreshByUpdateLocked(fields ...sip.Header) error {
 	req := l.requestLocked(sip.UPDATE)
 	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Supported", supported))
 	l.offerSessionLocked(req)
+	for _, h := range fields {
+		req.AppendHeader(h)
+	}
 	req.SetBody(nil)
 	flow, err := l.wayLocked()
 	if err != nil {
