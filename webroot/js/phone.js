@@ -1,4 +1,4 @@
-// What a person needs to set up a phone, and which phones are registered.
+// What a phone is set up with, and which phones are registered.
 
 import {h, fill, facts, button} from './dom.js';
 import {t, when} from './text.js';
@@ -60,7 +60,7 @@ export function passwordRow(state) {
   return [t('phone.password'), [value, actions]];
 }
 
-// registeredPhones lists the phones of one extension; logOut() gives back one that is another's.
+// registeredPhones lists phones; logOut() gives back one that is another's.
 export function registeredPhones(list, logOut) {
   if (!list.length) return h('p.muted', t('phone.none'));
   return h('ul.phones', list.map((r) => h('li',
