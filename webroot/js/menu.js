@@ -1,11 +1,10 @@
-// The menu tree: only screens that work, in the groups of the manual. A new screen is put in its
-// place here; what it shows is fetched when it is opened.
+// The menu tree, in the groups of the manual. A new screen is put in its place here; what it shows
+// is fetched when it is opened.
 //
 // A screen is {path, module, file, title, about}: file is its module in screens, of which it takes
-// the default export or the one named by name. As needed it has
-//   add: it has entries, at paths below; the key of the words that add one, and adds(session): who may
-//   entries: it has entries, at paths below, and none is added
-//   takes: the operation of the API that takes its parameters; they are found by the search; except: not these
+// the default export or the one named by name. It may have
+//   add: it has entries, at paths below; the words that add one, and adds(session): who may; entries: nobody may
+//   takes: the operation of the API that takes its parameters, found by the search; except: not these
 //   parameters(): a promise of [{name, property, search}], when the device tells them
 //   parts: more modules of the page that show it
 
