@@ -21,7 +21,7 @@ type office struct {
 
 func open(t *testing.T, further int, configure func(*pbx.Config)) *office {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	t.Cleanup(cancel)
 	return &office{pbxdtest.Start(t, pbxdtest.Options{Further: further, Configure: configure}), ctx}
 }
@@ -75,7 +75,7 @@ func hears(t *testing.T, ctx context.Context, who string, v *peer.Voice, freqs .
 	if err != nil {
 		t.Fatalf("%s does not hear %.0f Hz: %v", who, freqs, err)
 	}
-	t.Logf("%s hears %v", who, s)
+	t.Logf("%s hears %.0f Hz: %v", who, freqs, s)
 	return s
 }
 

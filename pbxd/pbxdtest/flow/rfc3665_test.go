@@ -13,6 +13,7 @@ import (
 // what the one before has left.
 func TestRegistrationFlows(t *testing.T) {
 	peer.NeedSipp(t)
+	t.Parallel()
 	o := open(t, 0, nil)
 	for _, f := range []struct{ section, name, password string }{
 		{"2.1", "Successful New Registration", ""},
@@ -35,6 +36,7 @@ func TestRegistrationFlows(t *testing.T) {
 // 440 Hz is what the caller sends, 880 Hz what the called phone sends.
 func TestSessionFlows(t *testing.T) {
 	peer.NeedSipp(t)
+	t.Parallel()
 	o := open(t, 20, nil)
 	next := 201
 	for _, f := range []struct {

@@ -10,6 +10,7 @@ import (
 // silence for the other side, in a stream that runs on; nothing is lost.
 func TestHoldOfSipp(t *testing.T) {
 	peer.NeedSipp(t)
+	t.Parallel()
 	o := open(t, 6, nil)
 	for i, f := range []struct{ name, ip, hold, answer string }{
 		{"sendonly", "127.0.0.1", "sendonly", "recvonly"},
@@ -90,7 +91,7 @@ func listens(t *testing.T, o *office, b *peer.Baresip, freq float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%s hears %.0f Hz at %.1f dB, share %.3f", b.Addr(), s.Frequency, s.Level, s.Share)
+	t.Logf("%s hears %.0f Hz at %.1f dB, share %.3f", b.Addr(), freq, s.Level, s.Share)
 }
 
 // RFC 5359 section 2.2, Consultation Hold, and 2.10, 3-Way Conference - Third

@@ -17,12 +17,16 @@ type Sound struct {
 	Gap       time.Duration // longest time between two packets
 	Level     float64       // dB relative to a sine of full scale
 	Share     float64       // of the energy that lies at the frequencies asked for
-	Frequency float64       // that holds most of the energy, Hz
+	Frequency float64       // that holds most of the energy, Hz; 0 when it was not looked for
 	Types     []byte        // payload types, in the order in which they came first
 }
 
 func (s Sound) String() string {
-	return fmt.Sprintf("%d packets of %d streams, types %v, %d lost, %d jumps, gap %v: %.0f Hz at %.1f dB, share %.3f", s.Packets, s.Streams, s.Types, s.Lost, s.Jumps, s.Gap.Round(time.Millisecond), s.Frequency, s.Level, s.Share)
+	text := fmt.Sprintf("%d packets of %d streams, types %v, %d lost, %d jumps, gap %v: %.1f dB, share %.3f", s.Packets, s.Streams, s.Types, s.Lost, s.Jumps, s.Gap.Round(time.Millisecond), s.Level, s.Share)
+	if s.Frequency > 0 {
+		text += fmt.Sprintf(", most at %.0f Hz", s.Frequency)
+	}
+	return text
 }
 
 // Samples returns the audio of packets of G.711, in the order of arrival.
@@ -77,6 +81,10 @@ func measure(packets []Packet, freqs []float64) Sound {
 	return s
 }
 
+// audioTime is how long audio is waited for; generous, since the machine may be
+// busy.
+const audioTime = 30 * time.Second
+
 // stretch is how many packets are measured: half a second.
 const stretch = 25
 
@@ -97,7 +105,7 @@ func (v *Voice) HearsSilence(ctx context.Context) (Sound, error) {
 }
 
 func (v *Voice) awaitSound(ctx context.Context, what string, freqs []float64, is func(Sound) bool) (found Sound, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, audioTime)
 	defer cancel()
 	mark, tried := v.Mark(), 0
 	var heard []Packet
@@ -111,8 +119,8 @@ func (v *Voice) awaitSound(ctx context.Context, what string, freqs []float64, is
 		}
 		return false
 	})
-	found = Measure(heard, freqs...)
 	if err != nil {
+		found = Measure(heard, freqs...)
 		return found, fmt.Errorf("audio port %d waited in vain for %s; since then %d packets, the last of them: %v: %w", v.Port(), what, len(v.Since(mark)), found, err)
 	}
 	return found, nil
@@ -121,7 +129,7 @@ func (v *Voice) awaitSound(ctx context.Context, what string, freqs []float64, is
 // AwaitDigits waits until the telephone-events that have come since a mark are
 // these digits, and returns what came in the end.
 func (v *Voice) AwaitDigits(ctx context.Context, mark int, want string) (got string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, audioTime)
 	defer cancel()
 	err = v.until(ctx, mark, func(p []Packet) bool {
 		got = digitsOf(p)

@@ -22,7 +22,7 @@ func (b *Baresip) HearsSilence(ctx context.Context) (Sound, error) {
 }
 
 func (b *Baresip) awaitSound(ctx context.Context, what string, freq float64, is func(Sound) bool) (found Sound, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, audioTime)
 	defer cancel()
 	tried := map[string]int{} // samples of each recording that are too old or were measured
 	for first := true; ; first = false {
@@ -43,7 +43,6 @@ func (b *Baresip) awaitSound(ctx context.Context, what string, freq float64, is 
 				half := samples[tried[file] : tried[file]+rate/2]
 				found = Sound{Level: Level(half), Share: ToneShare(half, freq*SampleRate/float64(rate))}
 				if is(found) {
-					found.Frequency = DominantFrequency(half) * float64(rate) / SampleRate
 					return found, nil
 				}
 			}
@@ -51,7 +50,7 @@ func (b *Baresip) awaitSound(ctx context.Context, what string, freq float64, is 
 		select {
 		case <-ctx.Done():
 			return found, fmt.Errorf("baresip %s waited in vain for %s, heard last %.1f dB with share %.3f: %w%s", b.opts.User, what, found.Level, found.Share, context.Cause(ctx), b.tail())
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }

@@ -38,8 +38,8 @@ func TestVoices(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if math.Abs(s.Level+6.02) > 0.2 || s.Frequency != x.freq || s.Packets != stretch {
-			t.Errorf("%v, want %.0f Hz at -6 dB", s, x.freq)
+		if math.Abs(s.Level+6.02) > 0.2 || s.Packets != stretch {
+			t.Errorf("%v, want -6 dB of a whole stretch", s)
 		}
 	}
 	a.Tone(0)
