@@ -170,7 +170,12 @@ func (w *crowd) act() {
 		w.engine.Originate(o)
 		return
 	case k == 5 && w.rand.IntN(4) == 0:
-		w.engine.Hangup(fmt.Sprint(1+w.rand.IntN(30)), "test")
+		w.mu.Lock()
+		ids := slices.Sorted(maps.Keys(w.live))
+		w.mu.Unlock()
+		if len(ids) > 0 {
+			w.engine.Hangup(ids[w.rand.IntN(len(ids))], "test")
+		}
 		return
 	}
 	x := w.pick()

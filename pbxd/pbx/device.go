@@ -81,7 +81,7 @@ type FunctionCodes struct {
 	QuickDial           string `json:"quickDial" title:"Quick dial" doc:"Followed by the quick dial of a contact: calls it" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"**"`
 	HideNumber          string `json:"hideNumber" title:"Hide number" doc:"Followed by a number: calls it without showing the own number" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*31"`
 	Reminder            string `json:"reminder" title:"Reminder" doc:"Followed by hours and minutes: calls at that time" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*34"`
-	Park                string `json:"park" title:"Park" doc:"Parks the call" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*70"`
+	Park                string `json:"park" title:"Park" doc:"Parks a call that is transferred to it, or takes it back when dialled; 1 to 9 for a place, or an extension, may follow" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*70"`
 }
 
 // PendingChange is a change that holds for now and reverts by itself unless
