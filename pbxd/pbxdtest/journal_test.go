@@ -171,9 +171,10 @@ func TestHungUpByAdministrator(t *testing.T) {
 	b.Ringing().Answer(SDP(16002))
 	call.Answered()
 	var list []pbx.CallStatus
-	if admin.Do("GET", "/api/v1/calls", nil, 200, &list); len(list) != 1 || list[0].From != "101" || list[0].State != pbx.CallUp {
-		t.Fatalf("the calls of now are %+v", list)
-	}
+	s.Eventually("the call among those of now", func() bool {
+		admin.Do("GET", "/api/v1/calls", nil, 200, &list)
+		return len(list) == 1 && list[0].From == "101" && list[0].With == "102" && list[0].State == pbx.CallUp
+	})
 	s.As("demo102", "4711").Do("DELETE", "/api/v1/calls/"+list[0].ID, nil, 403, nil)
 	admin.Do("DELETE", "/api/v1/calls/"+list[0].ID, nil, 204, nil)
 	for _, p := range []*Phone{a, b} {
