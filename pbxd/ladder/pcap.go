@@ -3,7 +3,6 @@ package ladder
 import (
 	"encoding/binary"
 	"net/netip"
-	"slices"
 )
 
 // Values of the file format of libpcap (draft-ietf-opsawg-pcap).
@@ -27,11 +26,6 @@ func (r *Recorder) PCAP(id string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var packets []packet
-	for i := range legs {
-		packets = append(packets, legs[i].packets...)
-	}
-	slices.SortStableFunc(packets, func(a, b packet) int { return a.at.Compare(b.at) })
 	b := binary.LittleEndian.AppendUint32(nil, pcapMagic)
 	b = binary.LittleEndian.AppendUint16(b, pcapMajor)
 	b = binary.LittleEndian.AppendUint16(b, pcapMinor)
@@ -39,8 +33,7 @@ func (r *Recorder) PCAP(id string) ([]byte, error) {
 	b = binary.LittleEndian.AppendUint32(b, snapLength)
 	b = binary.LittleEndian.AppendUint32(b, linktypeRaw)
 	streams := map[stream]uint32{}
-	for i := range packets {
-		p := &packets[i]
+	for _, p := range inOrder(legs) {
 		datagram, missing := p.datagram(streams)
 		b = binary.LittleEndian.AppendUint32(b, uint32(p.at.Unix()))
 		b = binary.LittleEndian.AppendUint32(b, uint32(p.at.Nanosecond()/1000))

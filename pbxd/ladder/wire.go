@@ -37,18 +37,32 @@ func (r *Recorder) Messages(id string) (*SIPMessages, error) {
 	}
 	m := &SIPMessages{Legs: []Leg{}, Messages: []SIPMessage{}, GivenUp: !call.Messages}
 	for i := range legs {
-		l := &legs[i]
-		m.Legs = append(m.Legs, l.shown())
-		m.LeftOut += l.leftOut
-		for j := range l.packets {
-			p := &l.packets[j]
-			start, _ := after(p.text)
-			m.Messages = append(m.Messages, SIPMessage{At: p.at, Leg: i, Sent: p.sent, Network: p.network.String(), Local: p.local.String(), Remote: p.remote.String(),
-				Start: readable(start), Method: readable(look(p.text).method), Size: p.size, Text: readable(p.text)})
+		m.Legs = append(m.Legs, legs[i].shown())
+		m.LeftOut += legs[i].leftOut
+	}
+	for _, p := range inOrder(legs) {
+		start, _ := after(p.text)
+		m.Messages = append(m.Messages, SIPMessage{At: p.at, Leg: p.leg, Sent: p.sent, Network: p.network.String(), Local: p.local.String(), Remote: p.remote.String(),
+			Start: readable(start), Method: readable(look(p.text).method), Size: p.size, Text: readable(p.text)})
+	}
+	return m, nil
+}
+
+// legPacket is a packet and the place of its leg.
+type legPacket struct {
+	leg int
+	*packet
+}
+
+// inOrder returns the packets of all legs in the order of time.
+func inOrder(legs []opened) (list []legPacket) {
+	for i := range legs {
+		for j := range legs[i].packets {
+			list = append(list, legPacket{i, &legs[i].packets[j]})
 		}
 	}
-	slices.SortStableFunc(m.Messages, func(a, b SIPMessage) int { return a.At.Compare(b.At) })
-	return m, nil
+	slices.SortStableFunc(list, func(a, b legPacket) int { return a.at.Compare(b.at) })
+	return list
 }
 
 // readable is a text of the wire as JSON can hold it.
