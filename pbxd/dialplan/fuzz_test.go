@@ -143,6 +143,10 @@ func FuzzDecide(f *testing.F) {
 		if u := c.UserByExtension(caller); u != nil {
 			q.Caller = Caller{UserID: u.ID}
 		}
+		q.Caller.Away = seed%5 == 0
+		if _, ok := QuickDialled(c, digits); ok && seed%3 == 0 {
+			q.QuickDial = &pbx.QuickDial{Number: []string{"102", "600", "*93", "**1", "112", "*31**1", ""}[seed%7], Name: "Mill"}
+		}
 		if seed%2 == 0 {
 			q.Time = time.Unix(int64(seed>>32), 0)
 		}

@@ -102,6 +102,7 @@ func TestValidateWhole(t *testing.T) {
 		{"code that an extension begins with", func(c *Config) { c.FunctionCodes.Park = "10" }, []string{"functionCodes.park 10 and 101, the extension of demo101 (user), begin alike",
 			"functionCodes.park 10 and 102", "functionCodes.park 10 and 103"}},
 		{"code that begins with an extension", func(c *Config) { c.FunctionCodes.Park = "1019" }, []string{"functionCodes.park 1019 and 101"}},
+		{"code that hides an emergency number after the digit for an outside line", func(c *Config) { c.FunctionCodes.Park = "011" }, []string{"functionCodes.park hides the emergency number 110 of Germany"}},
 		{"code that hides an emergency number", func(c *Config) { c.FunctionCodes.Park = "11" }, []string{"functionCodes.park hides the emergency number 110 of Germany"}},
 		{"forwarding to nobody", func(c *Config) { c.Users[1].Calls.ExternalBusy = true }, []string{"users[1].callSettings.externalBusyNumber is needed"}},
 		{"forwarding to oneself", func(c *Config) { c.Users[1].Calls.SetForwarding(false, DivertAlways, true, "101") }, []string{"users[1].callSettings.internalAlwaysNumber is the own extension"}},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -83,7 +84,7 @@ type one struct {
 
 type arrival struct {
 	from Sender
-	to   string // ID of a user
+	to   []string // IDs of users
 	body string
 }
 
@@ -147,22 +148,44 @@ func (d *Delivery) keep(ctx context.Context, from Sender, to []string, body stri
 	return sent, nil
 }
 
-// FromPhone takes the message of a phone to a dialled number and does not
-// block. It returns false when nobody takes it there: no user has the number,
-// the user takes no messages of the sender, or there are too many.
+// FromPhone takes the message of a phone to a dialled number, that of a user or
+// of a hunt group, and does not block. It returns false when nobody takes it
+// there: nobody has the number, they take no messages of the sender, or there
+// are too many.
 func (d *Delivery) FromPhone(extension, number, body string) bool {
 	cfg := d.deps.Config()
-	from, to := cfg.UserByExtension(extension), cfg.UserByExtension(number)
-	if from == nil || to == nil || body == "" || !Takes(cfg, to, from.ID) || !d.counted(extension) {
+	from := cfg.UserByExtension(extension)
+	if from == nil || body == "" {
+		return false
+	}
+	to := slices.DeleteFunc(reachedBy(cfg, number), func(id string) bool { return id == from.ID || !Takes(cfg, cfg.UserByID(id), from.ID) })
+	if len(to) == 0 || !d.counted(extension) {
 		return false
 	}
 	select {
-	case d.arriving <- arrival{Sender{from.ID, from.Extension, from.DisplayName()}, to.ID, body}:
+	case d.arriving <- arrival{Sender{from.ID, from.Extension, from.DisplayName()}, to, body}:
 		return true
 	default:
 		d.deps.Log.Warn("message of a phone not taken: too many wait", "from", extension, "waiting", maxArriving)
 		return false
 	}
+}
+
+// reachedBy returns who has a number: a user, or the members of a hunt group.
+func reachedBy(c *pbx.Config, number string) (ids []string) {
+	if u := c.UserByExtension(number); u != nil {
+		return []string{u.ID}
+	}
+	for i := range c.HuntGroups {
+		if g := &c.HuntGroups[i]; g.Extension == number {
+			for _, m := range g.Members {
+				if c.UserByID(m.User) != nil {
+					ids = append(ids, m.User)
+				}
+			}
+		}
+	}
+	return ids
 }
 
 // counted reports whether a phone may send one more message in this minute.
@@ -197,7 +220,7 @@ func (d *Delivery) Run(ctx context.Context) {
 	for {
 		select {
 		case a := <-d.arriving:
-			if _, err := d.keep(ctx, a.from, []string{a.to}, a.body); err != nil {
+			if _, err := d.keep(ctx, a.from, a.to, a.body); err != nil {
 				d.deps.Log.Error("message of a phone lost", "from", a.from.Number, "err", err)
 			}
 		case <-ctx.Done():

@@ -1,0 +1,80 @@
+package pbxdtest
+
+import (
+	"errors"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"galilei/pbxd/media/codec"
+)
+
+// heard takes the audio that comes to a socket until the PBX hangs up. It
+// returns for how long there was sound, how often it paused for 150 to 350 ms,
+// as the congestion tone does, and how loud it was at most, dBm0.
+func heard(t *testing.T, p *Phone, at net.PacketConn) (sound time.Duration, pauses int, loud float64) {
+	t.Helper()
+	decoder, samples, packet := codec.PCMA.NewDecoder(), []int16{}, make([]byte, 2048)
+	loud = -99
+	for quiet := 100; ; { // frames of 20 ms
+		at.SetReadDeadline(time.Now().Add(2 * time.Second))
+		n, _, err := at.ReadFrom(packet)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n != 172 || packet[1]&0x7f != 8 {
+			continue // no PCMA
+		}
+		samples = decoder.Decode(samples[:0], packet[12:n])
+		level := codec.ALawMilliwatt.Level(samples)
+		loud = max(loud, level)
+		if level < -40 {
+			quiet++
+			continue
+		}
+		if quiet >= 7 && quiet <= 17 {
+			pauses++
+		}
+		quiet, sound = 0, sound+20*time.Millisecond
+	}
+	p.Reply(p.Request("BYE"), "", 200, "OK", "", "")
+	return sound, pauses, loud
+}
+
+// Who dials a code hears whether it was taken: the tone for what is switched,
+// another for what came to nothing.
+func TestTonesOfCodes(t *testing.T) {
+	s := Start(t, Options{Configure: coded("102", "314159")})
+	a := s.Phone("101", "udp").MustRegister()
+	for _, x := range []struct {
+		digits, keys string
+		refused      bool
+	}{
+		{"*93", "", false}, {"*0102", "271828#", true}, {"*0102", "314159#", false}, {"*0*", "", false},
+	} {
+		at, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		call := a.Dial(x.digits, SDP(at.LocalAddr().(*net.UDPAddr).Port, "a=rtpmap:8 PCMA/8000"))
+		call.Answered()
+		if x.keys != "" {
+			time.Sleep(time.Second)
+		}
+		for _, key := range x.keys {
+			call.SendWith("INFO", "", "application/dtmf-relay", "Signal="+string(key)+"\r\nDuration=100\r\n")
+			a.Response("INFO", 200)
+		}
+		sound, pauses, loud := heard(t, a, at)
+		at.Close()
+		t.Logf("%s %s: %v of sound, %d pauses, %.1f dBm0", x.digits, x.keys, sound, pauses, loud)
+		if loud < -13 || loud > -4 || sound < 1500*time.Millisecond || x.refused != (pauses >= 5) || !x.refused && pauses > 0 {
+			t.Errorf("%s %s: %v of sound, %d pauses, %.1f dBm0", x.digits, x.keys, sound, pauses, loud)
+		}
+	}
+	nothingLeft(t, s)
+}
