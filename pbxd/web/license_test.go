@@ -76,7 +76,7 @@ func TestLicense(t *testing.T) {
 		}
 	}
 	refused("give the vendor the code")
-	c.want(200, "PUT", "/sip-settings", `{"minExpires":60,"maxExpires":3600,"maxContacts":5,"ringTime":60,"forwardTime":20,"srtp":"offered","tlsPort":5061,"sessionExpires":1800}`, nil) // the rest can be changed
+	c.want(200, "PUT", "/sip-settings", `{"minExpires":60,"maxExpires":3600,"maxContacts":5,"ringTime":60,"forwardTime":20,"parkTime":60,"srtp":"offered","tlsPort":5061,"sessionExpires":1800}`, nil) // the rest can be changed
 	for _, tc := range []struct{ name, text, words string }{
 		{"no licence", "hello", "not a licence"},
 		{"another vendor", licenseFor(t, 5, "", serial, "b"), "signature of the licence is wrong"},
