@@ -79,6 +79,21 @@ func TestPublisherKeepsItsMemory(t *testing.T) {
 	}
 }
 
+// Whose journals have changed is told once and is no lasting fact.
+func TestJournalsAreTold(t *testing.T) {
+	b := New()
+	_, updates := b.Subscribe(t.Context())
+	users := []string{"anna", "ben"}
+	b.Publish(pbx.Fact{Kind: pbx.FactJournal, Users: users, Revision: 9})
+	users[0] = "changed"
+	if f, want := <-updates, (pbx.Fact{Kind: pbx.FactJournal, Users: []string{"anna", "ben"}}); !reflect.DeepEqual(f, want) {
+		t.Errorf("%+v, want %+v", f, want)
+	}
+	if now, _ := b.Subscribe(t.Context()); len(now) != 0 {
+		t.Errorf("who comes later is told %+v", now)
+	}
+}
+
 func TestUpdatesUntilContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := New()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +40,10 @@ func (s *Store) NoteCall(e pbx.JournalEntry) {
 	defer q.mu.Unlock()
 	if e.User == "" {
 		return
+	}
+	// What came in a message of 64 KiB must not wait as a whole.
+	for _, text := range []*string{&e.Number, &e.Name, &e.Group} {
+		*text = strings.Clone(clipped(*text, maxJournalField))
 	}
 	if len(q.waiting) >= maxJournalWaiting {
 		if q.lost++; q.lost == 1 {
@@ -110,9 +115,8 @@ func (s *Store) writeCalls(ctx context.Context, batch []pbx.JournalEntry) ([]str
 		defer insert.Close()
 		for i := range batch {
 			e := &batch[i]
-			name := clipped(e.Name, maxJournalField)
-			if _, err := insert.ExecContext(ctx, e.User, e.Call, string(e.Direction), string(e.Result), clipped(e.Number, maxJournalField), name,
-				clipped(e.Group, maxJournalField), e.Time.UnixMilli(), max(e.Duration, 0), e.Result == pbx.CallMissed, nameKey(name), digits(e.Number)); err != nil {
+			if _, err := insert.ExecContext(ctx, e.User, e.Call, string(e.Direction), string(e.Result), e.Number, e.Name,
+				e.Group, e.Time.UnixMilli(), max(e.Duration, 0), e.Result == pbx.CallMissed, nameKey(e.Name), digits(e.Number)); err != nil {
 				return err
 			}
 		}

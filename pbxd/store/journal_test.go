@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"galilei/pbxd/pbx"
 )
@@ -220,6 +221,21 @@ func TestJournalQueueIsBounded(t *testing.T) {
 	}
 	if text := log.String(); strings.Count(text, "do not keep up") != 1 || !strings.Contains(text, "lost=7") {
 		t.Errorf("the log says %s", text)
+	}
+}
+
+// What a caller sends as name or number is kept within bounds, while it waits, too.
+func TestJournalFieldsAreBounded(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	long := strings.Repeat("ü\xff", 40_000)
+	s.NoteCall(pbx.JournalEntry{User: "anna", Number: long, Name: long, Group: long, Time: time.Now(), Duration: -5})
+	if e := s.journal.waiting[0]; len(e.Number)+len(e.Name)+len(e.Group) > 3*4*maxJournalField {
+		t.Errorf("%d bytes wait", len(e.Number)+len(e.Name)+len(e.Group))
+	}
+	entered(t, s)
+	p, err := s.Journal(t.Context(), pbx.JournalQuery{User: "anna", Name: "ü"})
+	if err != nil || len(p.Entries) != 1 || utf8.RuneCountInString(p.Entries[0].Name) != maxJournalField || !utf8.ValidString(p.Entries[0].Name+p.Entries[0].Number) || p.Entries[0].Duration != 0 {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
 

@@ -110,8 +110,8 @@ type Facts interface {
 	Subscribe(ctx context.Context) (now []pbx.Fact, updates <-chan pbx.Fact)
 }
 
-// Deps is what the server needs. All fields but Mail, Texts, LogOutPhone, TestMail, License, Log and
-// Now must be set.
+// Deps is what the server needs. The fields that say what nil means may be left
+// out, and License; all others must be set.
 type Deps struct {
 	Store Store
 	Facts Facts
