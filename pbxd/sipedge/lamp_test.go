@@ -244,6 +244,8 @@ func TestLampDoesNotStick(t *testing.T) {
 	if l.missed > 0 {
 		t.Errorf("%d versions were missing", l.missed)
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.lost == 0 {
 		t.Error("the network lost nothing")
 	}

@@ -98,8 +98,6 @@ func TestCallsInARow(t *testing.T) {
 			in.Answer(pbxdtest.SDP(16002))
 			call.Answered()
 			call.Send("INVITE", strings.Replace(pbxdtest.SDP(16000), "a=sendrecv", "a=sendonly", 1))
-			b.Reply(b.Request("INVITE"), in.Local, 200, "OK", "", strings.Replace(pbxdtest.SDP(16002), "a=sendrecv", "a=recvonly", 1))
-			b.Request("ACK")
 			a.Response("INVITE", 200)
 			call.Ack("")
 			end(in, a)
@@ -120,8 +118,11 @@ func TestCallsInARow(t *testing.T) {
 			round(i)
 		}
 	}
-	rest()
-	goroutines, objects := settled(t, s)
+	goroutines, objects := runtime.NumGoroutine(), uint64(0)
+	if long {
+		rest()
+		goroutines, objects = settled(t, s)
+	}
 	began := time.Now()
 	for i := range calls {
 		round(i)
