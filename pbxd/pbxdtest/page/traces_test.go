@@ -112,6 +112,9 @@ func TestCallTrace(t *testing.T) {
 		t.Errorf("downloaded %q with %d bytes", name, len(file))
 	}
 	p.Press("All calls")
+	if got := p.Value("Number"); got != "103" {
+		t.Errorf("the list is searched for %q; want 103 as before", got)
+	}
 	p.Sees("Talked for 1")
 	p.Back()
 	p.Sees("Ben Demo (102) forwards calls to 103 when busy.")

@@ -6,7 +6,7 @@ import {t, when, span, number, message, sentence} from '../text.js';
 import {get} from '../api.js';
 import {live} from '../live.js';
 import {older} from '../older.js';
-import {sheet, copy} from '../dialog.js';
+import {attempt, sheet, copy} from '../dialog.js';
 import {step} from '../steps.js';
 import {ladder, time} from '../ladder.js';
 import {chart, table} from '../chart.js';
@@ -80,7 +80,7 @@ async function one(box, id, signal) {
   const [trace, said, quality] = await Promise.all(['trace', 'messages', 'quality'].map(about));
   if (signal.aborted) return;
   const {call} = trace;
-  fill(box, h('div.card-head', h('h2', {tabindex: '-1'}, `${caller(call)} → ${call.to}`), h('div.actions', h('a.button.plain', {href: '/call-traces'}, t('traces.all')),
+  fill(box, h('div.card-head', h('h2', {tabindex: '-1'}, `${caller(call)} → ${call.to}`), h('div.actions', h('a.button.plain', {href: `/call-traces${location.search}`}, t('traces.all')),
     !call.ended && button('plain', t('traces.reload'), () => one(box, id, signal), {icon: 'refresh'}))),
   decided(trace), wire(id, said), sound(quality, call));
   box.querySelector('h2').focus({preventScroll: true});
@@ -90,17 +90,18 @@ async function one(box, id, signal) {
 async function many(box, signal) {
   const input = h('input', {type: 'search', inputmode: 'tel', id: uid(), maxlength: 32, value: new URLSearchParams(location.search).get('number') ?? '', oninput: () => {
     clearTimeout(timer);
-    timer = setTimeout(reload, 250);
+    timer = setTimeout(() => {
+      box.dispatchEvent(new CustomEvent('query', {bubbles: true, detail: {search: digits() && `?number=${encodeURIComponent(digits())}`, replace: true}}));
+      attempt(reload);
+    }, 250);
   }});
+  const digits = () => input.value.replace(/[^0-9*#+]/g, '');
   const list = h('div.content');
   let timer = 0;
   let reload = () => {};
   reload = await older({
     box: list, signal, resource: '/call-traces', number: (c) => encodeURIComponent(c.id), empty: t('traces.empty'), draw: row,
-    query: () => {
-      const digits = input.value.replace(/[^0-9*#+]/g, '');
-      return digits ? `number=${encodeURIComponent(digits)}&` : '';
-    },
+    query: () => digits() && `number=${encodeURIComponent(digits())}&`,
   });
   if (signal.aborted) return;
   fill(box, h('div.filters', h('div.row', h('label', {for: input.id}, t('traces.number')), input)), list);
@@ -118,8 +119,9 @@ export default async function show({content, entry, signal}) {
   const draw = (id) => {
     now?.abort();
     now = new AbortController();
-    return id ? one(box, id, AbortSignal.any([signal, now.signal])) : many(box, AbortSignal.any([signal, now.signal]));
+    return id ? one(box, id, now.signal) : many(box, now.signal);
   };
+  signal.addEventListener('abort', () => now.abort());
   await draw(entry);
   return {entry: (id) => draw(id).catch((err) => fill(box, h('p.alert', {role: 'alert'}, err.message), h('a.button.plain', {href: '/call-traces'}, t('traces.all'))))};
 }
