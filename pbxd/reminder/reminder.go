@@ -140,7 +140,7 @@ func (r *Reminders) look(ctx context.Context) (wait time.Duration) {
 		u := &cfg.Users[i]
 		due, ok := u.Calls.NextReminder(from, zone)
 		switch {
-		case !ok || r.going[u.ID] != nil || !cfg.Holds(u, pbx.PermitReminder):
+		case !ok || u.Extension == "" || r.going[u.ID] != nil || !cfg.Holds(u, pbx.PermitReminder):
 		case due.After(now):
 			wait = min(wait, due.Sub(now))
 		default:

@@ -205,8 +205,8 @@ export async function newest(state, read) {
 
 // settingsForm makes a form over the settings at a path of the API and keeps it like the device's
 // until the signal aborts. options(entry) gives those of the fields; saved(entry, changes) is called
-// after a save. It resolves to {form, state}; state, {entry, etag}, is what the device has.
-export async function settingsForm({path, signal, options, saved, ...rest}) {
+// after a save, taken(entry) when somebody else made one. It resolves to {form, state}; state, {entry, etag}, is what the device has.
+export async function settingsForm({path, signal, options, saved, taken, ...rest}) {
   const schema = body('PUT', path);
   const read = async (method, more) => {
     const answer = await call(method, path, more);
@@ -217,7 +217,7 @@ export async function settingsForm({path, signal, options, saved, ...rest}) {
     schema, values: state.entry, options: options?.(state.entry), ...rest,
     fresh: async () => {
       const now = await newest(state, () => read('GET'));
-      return {values: now.entry, take: () => Object.assign(state, now)};
+      return {values: now.entry, take: () => taken?.(Object.assign(state, now).entry)};
     },
     save: async (values, changes) => {
       Object.assign(state, await read('PUT', {body: {...kept(schema, state.entry), ...values}, etag: state.etag}));

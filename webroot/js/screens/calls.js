@@ -14,7 +14,7 @@ async function ownCalls(sections, {content, signal}, options) {
     next.hidden = !sections['attributes.reminder'] || !entry.reminder;
     next.textContent = entry.reminderNext ? t('attributes.next', {time: when(entry.reminderNext)}) : t('attributes.noClock');
   };
-  const {form, state} = await settingsForm({path: '/profile/calls', signal, sections, options, saved: tell});
+  const {form, state} = await settingsForm({path: '/profile/calls', signal, sections, options, saved: tell, taken: tell});
   content.classList.add('reading');
   tell(state.entry);
   put(content, h('section.card', form, next));
