@@ -23,7 +23,8 @@ func TestPeoplePlain(t *testing.T) {
 	p.Look(1280, 860, "light")
 	for _, path := range paths(p) {
 		switch path {
-		case "/home", "/internal-contacts", "/global-contacts", "/private-contacts", "/private-contact-csv", "/profile":
+		case "/home", "/journal", "/internal-contacts", "/global-contacts", "/private-contacts", "/private-contact-csv", "/profile",
+			"/call-forwarding", "/service-attributes", "/messages", "/code-card":
 		default:
 			t.Errorf("a plain user has %s in the menu", path)
 		}

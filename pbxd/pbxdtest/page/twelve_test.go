@@ -216,7 +216,8 @@ func (p *newcomer) delegates(t *testing.T) {
 	susi.Press("Change PIN")
 	susi.Press("Audit log")
 	susi.Sees("logged in")
-	own := []string{"Audit log", "Home", "Internal contacts", "Global contacts", "Private contacts", "Private contacts: CSV", "Profile"}
+	own := []string{"Audit log", "Home", "Journal", "Internal contacts", "Global contacts", "Private contacts", "Private contacts: CSV",
+		"Call forwarding", "Service attributes", "Messages", "Code card", "Profile"}
 	if got := menu(susi); strings.Join(got, "|") != strings.Join(own, "|") {
 		t.Errorf("the menu of a user with one module is %q, want %q", got, own)
 	}
