@@ -101,6 +101,7 @@ func (e *Engine) Incoming(in Incoming) (notify func(Event)) {
 	c := e.newCall(pbx.CallStatus{From: in.Caller.Number, FromName: in.Caller.Name, To: in.Digits})
 	c.in = in
 	c.a = &side{leg: in.Leg, party: in.Caller, theirs: in.Offer, offered: true, hidden: in.Anonymous, away: in.Away}
+	c.a.held = in.Offer != nil && !in.Offer.Direction.Receives()
 	if !e.begin(c, in.Leg, c.route) {
 		go in.Leg.Hangup(pbx.CauseCongestion) // not on the caller's stack, which may hold the leg
 		return func(Event) {}

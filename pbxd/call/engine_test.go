@@ -186,7 +186,7 @@ func want(t *testing.T, a *actor, told ...string) {
 	}
 }
 
-var desc = &media.Description{}
+var desc = &media.Description{Direction: media.SendRecv}
 
 func TestEarlyAudio(t *testing.T) {
 	b := &actor{name: "b"}

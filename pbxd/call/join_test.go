@@ -133,6 +133,26 @@ func TestCodecsAreAligned(t *testing.T) {
 	})
 }
 
+// Who answers or calls without wanting to hear holds the call from its
+// beginning.
+func TestHeldFromTheBeginning(t *testing.T) {
+	inHouse(t, func(h *house) {
+		sendonly := &media.Description{Direction: media.SendOnly, Formats: speaks(8).Formats}
+		a := h.invite(Incoming{Caller: Party{Number: "101"}, Digits: "102", Offer: sendonly})
+		b := h.rings("102")
+		h.does(b, Event{Kind: EventAnswered, Description: sendonly})
+		h.joined(a, b)
+		if a.audio.plays == nil || b.audio.plays == nil || !h.fact().Held {
+			t.Errorf("101 hears %v, 102 %v", a.audio.plays, b.audio.plays)
+		}
+		h.does(a, Event{Kind: EventResumed})
+		h.does(b, Event{Kind: EventResumed})
+		if a.audio.plays != nil || b.audio.plays != nil || h.fact().Held {
+			t.Error("the call is still held")
+		}
+	})
+}
+
 func TestDigitsArePassedOn(t *testing.T) {
 	inHouse(t, func(h *house) {
 		a, b := h.talk("101", "102")

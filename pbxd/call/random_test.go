@@ -131,7 +131,7 @@ func (w *crowd) number() string {
 }
 
 func (w *crowd) description() *media.Description {
-	d := &media.Description{Direction: media.SendRecv}
+	d := &media.Description{Direction: []media.Direction{media.SendRecv, media.SendRecv, media.SendOnly, media.Inactive}[w.rand.IntN(4)]}
 	for _, pt := range [][]uint8{{8}, {0}, {9, 8}, {8, 0}, {18}}[w.rand.IntN(5)] {
 		f, _ := media.StaticFormat(pt)
 		d.Formats = append(d.Formats, f)

@@ -101,6 +101,7 @@ func (c *call) stopRinging(cause pbx.Cause) {
 func (c *call) answered(r *rung, d *media.Description) {
 	s := &side{leg: r.leg, ext: r.ext, user: r.target.UserID, up: true, since: c.engine.deps.Now(), theirs: d, speech: speechOf(d)}
 	s.party = Party{Number: r.ext, Name: r.target.Name}
+	s.held = d != nil && !d.Direction.Receives()
 	delete(c.rings, r.leg)
 	if c.early == r.leg {
 		c.early = nil // it stays joined

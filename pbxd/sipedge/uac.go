@@ -229,6 +229,7 @@ func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then f
 		return func() { l.finish(pbx.CauseIncompatible) }
 	}
 	l.expectAnswerLocked(d)
+	l.held = !d.Direction.Receives()
 	l.invited, l.fields = nil, nil
 	l.sessionAgreedLocked(res)
 	l.upLocked()
