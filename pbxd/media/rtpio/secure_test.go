@@ -88,3 +88,23 @@ func TestSecurePortWithoutKeys(t *testing.T) {
 	phone.send(at(a, loop4), packet(t, 8, 1, 1))
 	waitFor(t, "dropping", func() bool { return a.Stats().Dropped.Unbridged == 1 })
 }
+
+// counter is an authenticator that takes everything.
+type counter struct{ n int }
+
+func (c *counter) WriteRTP([]byte)        {}
+func (c *counter) WriteRTCP([]byte)       {}
+func (c *counter) SetPeer(media.Endpoint) {}
+func (c *counter) TakeRTP([]byte) bool    { c.n++; return true }
+func (c *counter) TakeRTCP([]byte) bool   { c.n++; return true }
+
+func TestSecureReceiveDoesNotAllocate(t *testing.T) {
+	p, _ := unconnected(t)
+	take := &counter{}
+	p.SetPeer(take)
+	p.Expect(Expectation{RTP: phoneAddr, PayloadTypes: []uint8{8}, Secure: true})
+	b := append(packet(t, 8, 1, 1), make([]byte, 10)...)
+	if n := testing.AllocsPerRun(100, func() { p.receiveRTP(b, phoneAddr) }); n > 0 || take.n < 100 {
+		t.Errorf("%.1f allocations for each of %d packets", n, take.n)
+	}
+}

@@ -139,3 +139,72 @@ func TestBaresipMustEncrypt(t *testing.T) {
 	}
 	nothingLeft(t, s)
 }
+
+// A phone that encrypts puts the call on hold and goes on: its stream and ours
+// go on with the same keys.
+func TestBaresipHoldsEncrypted(t *testing.T) {
+	peer.NeedBaresip(t)
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	s := pbxdtest.Start(t, pbxdtest.Options{})
+	phone := func(ext, transport, encryption, registrar string, tone float64) *peer.Baresip {
+		b, err := peer.StartBaresip(ctx, peer.BaresipOptions{
+			Dir: t.TempDir(), User: ext, Password: s.Password(ext), Registrar: registrar, Transport: transport, Expires: time.Minute, Tone: tone, Encryption: encryption,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := b.Stop(); err != nil {
+				t.Error(err)
+			}
+			if t.Failed() {
+				t.Logf("log of %s:\n%s", ext, b.Log())
+			}
+		})
+		if err := b.AwaitRegistered(ctx); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	a, b := phone("101", "tls", "srtp-mand", s.TLS.String(), 440), phone("102", "udp", "", s.SIP.String(), 880)
+	if err := a.Dial(ctx, "102"); err != nil {
+		t.Fatal(err)
+	}
+	await(t, ctx, b, "CALL_INCOMING")
+	if err := b.Answer(ctx); err != nil {
+		t.Fatal(err)
+	}
+	await(t, ctx, a, "CALL_ESTABLISHED")
+	time.Sleep(3 * time.Second)
+	for _, command := range []string{"hold", "resume"} {
+		if _, err := a.Command(ctx, command, ""); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+	}
+	time.Sleep(2 * time.Second)
+	if err := a.Hangup(ctx); err != nil {
+		t.Fatal(err)
+	}
+	await(t, ctx, b, "CALL_CLOSED")
+	nothingLeft(t, s)
+	for _, p := range []*peer.Baresip{a, b} {
+		if err := p.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	samples, err := b.Heard()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if share := peer.ToneShare(samples[max(0, len(samples)-2*8000):], 440); share < 0.97 {
+		t.Errorf("102 hears 440 Hz with share %.4f after the hold, want over 97 percent", share)
+	}
+	// baresip records no more once it was on hold, but counts what it decrypts.
+	counts, err := a.Stats()
+	if err != nil || len(counts) != 1 || counts[0].Received < 300 {
+		t.Errorf("101 counts %+v, %v; want packets of 3 s before and 4 s after the hold", counts, err)
+	}
+}
