@@ -17,6 +17,7 @@ const (
 	dictionaryWhy  = 6 << 10
 	dictionaryWire = 22 << 10 // with the above less than the 32 KiB that deflate looks back
 	dictionaryLife = 256      // calls
+	maxBuffers     = 1 << 20  // octets that stay for the next call
 )
 
 // dictionary is what calls are compressed with. It is shared by those that
@@ -54,6 +55,9 @@ func (r *Recorder) packOne(now time.Time) bool {
 	var p *packed
 	if err == nil {
 		p, err = r.packer.pack(why, wire)
+	}
+	if cap(why)+cap(wire) > maxBuffers {
+		r.packer.why, r.packer.wire = nil, nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -2,6 +2,7 @@ package pbxdtest
 
 import (
 	"fmt"
+	"net"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,8 +38,8 @@ func ladderOf(a *Admin, id string, leg int) string {
 var spoken = regexp.MustCompile(`for [0-9]+ s`)
 
 // TestTraceOfForwardedCall has 101 call 102, which is busy and forwards to 103,
-// and asks why, what was said, and how it sounded: 101 loses one packet in ten,
-// 103 none.
+// and asks why, what was said, and how it sounded: a tenth of what 101 says is
+// lost, nothing of what 103 says, and 103 reports the loss of a quarter.
 func TestTraceOfForwardedCall(t *testing.T) {
 	t.Parallel()
 	s, a, b, c := threePhones(t, func(cfg *pbx.Config) {
@@ -54,12 +55,20 @@ func TestTraceOfForwardedCall(t *testing.T) {
 	in.Reply(180, "Ringing", "")
 	a.Response("INVITE", 180)
 	toC := in.Invite.AudioPort()
-	in.Answer(SDP(port(uc)))
+	reports := listenUDP(t, "127.0.0.1")
+	in.Answer(SDP(port(uc), "a=rtpmap:8 PCMA/8000", fmt.Sprintf("a=rtcp:%d", port(reports))))
 	toA := call.Answered().AudioPort()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		Talk(uc, toC, 11*time.Second, 0)
+	}()
+	go func() { // 103 says that it misses a quarter of what it is sent
+		for i := range 4 {
+			time.Sleep(2 * time.Second)
+			_, _ = reports.WriteToUDP([]byte{0x81, 201, 0, 7, 0, 0, 0, 3, 0, 0, 0, 7, 64, 0, 0, byte(20 * i), 0, 0, 0, byte(90 * i), 0, 0, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0},
+				&net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: toC + 1})
+		}
 	}()
 	Talk(ua, toA, 11*time.Second, 1)
 	<-done
@@ -112,6 +121,9 @@ func TestTraceOfForwardedCall(t *testing.T) {
 	}
 	if last := q[0].From[len(q[0].From)-1]; last.Loss < 8 || last.Loss > 12 || last.MOS > 4 || q[0].Codec != "PCMA" {
 		t.Errorf("what 101 says sounds like %+v (%s); a tenth is lost", last, q[0].Codec)
+	}
+	if len(q[2].To) == 0 || q[2].To[0].Loss != 25 || q[2].To[0].Jitter != 10 || q[2].To[0].MOS > 3 {
+		t.Errorf("103 hears %+v; it said that a quarter is lost", q[2].To)
 	}
 	if list[0].MOS > 4 || list[0].MOS < 1 {
 		t.Errorf("the call has a MOS of %g", list[0].MOS)
