@@ -5,6 +5,7 @@ package pbxdtest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -84,12 +85,18 @@ func Start(t testing.TB, o Options) *System {
 		s.configure(o)
 	}
 	var err error
-	s.PBX, err = pbxd.New(ctx, pbxd.Deps{
+	deps := pbxd.Deps{
 		Dir: o.Dir, Model: pbx.Model{Name: "T640", MaxUsers: 80}, Defaults: o.Defaults, Host: otherMachine{}, Version: "test",
 		Web: "127.0.0.1:0", SIP: o.SIP, SIPTLS: o.SIPTLS, RTPBind: netip.MustParseAddr(o.RTP), RTPMin: o.RTPMin, RTPMax: o.RTPMax,
 		ShowDemo: true, Memory: o.Memory, Trial: o.Trial, Out: out, Now: o.Now,
 		Log: slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	}
+	// A program that another test starts at this moment holds a copy of the
+	// lock of the store that was just closed, until it runs.
+	s.PBX, err = pbxd.New(ctx, deps)
+	for end := time.Now().Add(5 * time.Second); errors.Is(err, store.ErrInUse) && time.Now().Before(end); s.PBX, err = pbxd.New(ctx, deps) {
+		time.Sleep(10 * time.Millisecond)
+	}
 	if err != nil {
 		cancel()
 		t.Fatalf("start PBX: %v\n%s", err, s.Log)

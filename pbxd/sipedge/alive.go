@@ -31,23 +31,28 @@ func (l *leg) upLocked() {
 	}
 }
 
+// comeBack is how long a silent side whose connection is gone has to come back
+// over another: as long as one that was asked has to answer.
+const comeBack = 32 * time.Second
+
 // look asks a silent side for a sign of life with OPTIONS (RFC 3261 section
 // 11) within the dialog.
-func (l *leg) look() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (l *leg) look() { l.locked(l.lookLocked) }
+
+func (l *leg) lookLocked() (then func()) {
 	if l.state != legUp {
-		return
+		return nil
 	}
 	after := l.edge.probeAfter()
 	if l.session.interval > 0 { // the session timer asks
 		l.probe.Reset(after)
-		return
+		return nil
 	}
 	if last := l.port.Stats().Last; !last.IsZero() {
 		if silent := l.edge.deps.Now().Sub(last); silent >= 0 && silent < after {
+			l.unasked = false
 			l.probe.Reset(after - silent)
-			return
+			return nil
 		}
 	}
 	req := l.requestLocked(sip.OPTIONS)
@@ -57,10 +62,18 @@ func (l *leg) look() {
 		l.via(req, flow)
 		_, err = l.edge.tx.Request(req, flow, l.probed)
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		l.unasked = false
+	case l.unasked:
+		l.log.Info("silent phone cannot be asked: the call ends", "err", err)
+		return l.lostLocked()
+	default:
 		l.log.Info("silent phone not asked", "err", err)
-		l.probe.Reset(after)
+		l.unasked = true
+		l.probe.Reset(comeBack)
 	}
+	return nil
 }
 
 // probed takes the answer to OPTIONS: whatever it says, it is a sign of life,

@@ -56,6 +56,7 @@ type leg struct {
 	quiet    bool                // which the call did not ask for
 	offerEnd *time.Timer         // when our re-INVITE has been without an answer for too long
 	probe    *time.Timer         // next look whether they are still there
+	unasked  bool                // the last look found no way to ask
 
 	secrecy  secrecy // its mode never changes
 	digits   digits  // to be sent by INFO

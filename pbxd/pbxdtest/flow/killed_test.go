@@ -28,7 +28,7 @@ func (l *line) endsWithin(d time.Duration) func(*testing.T) {
 		case <-l.bye:
 			t.Logf("%s: hung up within %v", l.h.Ext, time.Since(start).Round(time.Second))
 		case <-time.After(time.Until(start.Add(d))):
-			t.Errorf("%s: the call goes on %v after the other phone was killed", l.h.Ext, d)
+			t.Errorf("%s: the call goes on %v after the other phone was killed\n%s", l.h.Ext, d, l.h.o.Log)
 		}
 	}
 }
