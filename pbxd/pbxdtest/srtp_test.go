@@ -245,6 +245,9 @@ func TestEncryptionIsRefused(t *testing.T) {
 		if res.Status() != tt.want {
 			t.Errorf("%s, %s: %s, want %d", tt.mode, tt.network, res.Start, tt.want)
 		}
+		if w := res.Get("Warning"); tt.want == 488 && (!strings.HasPrefix(w, `399 galilei "`) || !strings.Contains(w, "encrypt")) {
+			t.Errorf("%s, %s: Warning %q does not tell of encryption", tt.mode, tt.network, w)
+		}
 		nothingLeft(t, s)
 		s.Stop()
 	}

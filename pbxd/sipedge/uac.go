@@ -241,6 +241,10 @@ func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then f
 func (l *leg) endFork(res *sip.Response, tag string, cseq uint32) {
 	l.mu.Lock()
 	again := l.forks[tag]
+	if !again && len(l.forks) == maxForks {
+		l.mu.Unlock()
+		return // nobody has so many phones behind one contact
+	}
 	if l.forks == nil {
 		l.forks = map[string]bool{}
 	}

@@ -38,7 +38,9 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 		return
 	case err != nil:
 		e.deps.Log.Info("call refused: no audio that can be used", "from", tx.Flow().String(), "err", err)
-		e.reply(tx, req, 488, "Not Acceptable Here")
+		res := e.response(req, 488, "Not Acceptable Here")
+		res.AppendHeader(sip.NewHeader("Warning", `399 galilei "`+quoted(printable(err.Error(), 200))+`"`)) // for who looks why (RFC 3261 section 20.43)
+		e.send(tx, res)
 		return
 	case !acceptsSDP(req):
 		e.reply(tx, req, 406, "Not Acceptable") // our answer is a session description (RFC 3261 section 21.4.7)
