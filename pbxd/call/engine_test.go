@@ -91,11 +91,9 @@ func (a *actor) Audio() Audio { return &a.audio }
 func (a *actor) Ringing(early *media.Description) {
 	a.note("ringing early=%v", early != nil)
 }
-func (a *actor) Answer(*media.Description) { a.note("answer") }
-func (a *actor) Offer(*media.Description)  { a.note("offer") }
-func (a *actor) Respond(d *media.Description, retry bool) {
-	a.note("respond %v retry=%v", d != nil, retry)
-}
+func (a *actor) Answer(*media.Description)                { a.note("answer") }
+func (a *actor) Offer(*media.Description)                 { a.note("offer") }
+func (a *actor) Respond(d *media.Description)             { a.note("respond %v", d != nil) }
 func (a *actor) Transfer(p TransferProgress, c pbx.Cause) { a.note("transfer %d %d", p, c) }
 func (a *actor) Shows(p Party)                            { a.shows = p }
 func (a *actor) Digit(d rune, _ time.Duration)            { a.note("digit %c", d) }

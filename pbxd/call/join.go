@@ -1,6 +1,8 @@
 package call
 
 import (
+	"time"
+
 	"galilei/pbxd/media"
 )
 
@@ -43,14 +45,14 @@ func (c *call) reoffered(s *side, offer *media.Description) {
 	}
 	d, speech := answerTo(offer, other)
 	if offer == nil || speech.Name == "" && len(offer.Formats) > 0 {
-		s.leg.Respond(nil, false)
+		s.leg.Respond(nil)
 		return
 	}
 	if !s.speech.Same(speech) && other != s {
 		other.aligned = false
 	}
 	s.theirs, s.speech, s.offered, s.aligned = offer, speech, true, true
-	s.leg.Respond(d, false)
+	s.leg.Respond(d)
 	s.asked = false
 	c.align()
 }
@@ -107,12 +109,25 @@ func has(d *media.Description, f media.Format) bool {
 	return false
 }
 
+// A phone that has an offer of its own under way is asked again when that must
+// be over (RFC 3261 section 14.1), a few times.
+const (
+	retryAfter = 3 * time.Second
+	maxRetries = 3
+)
+
 // realigned takes what a side says to another codec. It may have been asked
 // when it was in another call.
 func (c *call) realigned(s *side, ev Event) {
 	s.asked = false
-	if ev.Kind == EventOfferAnswered && ev.Description != nil {
+	switch {
+	case ev.Kind == EventOfferAnswered && ev.Description != nil:
 		s.theirs, s.speech, s.offered = ev.Description, speechOf(ev.Description), false
+	case ev.Retry && s.retries < maxRetries:
+		s.retries++
+		s.aligned = false
+		time.AfterFunc(retryAfter, func() { c.engine.post(c, c.align) })
+		return
 	}
 	c.align()
 }

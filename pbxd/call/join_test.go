@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"galilei/pbxd/media"
 	"galilei/pbxd/pbx"
@@ -88,7 +89,7 @@ func TestHold(t *testing.T) {
 		a, b := h.talk("101", "102")
 		h.does(b, Event{Kind: EventOffer, Description: &media.Description{Direction: media.SendOnly, Formats: speaks(8).Formats}})
 		h.does(b, Event{Kind: EventHeld})
-		want(t, b, "respond true retry=false")
+		want(t, b, "respond true")
 		want(t, a, "answer")
 		if a.audio.plays == nil || b.audio.plays != nil {
 			t.Errorf("101 hears %v, 102 %v", a.audio.plays, b.audio.plays)
@@ -122,14 +123,32 @@ func TestCodecsAreAligned(t *testing.T) {
 		h.does(c, Event{Kind: EventOfferRefused})
 		wantLast(t, a, "answer") // its offer had PCMA only
 		h.does(a, Event{Kind: EventOffer, Description: speaks(0)})
-		wantLast(t, a, "answer", "respond true retry=false")
+		wantLast(t, a, "answer", "respond true")
 		want(t, c, "offer") // both use PCMU now
 		h.does(a, Event{Kind: EventOffer, Description: speaks(8)})
 		want(t, c, "offer", "offer") // asked once more, since 101 has changed
 		h.does(c, Event{Kind: EventOfferAnswered, Description: speaks(8)})
 		want(t, c, "offer", "offer")
 		h.does(a, Event{Kind: EventOffer, Description: &media.Description{Formats: []media.Format{{PT: 18, Name: "G729", Clock: 8000, Channels: 1}}}})
-		wantLast(t, a, "respond false retry=false")
+		wantLast(t, a, "respond false")
+	})
+}
+
+// A phone that has an offer of its own under way is asked again, a few times.
+func TestAligningIsRepeated(t *testing.T) {
+	inHouse(t, func(h *house) {
+		_, b := h.talk("101", "102") // PCMA
+		h.refers(b, "103", nil)
+		c := h.rings("103")
+		h.answers(c, 0, 8) // PCMU first
+		for range maxRetries {
+			wantLast(t, c, "offer")
+			h.does(c, Event{Kind: EventOfferRefused, Retry: true})
+			sleep(retryAfter)
+		}
+		h.does(c, Event{Kind: EventOfferRefused, Retry: true})
+		sleep(time.Hour)
+		want(t, c, "offer", "offer", "offer", "offer")
 	})
 }
 

@@ -55,9 +55,8 @@ type Leg interface {
 	// Offer asks a connected side for other audio (hold, resume). It is
 	// answered by EventOfferAnswered or EventOfferRefused.
 	Offer(offer *media.Description)
-	// Respond answers an EventOffer; nil refuses it and the audio stays. With
-	// retry the refusal only says "not now".
-	Respond(answer *media.Description, retry bool)
+	// Respond answers an EventOffer; nil refuses it and the audio stays.
+	Respond(answer *media.Description)
 	// Transfer says how a transfer goes that the leg asked for with
 	// EventTransfer. The first word takes or refuses it; cause says why one is
 	// refused or has failed, and is 0 otherwise.
@@ -77,17 +76,16 @@ type EventKind int
 
 // The kinds of events.
 const (
-	EventRinging        EventKind = iota // of a dialled leg; Description is early audio or nil
-	EventAnswered                        // of a dialled leg; Description is its audio
-	EventOffer                           // a connected side wants other audio
-	EventOfferAnswered                   // Description answers Leg.Offer
-	EventOfferRefused                    // Leg.Offer was refused; the audio stays; Retry: it may be repeated
-	EventOfferCancelled                  // the side withdrew its EventOffer; Description is its audio as it stays
-	EventHeld                            // a connected side has put the call on hold: its offer that stops our audio was taken
-	EventResumed                         // it takes audio again; likewise
-	EventTransfer                        // a connected side asks to be replaced; it waits for Leg.Transfer
-	EventDigit                           // a connected side sent a digit beside the audio
-	EventEnded                           // the last event of a leg; Cause says why
+	EventRinging       EventKind = iota // of a dialled leg; Description is early audio or nil
+	EventAnswered                       // of a dialled leg; Description is its audio
+	EventOffer                          // a connected side wants other audio
+	EventOfferAnswered                  // Description answers Leg.Offer
+	EventOfferRefused                   // Leg.Offer was refused; the audio stays; Retry: only for now
+	EventHeld                           // a connected side has put the call on hold: its offer that stops our audio was taken
+	EventResumed                        // it takes audio again; likewise
+	EventTransfer                       // a connected side asks to be replaced; it waits for Leg.Transfer
+	EventDigit                          // a connected side sent a digit beside the audio
+	EventEnded                          // the last event of a leg; Cause says why
 )
 
 // Event is one act of a leg's far end.

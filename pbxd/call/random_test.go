@@ -73,7 +73,7 @@ func (x *extra) Answer(*media.Description) {
 func (x *extra) Offer(*media.Description) {
 	x.lock(func() { x.offered = true; x.words = append(x.words, "offer") })
 }
-func (x *extra) Respond(*media.Description, bool) { x.lock(func() { x.offering = false }) }
+func (x *extra) Respond(*media.Description) { x.lock(func() { x.offering = false }) }
 func (x *extra) Transfer(p TransferProgress, _ pbx.Cause) {
 	x.lock(func() {
 		if p == TransferDone || p == TransferFailed {

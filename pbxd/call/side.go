@@ -25,6 +25,7 @@ type side struct {
 	speech  media.Format       // codec agreed on; no name before
 	aligned bool               // it was asked to use the codec of the other
 	asked   bool               // it has not answered that yet
+	retries int                // how often it had no time for that
 	held    bool               // it has put the call on hold
 	hears   sound
 

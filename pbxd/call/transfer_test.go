@@ -224,7 +224,7 @@ func TestEventsInFlight(t *testing.T) {
 		h.notify[caller](Event{Leg: caller, Kind: EventEnded, Cause: pbx.CauseNormalClearing})
 		sleep(time.Second)
 		wantLast(t, c, "hangup 16")
-		wantLast(t, caller, "answer", "respond true retry=false")
+		wantLast(t, caller, "answer", "respond true")
 	})
 }
 

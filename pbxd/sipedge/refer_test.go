@@ -193,7 +193,7 @@ func TestHoldIsTold(t *testing.T) {
 		}{{hold, call.EventHeld}, {pbxdtest.SDP(16000), call.EventResumed}} {
 			c.Send("INVITE", step.sdp)
 			o.event(call.EventOffer)
-			leg.Respond(pcma(), false)
+			leg.Respond(pcma())
 			a.Response("INVITE", 200)
 			c.Ack("")
 			o.event(step.kind)
@@ -202,7 +202,7 @@ func TestHoldIsTold(t *testing.T) {
 	}
 	c.Send("UPDATE", pbxdtest.SDP(16000, "a=sendonly"))
 	o.event(call.EventOffer)
-	leg.Respond(pcma(), false)
+	leg.Respond(pcma())
 	if res := a.Response("UPDATE", 200); !strings.Contains(res.Body, "recvonly") {
 		t.Errorf("hold by UPDATE was answered with %q, want recvonly", res.Body)
 	}

@@ -93,11 +93,11 @@ func sameAudio(a, b *media.Description) bool {
 }
 
 // Respond implements call.Leg.
-func (l *leg) Respond(answer *media.Description, retry bool) {
-	l.locked(func() func() { return l.respondLocked(answer, retry) })
+func (l *leg) Respond(answer *media.Description) {
+	l.locked(func() func() { return l.respondLocked(answer) })
 }
 
-func (l *leg) respondLocked(answer *media.Description, retry bool) (then func()) {
+func (l *leg) respondLocked(answer *media.Description) (then func()) {
 	if l.state != legUp || l.serverTx == nil || l.pending == nil {
 		return nil
 	}
@@ -109,20 +109,16 @@ func (l *leg) respondLocked(answer *media.Description, retry bool) (then func())
 			answer = nil
 		}
 	}
-	switch {
-	case answer == nil && retry:
-		l.answerLocked(491, nil)
-	case answer == nil:
+	if answer == nil {
 		l.answerLocked(488, nil)
-	default:
-		at := l.mediaAddrLocked()
-		keys := l.agreeOfferLocked(offer)
-		body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, offer, o, at, keys...) })
-		l.expectLocked(offer)
-		l.acceptLocked(body)
-		return l.holdLocked(offer)
+		return nil
 	}
-	return nil
+	at := l.mediaAddrLocked()
+	keys := l.agreeOfferLocked(offer)
+	body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(answer, offer, o, at, keys...) })
+	l.expectLocked(offer)
+	l.acceptLocked(body)
+	return l.holdLocked(offer)
 }
 
 // holdLocked notes whether their description takes our audio, by direction or by

@@ -145,8 +145,7 @@ func (l *leg) cancelled(tx *transaction.Server) {
 		}
 		l.answerLocked(487, nil)
 		l.pending = nil
-		stays := l.theirs
-		return func() { l.tell(call.Event{Kind: call.EventOfferCancelled, Description: stays}) }
+		return nil
 	})
 }
 
