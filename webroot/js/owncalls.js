@@ -12,9 +12,9 @@ const reasons = ['Always', 'Busy', 'NoAnswer', 'Unregistered'];
 // missed shows the new missed calls.
 async function missed(box, session) {
   const {body, total} = await call('GET', `/profile/journal?new=true&limit=${last}`);
-  fill(box, h('h2', t('home.missed')), h('p', {role: 'status'}, total ? t('home.missedCalls', {n: total}) : t('home.noMissed')),
+  fill(box, h('h2', t('home.missed')), h('div.content', h('p', {role: 'status'}, total ? t('home.missedCalls', {n: total}) : t('home.noMissed')),
     body.length > 0 && h('ul.phones', body.map((e) => h('li', h('div', h('strong', e.name || e.number || t('calls.hidden')), h('span.muted', when(e.time))), callButton(session, e.number, e.name || e.number)))),
-    h('p', h('a', {href: total ? '/journal?show=missed' : '/journal'}, t('home.journal'))));
+    h('p', h('a', {href: total ? '/journal?show=missed' : '/journal'}, t('home.journal')))));
 }
 
 // set shows what holds for calls to the own number.
@@ -34,8 +34,8 @@ async function set(box, session) {
 
 // ownCalls fills box with what the session may see, and keeps it current.
 export async function ownCalls(box, session, signal) {
-  const journal = session.modules.includes('journal') && h('section.card.content');
-  const calls = session.modules.some((m) => m === 'call-forwarding' || m === 'service-attributes') && h('section.card.content');
+  const journal = session.modules.includes('journal') && h('section.card');
+  const calls = session.modules.some((m) => m === 'call-forwarding' || m === 'service-attributes') && h('section.card');
   await Promise.all([journal && missed(journal, session), calls && set(calls, session)]);
   if (signal.aborted) return;
   fill(box, journal, calls);
