@@ -30,6 +30,7 @@ type BaresipOptions struct {
 	Addr       string        // local IP address; empty means 127.0.0.1
 	Port       int           // local SIP port; 0 picks one
 	Codecs     []string      // in baresip's spelling; none means PCMA/8000/1
+	Watch      string        // extension whose presence it subscribes to; empty for none
 	Encryption string        // of its audio: "srtp-mand" insists, "srtp" asks; empty for none
 }
 

@@ -46,9 +46,14 @@ func (b *Baresip) writeFiles(controlPort int) error {
 		"module_app ctrl_tcp.so", "module_app menu.so",
 		fmt.Sprintf("ctrl_tcp_listen 127.0.0.1:%d", controlPort),
 	}
+	contacts := "# none\n"
+	if o.Watch != "" {
+		config = append(config, "module_app presence.so", "module_app contact.so")
+		contacts = fmt.Sprintf("\"%s\" <sip:%[1]s@%s>;presence=p2p\n", o.Watch, o.Registrar)
+	}
 	// The account comes over the control connection: one in the file would
 	// register before there is anybody to tell.
-	for name, text := range map[string]string{"config": strings.Join(config, "\n") + "\n", "accounts": "# none at the start\n"} {
+	for name, text := range map[string]string{"config": strings.Join(config, "\n") + "\n", "accounts": "# none at the start\n", "contacts": contacts} {
 		if err := os.WriteFile(filepath.Join(o.Dir, name), []byte(text), 0o600); err != nil {
 			return err
 		}

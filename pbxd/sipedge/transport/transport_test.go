@@ -278,7 +278,7 @@ func FuzzFrame(f *testing.F) {
 func TestQuietFlowEnds(t *testing.T) {
 	flows := make(chan Flow, 4)
 	l := New(slog.New(slog.DiscardHandler), listener(func(_ sip.Message, f Flow) {
-		f.Within(400 * time.Millisecond)
+		f.Within(1500 * time.Millisecond)
 		flows <- f
 	}))
 	t.Cleanup(l.Close)
@@ -297,7 +297,7 @@ func TestQuietFlowEnds(t *testing.T) {
 	f := <-flows
 	pong := make([]byte, 2)
 	for range 8 {
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(300 * time.Millisecond)
 		if _, err := c.Write([]byte("\r\n\r\n")); err != nil {
 			t.Fatalf("keep-alive: %v", err)
 		}
