@@ -74,6 +74,85 @@ func TestForwardingLoop(t *testing.T) {
 	o.nothingLeft(t)
 }
 
+// A chain of forwardings ends after ten: the phone that has the call then rings,
+// whatever its user has set.
+func TestForwardingChain(t *testing.T) {
+	t.Parallel()
+	o := open(t, 13, func(c *pbx.Config) {
+		for n := 201; n < 213; n++ {
+			c.UserByExtension(ext(n)).Calls.SetForwarding(false, pbx.DivertAlways, true, ext(n+1))
+		}
+	})
+	a, b := o.handset(t, "101", 440), o.handset(t, "211", 880)
+	call := a.dial(t, "201")
+	in := b.rings(t)
+	if n := len(in.Invite.All("Diversion")); n != 10 {
+		t.Errorf("%d diversions are told, want 10: %q", n, in.Invite.All("Diversion"))
+	}
+	in.answer(t)
+	call.answered(t)
+	talk(t, o.ctx, call.voice, 440, in.voice, 880)
+	call.Hangup()
+	in.ended(t)
+	o.nothingLeft(t)
+}
+
+// A call that is not answered drops to the operator (F067).
+func TestDropToOperator(t *testing.T) {
+	t.Parallel()
+	o := open(t, 0, func(c *pbx.Config) {
+		u := c.UserByExtension("102")
+		u.DropToOperator, u.OperatorExtension, u.Calls.NoAnswerTime = true, "103", 1
+	})
+	a, b, c := o.handset(t, "101", 440), o.handset(t, "102", 0), o.handset(t, "103", 880)
+	call := a.dial(t, "102")
+	b.rings(t).stops(t)
+	in := c.rings(t)
+	in.answer(t)
+	call.answered(t)
+	talk(t, o.ctx, call.voice, 440, in.voice, 880)
+	call.Hangup()
+	in.ended(t)
+	o.nothingLeft(t)
+}
+
+// What is switched by code holds for the next call: do not disturb and call
+// forwarding, on and off. The code is answered with a tone, and the PBX hangs
+// up.
+func TestSwitchedByCode(t *testing.T) {
+	t.Parallel()
+	o := open(t, 0, nil)
+	a, b, c := o.handset(t, "101", 440), o.handset(t, "102", 880), o.handset(t, "103", 1000)
+	code := func(digits string) {
+		t.Helper()
+		l := b.dial(t, digits)
+		l.answered(t)
+		l.ended(t)
+	}
+	reaches := func(who *handset, tone float64) {
+		t.Helper()
+		call := a.dial(t, "102")
+		in := who.rings(t)
+		in.answer(t)
+		call.answered(t)
+		talk(t, o.ctx, call.voice, 440, in.voice, tone)
+		call.Hangup()
+		in.ended(t)
+	}
+	reaches(b, 880)
+	code("*93")
+	refused := a.dial(t, "102")
+	refused.AckRefusal(a.Response("INVITE", 480))
+	code("*93*")
+	reaches(b, 880)
+	code("*21103")
+	reaches(c, 1000)
+	b.never(t, "INVITE")
+	code("*21*")
+	reaches(b, 880)
+	o.nothingLeft(t)
+}
+
 // Calls from a phone that its user has set to do not disturb go out, none comes
 // in; who is on the phone hears a second call waiting, or the caller hears busy.
 func TestDoNotDisturbAndCallWaiting(t *testing.T) {
@@ -219,25 +298,33 @@ func TestBusyGroup(t *testing.T) {
 	}
 }
 
-// Who hides the number for one call is not told to a sipp by any field.
+// Who hides the number, for one call or for all, is not told to a sipp by any
+// field.
 func TestHiddenNumber(t *testing.T) {
 	peer.NeedSipp(t)
-	t.Parallel()
-	o := open(t, 0, nil)
-	a, b := o.handset(t, "101", 440), o.called(t, "answer", "102", 880, nil)
-	call := a.dial(t, "*31102")
-	call.answered(t)
-	b.follow(t, o)
-	talk(t, o.ctx, call.voice, 440, b.Voice, 880)
-	if from := b.said(t, o, "from", 1); contains(from, "101") || contains(from, "Anna") {
-		t.Errorf("102 sees %q", from)
+	for _, f := range []struct {
+		name, digits string
+		always       bool
+	}{{"by code", "*31102", false}, {"by the settings", "102", true}} {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			o := open(t, 0, func(c *pbx.Config) { c.UserByExtension("101").Calls.HideNumber = f.always })
+			a, b := o.handset(t, "101", 440), o.called(t, "answer", "102", 880, nil)
+			call := a.dial(t, f.digits)
+			call.answered(t)
+			b.follow(t, o)
+			talk(t, o.ctx, call.voice, 440, b.Voice, 880)
+			if from := b.said(t, o, "from", 1); contains(from, "101") || contains(from, "Anna") {
+				t.Errorf("102 sees %q", from)
+			}
+			if p := b.said(t, o, "privacy", 1); !contains(p, "id") {
+				t.Errorf("Privacy %q", p)
+			}
+			call.Hangup()
+			done(t, b)
+			o.nothingLeft(t)
+		})
 	}
-	if p := b.said(t, o, "privacy", 1); !contains(p, "id") {
-		t.Errorf("Privacy %q", p)
-	}
-	call.Hangup()
-	done(t, b)
-	o.nothingLeft(t)
 }
 
 // journal checks the calls of a user, newest first, each "direction result

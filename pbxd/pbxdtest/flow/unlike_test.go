@@ -127,16 +127,28 @@ func TestUnlikeDigits(t *testing.T) {
 			in.answer(t)
 			call.answered(t)
 			silent(t, o.ctx, "the called phone", in.voice)
-			mark := in.voice.Mark()
-			f.send(t, call)
-			if got, err := f.heard(t, in, mark); err != nil || got != digits {
-				t.Errorf("%q arrive of %s, %v", got, digits, err)
+			for tries := 1; ; tries++ {
+				mark, before := in.voice.Mark(), o.leftOut()
+				f.send(t, call)
+				got, err := f.heard(t, in, mark)
+				if err == nil && got == digits {
+					break
+				}
+				if o.leftOut() == before || tries == 5 {
+					t.Errorf("%q arrive of %s, %v", got, digits, err)
+					break
+				}
+				t.Logf("the machine had no time for some of the audio: once more")
 			}
 			call.Hangup()
 			in.ended(t)
 		})
 	}
 }
+
+// leftOut is how often the PBX has said that the machine was too slow for some
+// of the audio, so that digits in it may be cut.
+func (o *office) leftOut() int { return strings.Count(o.Log.String(), "audio frames left out") }
 
 const (
 	allowsInfo   = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO"
