@@ -50,6 +50,7 @@ type call struct {
 	recalls    int    // how often the parker was called back
 	parking    string // place where whoever takes the place of a is parked
 	serving    *Conversation
+	patient    bool        // has waited for the leg that it replaces
 	wanted     Origination // what begins when the phones that the device calls answer
 
 	guess bool // the two who talk were not made for each other

@@ -39,12 +39,23 @@ func (e *Engine) count(c *call) {
 		}
 	}
 	for ext := range rings {
-		if e.ringing[ext] == nil {
-			e.ringing[ext] = map[*call]ringing{}
-		}
-		if _, rang := e.ringing[ext][c]; !rang {
-			e.ringing[ext][c] = ringing{since: e.deps.Now()}
-		}
+		e.ringLocked(c, ext)
+	}
+}
+
+// rings says that a call is about to ring on an extension.
+func (e *Engine) rings(c *call, ext string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ringLocked(c, ext)
+}
+
+func (e *Engine) ringLocked(c *call, ext string) {
+	if e.ringing[ext] == nil {
+		e.ringing[ext] = map[*call]ringing{}
+	}
+	if _, rang := e.ringing[ext][c]; !rang {
+		e.ringing[ext][c] = ringing{since: e.deps.Now()}
 	}
 }
 

@@ -37,7 +37,6 @@ type crowd struct {
 	entries []pbx.JournalEntry
 	ended   map[string]int // call facts of an end, by ID
 	live    map[string]bool
-	traced  []string
 }
 
 // extra is a leg in the crowd. It keeps the contract of Leg: one offer at a

@@ -3,15 +3,26 @@ package call
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"galilei/pbxd/pbx"
 )
+
+// makingTime is for how long a leg may be known to its phone before it is to its
+// call, at most.
+const makingTime = 200 * time.Millisecond
 
 // takesPlace gives the caller of an INVITE with Replaces (RFC 3891) to the call
 // of the leg that it names.
 func (c *call) takesPlace() {
 	r := c.in.Replaces
 	to := c.engine.callOf(r)
+	if to == nil && !c.patient { // it may be in the making: the phone was told of it before its call was
+		c.patient = true
+		c.engine.count(c)
+		c.wait(makingTime, c.takesPlace)
+		return
+	}
 	if to == nil || to == c {
 		c.end(pbx.CauseTemporaryFailure)
 		return

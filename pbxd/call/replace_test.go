@@ -104,7 +104,9 @@ func TestReplacesConnectedCall(t *testing.T) {
 		h.hangsUp(a)
 		want(t, other, "answer", "hangup 16")
 		h.wantJournal("101 out 102 answered 20", "102 in 101 answered 10", "102 in 101 answered 10")
-		want(t, h.invite(Incoming{Caller: Party{Number: "102"}, Offer: speaks(), Replaces: a}), "hangup 41")
+		late := h.invite(Incoming{Caller: Party{Number: "102"}, Offer: speaks(), Replaces: a})
+		sleep(makingTime)
+		want(t, late, "hangup 41")
 	})
 }
 
@@ -124,4 +126,38 @@ func TestPickupWithoutCodec(t *testing.T) {
 		c := h.call("103", "*701")
 		h.joined(a, c)
 	})
+}
+
+// quick is a house in which somebody picks a call up before the call knows of
+// the phone that rings.
+type quick struct {
+	*house
+	pick func(Leg)
+}
+
+func (q quick) Dial(d Dial) ([]Leg, error) {
+	legs, err := q.house.Dial(d)
+	if d.Extension == "102" {
+		q.pick(legs[0])
+		time.Sleep(makingTime / 2)
+	}
+	return legs, err
+}
+
+func TestQuickPickup(t *testing.T) {
+	for _, by := range []string{"*82102", "Replaces"} {
+		inHouse(t, func(h *house) {
+			c := &actor{name: "103"}
+			h.engine.deps.Dialer = quick{h, func(l Leg) {
+				in := Incoming{Leg: c, Caller: Party{Number: "103"}, Digits: by, Offer: speaks()}
+				if by == "Replaces" {
+					in.Replaces = l
+				}
+				h.engine.Incoming(in)
+			}}
+			a := h.call("101", "102")
+			sleep(makingTime)
+			h.joined(a, c)
+		})
+	}
 }

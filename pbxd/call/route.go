@@ -113,6 +113,7 @@ func (c *call) ringAt(extension string, t dialplan.Target, d Dial) {
 	if d.Offer = offerFor(nil, media.Format{}); c.a != nil {
 		d.Offer = offerFor(c.a.theirs, c.a.speech)
 	}
+	c.engine.rings(c, extension) // before a phone does: somebody may be quick to pick the call up
 	legs, err := c.engine.deps.Dialer.Dial(d)
 	if err != nil {
 		c.log.Warn("no leg could be started", "extension", extension, "err", err)

@@ -229,7 +229,6 @@ func TestPickupOnTheWire(t *testing.T) {
 			if way == "Replaces" { // as the phone of 102 is described to those who watch it
 				number = "102"
 				local, remote := in.Tags()
-				_, remote, _ = strings.Cut(in.Remote, ";tag=")
 				fields = fmt.Sprintf("Replaces: %s;to-tag=%s;from-tag=%s;early-only\r\n", in.ID, local, remote)
 			}
 			pick := c.DialWith(number, vc.sdp(), fields)
