@@ -311,3 +311,34 @@ func TestKeysBesidePlainAudio(t *testing.T) {
 	b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
 	nothingLeft(t, s)
 }
+
+// A call with encrypted audio stays with TLS: a request in clear does not change
+// it, and gets no key, though it knows the dialog.
+func TestEncryptedCallStaysWithTLS(t *testing.T) {
+	s := Start(t, Options{})
+	a, b := s.Phone("101", "tls").MustRegister(), s.Phone("102", "udp").MustRegister()
+	key := media.NewCrypto(1, media.AES80)
+	call := a.Dial("102", secureSDP(16000, key))
+	in := b.Ringing()
+	in.Answer(SDP(16002))
+	call.Answered()
+	clear := s.Phone("101", "udp").MustRegister()
+	for _, method := range []string{"INVITE", "BYE"} {
+		stray := *call
+		stray.Phone, stray.CSeq = clear, call.CSeq+10
+		body := ""
+		if method == "INVITE" {
+			body = secureSDP(16000, key)
+		}
+		stray.Send(method, body)
+		if res := clear.Final(method); res.Status() != 403 || strings.Contains(res.Body, "crypto") {
+			t.Errorf("%s in clear got %s with %q, want 403", method, res.Start, res.Body)
+		} else if method == "INVITE" {
+			stray.AckRefusal(res)
+		}
+	}
+	in.Send("BYE", "")
+	a.Reply(a.Request("BYE"), "", 200, "OK", "", "") // over TLS, though the phone has registered over UDP since
+	b.Response("BYE", 200)
+	nothingLeft(t, s)
+}

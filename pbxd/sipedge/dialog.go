@@ -32,6 +32,7 @@ type dialog struct {
 	reachedAt  netip.AddrPort // how they address us, where that is known
 	serves     []string       // methods that they say they serve, in lower case
 	outbound   bool           // they are reached only by the flow (RFC 5626)
+	tlsOnly    bool           // keys of audio are in its messages, which must not be read on the way
 	nat        bool           // they call themselves by an address at which they are not seen
 }
 
@@ -42,7 +43,7 @@ func newTag() string { return strings.ToLower(rand.Text())[:16] }
 // followed there.
 func (d *dialog) wayLocked() (transport.Flow, error) {
 	if reg, at, ok := d.edge.registrar.newer(d.phone, d.seenAt, !d.flow.Alive()); ok {
-		if f, err := d.edge.seen(reg); err == nil {
+		if f, err := d.edge.seen(reg); err == nil && (f.Network == "tls" || !d.tlsOnly) {
 			d.flow, d.seenAt = f, at
 		}
 	}

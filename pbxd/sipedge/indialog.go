@@ -49,6 +49,8 @@ func (l *leg) admit(tx *transaction.Server, req *sip.Request) (status int, reaso
 	switch {
 	case l.state == legEnded, l.remoteTag != "" && from != l.remoteTag:
 		return 481, "Call/Transaction Does Not Exist"
+	case l.tlsOnly && tx.Flow().Network != "tls":
+		return 403, "Encrypted Audio Needs TLS"
 	case req.CSeq().SeqNo <= l.remoteCSeq && l.remoteCSeq != 0:
 		return 500, "Out Of Order"
 	}

@@ -128,6 +128,7 @@ func (l *leg) agreeAnswerLocked(answer *media.Description) {
 func (l *leg) encryptLocked(ours, theirs media.Crypto) {
 	s := &l.secrecy
 	s.ours, s.theirs, s.plain = ours, theirs, theirs.Suite == ""
+	l.tlsOnly = !s.plain
 	switch {
 	case s.wire == nil:
 	case s.plain:
