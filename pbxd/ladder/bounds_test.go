@@ -100,37 +100,33 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// A storm of calls, 200 a second, costs little for each message and gives up
-// the oldest messages only.
+// A storm of calls, 120 a second over two legs, costs little for each message:
+// all calls keep their trace, and the newest their messages.
 func TestStorm(t *testing.T) {
 	c := newClock()
 	r := newRecorder(c)
 	begun := time.Now()
-	const calls = 6000
+	const calls = daysCalls
 	for i := range calls {
-		id := fmt.Sprint(i)
-		s := &script{r: r, c: &clock{c.t}, n: i, number: "101", remote: addr("192.168.0.60:5060"), over: "udp"}
-		s.calling()
-		r.Joined(id, "sip:"+s.tag(), "101", "")
-		r.Status(pbx.CallStatus{ID: id, From: "101", To: "102", Started: c.now(), State: pbx.CallRouting})
-		s.says(false, "SIP/2.0 486 Busy Here", "2 INVITE", "ft", "", "")
-		s.says(true, "ACK sip:102@192.168.0.50 SIP/2.0", "2 ACK", "ft", "", "")
-		r.Status(pbx.CallStatus{ID: id, From: "101", To: "102", Started: c.now(), Ended: c.now(), State: pbx.CallEnded})
-		if c.after(5 * time.Millisecond); i%400 == 0 { // 2 s
+		at := c.t
+		spoken(r, c, i, 0)
+		if c.t = at.Add(time.Second / 120); i%120 == 0 {
+			c.after(7 * time.Second) // what is told of a call takes as long
 			r.Tidy()
+			c.after(-7 * time.Second)
 		}
 	}
 	took := time.Since(begun)
-	c.after(settleTime)
+	c.after(2 * settleTime)
 	r.Tidy()
 	held, n := r.Held()
-	t.Logf("%d calls of 7 messages in %v; %d octets held", calls, took, held)
+	t.Logf("%d calls of 16 messages in %v; %d octets held", calls, took, held)
 	if n != calls || held > MaxBytes {
 		t.Errorf("%d calls are remembered, %d octets are held", n, held)
 	}
-	for _, id := range []string{"3000", "5999"} {
-		if list := starts(t, r, id); len(list) != 7 {
-			t.Errorf("call %s has %d messages", id, len(list))
+	for _, i := range []int{calls - 500, calls} {
+		if got := strings.Join(starts(t, r, fmt.Sprint(i)), " "); got != wholeCall {
+			t.Errorf("call %d: messages\n%s; want\n%s", i, got, wholeCall)
 		}
 	}
 	if r.over != n || len(r.talking) != 0 {

@@ -21,10 +21,11 @@ const (
 	maxText     = 8 << 10          // octets kept of one message
 	maxHead     = 64 << 10         // octets of a dialog's first messages
 	maxTail     = 32 << 10         // octets of its last ones; what lies between is left out
+	maxTalk     = 3 << 19          // octets of all dialogs, when the room is short
 	maxWaiting  = 512 << 10        // octets of dialogs that belong to no call yet
 	waitingTime = time.Minute      // how long such a dialog waits for its call
 	settleTime  = 35 * time.Second // after a call's end, for retransmissions (RFC 3261 timers B, F and H take 32 s)
-	hurriedTime = time.Second      // the same while three quarters of MaxBytes are taken
+	hurriedTime = time.Second      // the same while calls that are not packed take more than a half of maxTalk
 	maxSteps    = 400              // of one call: twice what a hunt group of the largest size needs
 	maxLegs     = 250              // of one call: a parallel group rings 200 phones at most
 	maxSamples  = 240              // of one leg; when there are more, neighbours are joined

@@ -4,7 +4,7 @@ import "slices"
 
 // minWires is what the messages of calls that are over may take whatever else
 // there is: beyond it they are given up before whole calls are.
-const minWires = MaxBytes / 4
+const minWires = MaxBytes / 8
 
 // trim gives up what is the least needed until all is within the bounds.
 func (r *Recorder) trim() {
@@ -28,7 +28,7 @@ func (r *Recorder) giveUp() bool {
 		r.grow(c, -n)
 		return true
 	}
-	if (r.dialogBytes > MaxBytes/2 || r.over == 0) && r.silence() {
+	if (r.dialogBytes > maxTalk || r.over == 0) && r.silence() {
 		return true
 	}
 	if len(r.order) == 0 {

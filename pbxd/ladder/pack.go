@@ -88,7 +88,7 @@ func (r *Recorder) nextOver(now time.Time) (c *record, why, wire []byte, err err
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	settled := settleTime
-	if r.held > MaxBytes*3/4 {
+	if r.dialogBytes > maxTalk/2 {
 		settled = hurriedTime
 	}
 	i := slices.IndexFunc(r.talking, func(c *record) bool {

@@ -94,7 +94,7 @@ func New(now func() time.Time, self func(peer netip.Addr) netip.Addr) *Recorder 
 
 // Run packs calls that are over and forgets old ones until ctx ends.
 func (r *Recorder) Run(ctx context.Context) {
-	tick := time.NewTicker(2 * time.Second)
+	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		select {
@@ -107,7 +107,7 @@ func (r *Recorder) Run(ctx context.Context) {
 }
 
 // Tidy packs the calls whose last message has been said and forgets those that
-// are older than MaxAge, as Run does every 2 s.
+// are older than MaxAge, as Run does every second.
 func (r *Recorder) Tidy() {
 	now := r.now()
 	for r.packOne(now) { // the lock is free between two
