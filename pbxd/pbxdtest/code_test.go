@@ -138,3 +138,46 @@ func TestLogInAtAPhone(t *testing.T) {
 	ring(c, "101", a)
 	nothingLeft(t, s)
 }
+
+// A quick dial calls the number of a contact, the own ones before the global
+// ones; "Try a number" says so.
+func TestQuickDialRings(t *testing.T) {
+	s, a, b, c := threePhones(t, coded("101", "314159"))
+	admin, anna := s.Login(), s.As("demo101", "314159")
+	admin.Do("POST", "/api/v1/contacts", map[string]any{"lastName": "Yard", "office": "10 2", "officeQuickdial": "12"}, 201, nil)
+	ring := func(from *Phone, at *Phone) {
+		t.Helper()
+		call := from.Dial("**12", SDP(16000))
+		at.Ringing().Reply(486, "Busy Here", "")
+		call.AckRefusal(from.Final("INVITE"))
+	}
+	ring(a, b)
+	anna.Do("POST", "/api/v1/private-contacts", map[string]any{"lastName": "Mother", "home": "103", "homeQuickdial": "12"}, 201, nil)
+	ring(a, c)
+	ring(c, b)
+	for caller, want := range map[string]string{"101": "103 Mother", "103": "102 Yard"} {
+		var tried struct {
+			Decision struct {
+				Ring  []struct{ Extension string }
+				Trace []struct {
+					Rule    string
+					Message pbx.Message
+				}
+			}
+		}
+		admin.Do("GET", "/api/v1/dialplan/try?caller="+caller+"&digits=**12", nil, 200, &tried)
+		got := ""
+		if len(tried.Decision.Ring) == 1 {
+			got = tried.Decision.Ring[0].Extension
+		}
+		for _, s := range tried.Decision.Trace {
+			if s.Rule == "quick-dial" {
+				got += fmt.Sprint(" ", s.Message.Args["name"])
+			}
+		}
+		if got != want {
+			t.Errorf("tried as %s: %s, want %s", caller, got, want)
+		}
+	}
+	nothingLeft(t, s)
+}

@@ -1,9 +1,11 @@
 package pbxdtest
 
 import (
+	"encoding/binary"
 	"errors"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +47,28 @@ func heard(t *testing.T, p *Phone, at net.PacketConn) (sound time.Duration, paus
 	return sound, pauses, loud
 }
 
+// pressEvent sends a key as telephone-event for 100 ms, the nth of a stream
+// (RFC 4733 section 2.5).
+func pressEvent(t *testing.T, from net.PacketConn, port, n int, key byte) {
+	t.Helper()
+	to := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}
+	for i := range 7 { // five while it is pressed, and the end three times
+		p := []byte{0x80, 101, 0, byte(n*7 + i), 0, 0, byte(n * 16), 0, 1, 2, 3, 4, byte(strings.IndexByte("0123456789*#", key)), 10, 0, 0}
+		if i == 0 {
+			p[1] |= 0x80
+		}
+		if i >= 4 {
+			p[13] |= 0x80
+		}
+		binary.BigEndian.PutUint16(p[14:], uint16(160*min(i+1, 5)))
+		if _, err := from.WriteTo(p, to); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	time.Sleep(80 * time.Millisecond)
+}
+
 // Who dials a code hears whether it was taken: the tone for what is switched,
 // another for what came to nothing.
 func TestTonesOfCodes(t *testing.T) {
@@ -52,20 +76,26 @@ func TestTonesOfCodes(t *testing.T) {
 	a := s.Phone("101", "udp").MustRegister()
 	for _, x := range []struct {
 		digits, keys string
+		events       bool // the keys are telephone-events
 		refused      bool
 	}{
-		{"*93", "", false}, {"*0102", "271828#", true}, {"*0102", "314159#", false}, {"*0*", "", false},
+		{"*93", "", false, false}, {"*0102", "271828#", false, true}, {"*0102", "314159#", false, false}, {"*0*", "", false, false},
+		{"*0102", "314159#", true, false},
 	} {
 		at, err := net.ListenPacket("udp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		call := a.Dial(x.digits, SDP(at.LocalAddr().(*net.UDPAddr).Port, "a=rtpmap:8 PCMA/8000"))
-		call.Answered()
+		call := a.Dial(x.digits, SDP(at.LocalAddr().(*net.UDPAddr).Port, "a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000"))
+		answer := call.Answered()
 		if x.keys != "" {
 			time.Sleep(time.Second)
 		}
-		for _, key := range x.keys {
+		for i, key := range x.keys {
+			if x.events {
+				pressEvent(t, at, answer.AudioPort(), i, byte(key))
+				continue
+			}
 			call.SendWith("INFO", "", "application/dtmf-relay", "Signal="+string(key)+"\r\nDuration=100\r\n")
 			a.Response("INFO", 200)
 		}

@@ -27,7 +27,7 @@ func TestMessagesAndCard(t *testing.T) {
 	anna.Select("To", "Petra Klein 205")
 	anna.Fill("Message", "Lunch at <b>12</b>?")
 	anna.Press("Send")
-	anna.Sees("Sent to 1 users.")
+	anna.Sees("Sent. Receivers: 1")
 	if left := anna.Value("Message"); left != "" {
 		t.Errorf("the message stays in the form: %q", left)
 	}
