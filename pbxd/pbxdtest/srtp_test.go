@@ -20,7 +20,6 @@ import (
 type cipher struct {
 	*srtp.Endpoint
 	conn      *net.UDPConn
-	to        int
 	plain     [][]byte
 	encrypted [][]byte
 	wire      media.Endpoint // what the endpoint is given from the network
