@@ -3,6 +3,7 @@ package pbxdtest
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,13 +16,15 @@ func TestReminderRings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
-	first := time.Date(2026, 12, 1, 7, 29, 55, 0, zone)
-	s := Start(t, Options{Now: func() time.Time { return first.Add(time.Since(begun)) }, Configure: func(c *pbx.Config) {
+	var ahead atomic.Int64 // of the clock of the device
+	set := func(at time.Time) { ahead.Store(int64(time.Until(at))) }
+	set(time.Date(2026, 12, 1, 7, 0, 0, 0, zone))
+	s := Start(t, Options{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }, Configure: func(c *pbx.Config) {
 		coded("102", "314159")(c)
 		c.Locale.TimeZone, c.Locale.Language = "Europe/Berlin", "de"
 	}})
 	b := s.Phone("102", "udp").MustRegister()
+	set(time.Date(2026, 12, 1, 7, 29, 50, 0, zone)) // however long the start took
 	b.code("*340730", "")
 	in := b.Ringing()
 	if from := in.Invite.Get("From"); !strings.Contains(from, `"Erinnerung 07:30"`) {
