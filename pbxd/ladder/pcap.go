@@ -85,7 +85,9 @@ func (p *packet) datagram(streams map[stream]uint32) (b []byte, missing int) {
 		segment = append(segment, 5<<4, 0x18, 0xff, 0xff, 0, 0, 0, 0) // 20 octets, ACK and PSH, the largest window
 		streams[there] += uint32(len(p.text) + missing)
 	}
+	at := len(segment)
 	segment = append(segment, p.text...)
+	fillKeys(segment[at:])
 	if missing == 0 {
 		binary.BigEndian.PutUint16(segment[sum:], checksum(from.Addr(), to.Addr(), protocol, segment))
 	}
@@ -100,6 +102,21 @@ func (p *packet) datagram(streams map[stream]uint32) (b []byte, missing int) {
 	binary.BigEndian.PutUint16(head[4:], uint16(len(segment)+missing))
 	head = append(append(head, from.Addr().AsSlice()...), to.Addr().AsSlice()...)
 	return append(head, segment...), missing
+}
+
+// fillKeys writes the hidden keys of a session description as base64, which
+// whoever reads the file expects there: 'A' stands for zeros.
+func fillKeys(text []byte) {
+	for {
+		i := find(text, "inline:")
+		if i < 0 {
+			return
+		}
+		text = text[i+len("inline:"):]
+		for j := 0; j < len(text) && text[j] == '*'; j++ {
+			text[j] = 'A'
+		}
+	}
 }
 
 // checksum is that of UDP and TCP with the addresses before it (RFC 768, RFC
