@@ -61,6 +61,7 @@ func TestForgedPacketsDoNotLatch(t *testing.T) {
 		phone.send(at(a, loop4), append(slices.Clone(p), tag)) // the first one counts already
 		phoneB.wants(p)
 	}
+	waitFor(t, "counting", func() bool { return a.Stats().PacketsIn == 20 }) // what follows the passing on
 	if got := a.Stats(); got.Remote != phone.addr() || got.PacketsIn != 20 {
 		t.Errorf("latched %v with %d packets, want %v with 20", got.Remote, got.PacketsIn, phone.addr())
 	}
