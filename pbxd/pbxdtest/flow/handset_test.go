@@ -123,14 +123,6 @@ func (h *handset) dial(t *testing.T, number string) *line {
 	return h.line(t, h.Dial(number, h.sdp(v, "sendrecv", 1)), v)
 }
 
-// call dials and talks.
-func (h *handset) call(t *testing.T, number string) *line {
-	t.Helper()
-	l := h.dial(t, number)
-	l.answered(t)
-	return l
-}
-
 func (l *line) answered(t *testing.T) *pbxdtest.Message {
 	t.Helper()
 	res := l.Call.Answered()
