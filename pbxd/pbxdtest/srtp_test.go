@@ -341,3 +341,41 @@ func TestEncryptedCallStaysWithTLS(t *testing.T) {
 	b.Response("BYE", 200)
 	nothingLeft(t, s)
 }
+
+// A phone that answers and refuses the encrypted audio is offered other audio
+// before the caller is told, and the call ends when it refuses that, too.
+func TestEncryptionIsRefusedByTheAnswer(t *testing.T) {
+	for _, status := range []int{200, 488} {
+		s := Start(t, Options{})
+		a, b := s.Phone("101", "udp").MustRegister(), s.Phone("102", "tls").MustRegister()
+		call := a.Dial("102", SDP(16000))
+		in := b.Ringing()
+		in.Reply(200, "OK", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 0 RTP/SAVP 8\r\n")
+		b.Request("ACK")
+		re := b.Request("INVITE")
+		if strings.Contains(re.Body, "crypto") || !strings.Contains(re.Body, " RTP/AVP ") {
+			t.Errorf("then 102 is offered %q, want audio without encryption", re.Body)
+		}
+		body := "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 0 RTP/SAVP 8\r\nm=audio 16002 RTP/AVP 8\r\n"
+		if status == 200 {
+			b.Reply(re, in.Local, 200, "OK", "", body)
+			b.Request("ACK")
+			if res := call.Answered(); res.AudioPort() == 0 {
+				t.Errorf("101 is answered %q", res.Body)
+			}
+			call.Hangup()
+			b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
+		} else {
+			b.Reply(re, in.Local, 488, "Not Acceptable Here", "", "")
+			b.Request("ACK")
+			b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
+			res := a.Final("INVITE")
+			call.AckRefusal(res)
+			if res.Status() != 488 {
+				t.Errorf("101 got %s, want 488", res.Start)
+			}
+		}
+		nothingLeft(t, s)
+		s.Stop()
+	}
+}

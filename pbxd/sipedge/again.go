@@ -40,3 +40,23 @@ func (l *leg) inviteOnceMoreLocked() bool {
 	}
 	return true
 }
+
+// plainlyLocked offers audio without encryption to a phone that has answered the
+// call and refused the encrypted audio, where that may be.
+func (l *leg) plainlyLocked(res *sip.Response, refused *media.Description) bool {
+	s := &l.secrecy
+	if s.mode != pbx.SRTPOffered || len(s.offered) == 0 || s.plain || refused == nil {
+		return false
+	}
+	offer := l.invited
+	l.encryptLocked(media.Crypto{}, media.Crypto{})
+	l.theirs, l.invited, l.fields = refused, nil, nil
+	l.sessionAgreedLocked(res)
+	l.upLocked()
+	if err := l.reofferLocked(offer, true); err != nil {
+		l.log.Info("audio without encryption not offered", "err", err)
+		return false
+	}
+	l.late = true
+	return true
+}

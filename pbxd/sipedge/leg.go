@@ -53,6 +53,7 @@ type leg struct {
 	ack      *sentACK            // ACK of our last 2xx, for its retransmissions
 	forks    map[string]bool     // tags of other phones behind the contact that answered and were ended
 	offerSeq uint32              // of our last re-INVITE
+	late     bool                // which brings the audio of a call that was answered without
 	quiet    bool                // which the call did not ask for
 	offerEnd *time.Timer         // when our re-INVITE has been without an answer for too long
 	probe    *time.Timer         // next look whether they are still there

@@ -11,6 +11,7 @@ import (
 	"galilei/pbxd/call"
 	"galilei/pbxd/media"
 	"galilei/pbxd/media/sdp"
+	"galilei/pbxd/pbx"
 	"galilei/pbxd/sipedge/transaction"
 )
 
@@ -256,9 +257,26 @@ func (l *leg) reacceptedLocked(res *sip.Response, cseq uint32) (then func()) {
 	return func() { l.tellOffer(call.Event{Kind: call.EventOfferAnswered, Description: d}, quiet) }
 }
 
-// tellOffer reports how an offer of ours went, unless it was a quiet one.
+// tellOffer reports how an offer of ours went, unless it was a quiet one. One
+// that came late is the answer to the call, or its end.
 func (l *leg) tellOffer(ev call.Event, quiet bool) {
-	if !quiet {
+	l.mu.Lock()
+	late := l.late
+	l.late = false
+	if late && ev.Description != nil {
+		l.held = !ev.Description.Direction.Receives()
+	}
+	l.mu.Unlock()
+	switch {
+	case late && ev.Kind == call.EventOfferAnswered:
+		ev.Kind = call.EventAnswered
+		l.tell(ev)
+	case late:
+		l.locked(func() func() {
+			l.byeLocked(pbx.CauseIncompatible)
+			return func() { l.finish(pbx.CauseIncompatible) }
+		})
+	case !quiet:
 		l.tell(ev)
 	}
 }

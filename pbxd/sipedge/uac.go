@@ -223,6 +223,9 @@ func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then f
 		d = l.early[tag]
 	}
 	l.early, l.rseqs = nil, nil
+	if errors.Is(err, media.ErrNoAudio) && l.plainlyLocked(res, d) {
+		return nil
+	}
 	if err != nil || d == nil {
 		l.log.Info("call was answered without usable audio", "err", err)
 		l.byeLocked(pbx.CauseIncompatible)
