@@ -3,6 +3,7 @@ package sipedge
 import (
 	"github.com/emiago/sipgo/sip"
 
+	"galilei/pbxd/pbx"
 	"galilei/pbxd/sipedge/transaction"
 )
 
@@ -28,4 +29,12 @@ func (e *Edge) notAllowed(req *sip.Request) *sip.Response {
 	default:
 		return e.response(req, 501, "Not Implemented")
 	}
+}
+
+// nobody stands for users that do not exist, so that the work is the same. It
+// has an ID, since all have one.
+func nobody(key pbx.DeviceKey) (u pbx.User) {
+	u.ID = pbx.NewID()
+	u.SIPPassword = key.Seal(pbx.SIPPasswordPurpose(u.ID), pbx.NewSIPPassword())
+	return u
 }

@@ -77,14 +77,6 @@ func New(ctx context.Context, d Deps) (*Edge, error) {
 	return e, nil
 }
 
-// nobody stands for users that do not exist, so that the work is the same. It
-// has an ID, since all have one.
-func nobody(key pbx.DeviceKey) (u pbx.User) {
-	u.ID = pbx.NewID()
-	u.SIPPassword = key.Seal(pbx.SIPPasswordPurpose(u.ID), pbx.NewSIPPassword())
-	return u
-}
-
 // Listen opens UDP and TCP on addr ("host:port", port 0 picks one).
 func (e *Edge) Listen(ctx context.Context, addr string) (netip.AddrPort, error) {
 	return e.transport.Listen(ctx, addr)

@@ -103,3 +103,20 @@ func (e *Edge) refuseOffer(tx *transaction.Server, req *sip.Request, status int)
 	}
 	e.send(tx, res)
 }
+
+// answerHereLocked answers an offer without asking the other side of the call:
+// with the formats that we named last, as far as the offer has them.
+func (l *leg) answerHereLocked(offer *media.Description) ([]byte, error) {
+	last, err := sdp.ParseSecure(l.sent)
+	if err != nil {
+		return nil, err
+	}
+	last.Direction = media.SendRecv
+	if _, err := sdp.Agreed(last, offer); err != nil {
+		return nil, err
+	}
+	at, keys := l.mediaAddrLocked(), l.agreeOfferLocked(offer)
+	body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(last, offer, o, at, keys...) })
+	l.expectLocked(offer)
+	return body, nil
+}
