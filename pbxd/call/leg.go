@@ -79,7 +79,7 @@ const (
 	EventRinging       EventKind = iota // of a dialled leg; Description is early audio or nil
 	EventAnswered                       // of a dialled leg; Description is its audio
 	EventOffer                          // a connected side wants other audio
-	EventOfferAnswered                  // Description answers Leg.Offer
+	EventOfferAnswered                  // Description answers Leg.Offer, or the offer of Leg.Answer to a side that had left it to us
 	EventOfferRefused                   // Leg.Offer was refused; the audio stays; Retry: only for now
 	EventHeld                           // a connected side has put the call on hold: its offer that stops our audio was taken
 	EventResumed                        // it takes audio again; likewise

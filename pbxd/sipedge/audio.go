@@ -22,12 +22,14 @@ func (l *leg) mediaAddrLocked() netip.AddrPort {
 // describeLocked writes our next session description. An unchanged one keeps
 // its version (RFC 3264 section 8).
 func (l *leg) describeLocked(write func(o sdp.Origin) []byte) []byte {
-	body := write(l.origin)
-	if l.sent != nil && !slices.Equal(body, l.sent) {
+	if l.sent != nil {
+		if body := write(l.sentAs); slices.Equal(body, l.sent) {
+			return body
+		}
 		l.origin = l.origin.Next()
-		body = write(l.origin)
 	}
-	l.sent = body
+	body := write(l.origin)
+	l.sent, l.sentAs = body, l.origin
 	if d, err := sdp.ParseSecure(body); err == nil {
 		l.sentFmts = d.Formats
 	}

@@ -73,12 +73,19 @@ type leg struct {
 	rseqs    map[string]uint32             // RSeq of their last reliable provisional answer, by tag
 	early    map[string]*media.Description // audio that such an answer described, by tag
 
-	origin   sdp.Origin
-	sent     []byte             // our last session description
-	sentFmts []media.Format     // formats in it
-	theirs   *media.Description // their last one
-	pending  *media.Description // theirs, of a re-INVITE that is not decided yet
-	bareACK  bool               // the ACK of their INVITE must bring an answer (delayed offer)
+	origin  sdp.Origin
+	said                       // our last session description
+	before  said               // the one that holds when our re-INVITE is refused
+	theirs  *media.Description // their last one
+	pending *media.Description // theirs, of a re-INVITE that is not decided yet
+	bareACK bool               // the ACK of their INVITE must bring an answer (delayed offer)
+}
+
+// said is a session description of ours.
+type said struct {
+	sent     []byte
+	sentFmts []media.Format // formats in it
+	sentAs   sdp.Origin
 }
 
 type sentACK struct {

@@ -54,7 +54,7 @@ func (l *leg) reinvite(tx *transaction.Server, req *sip.Request) {
 }
 
 // fullOfferLocked writes an offer of the formats in use and all others that we
-// have, in both directions.
+// have, in both directions and with the keys in use (RFC 3264 section 8).
 func (l *leg) fullOfferLocked() []byte {
 	d := &media.Description{Direction: media.SendRecv, PTime: 20, Formats: slices.Clone(l.sentFmts)}
 	for _, f := range ownOffer().Formats {
@@ -63,12 +63,12 @@ func (l *leg) fullOfferLocked() []byte {
 			d.Formats = append(d.Formats, f)
 		}
 	}
-	at := l.mediaAddrLocked()
+	at, keys := l.mediaAddrLocked(), l.offerKeysLocked()
 	return l.describeLocked(func(o sdp.Origin) []byte {
 		if l.theirs == nil {
-			return sdp.Offer(d, o, at)
+			return sdp.Offer(d, o, at, keys...)
 		}
-		return sdp.Reoffer(d, l.theirs, o, at)
+		return sdp.Reoffer(d, l.theirs, o, at, keys...)
 	})
 }
 
@@ -164,14 +164,21 @@ func (l *leg) offerLocked(offer *media.Description) error {
 // reofferLocked sends a re-INVITE with an offer as it is; one that is quiet is
 // not told to the call, which did not ask for it.
 func (l *leg) reofferLocked(offer *media.Description, quiet bool) error {
-	if l.state != legUp || l.clientTx != nil || l.serverTx != nil || l.theirs == nil {
+	if l.state != legUp || l.clientTx != nil || l.serverTx != nil || l.theirs == nil || l.bareACK {
 		return errBusyDialog
 	}
-	at, keys := l.mediaAddrLocked(), l.offerKeysLocked()
-	return l.reinviteLocked(l.describeLocked(func(o sdp.Origin) []byte { return sdp.Reoffer(offer, l.theirs, o, at, keys...) }), quiet)
+	at, keys, before := l.mediaAddrLocked(), l.offerKeysLocked(), l.said
+	body := l.describeLocked(func(o sdp.Origin) []byte { return sdp.Reoffer(offer, l.theirs, o, at, keys...) })
+	if err := l.reinviteLocked(body, quiet); err != nil {
+		l.said = before
+		return err
+	}
+	l.before = before
+	return nil
 }
 
-// reinviteLocked sends a re-INVITE with the offer that body holds.
+// reinviteLocked sends a re-INVITE with the offer that body holds: our last
+// description, or a new one whose predecessor the caller notes.
 func (l *leg) reinviteLocked(body []byte, quiet bool) error {
 	req := l.requestLocked(sip.INVITE)
 	req.AppendHeader(l.contact())
@@ -190,7 +197,7 @@ func (l *leg) reinviteLocked(body []byte, quiet bool) error {
 	if err != nil {
 		return err
 	}
-	l.clientTx = tx
+	l.clientTx, l.before = tx, l.said
 	l.offerEnd = time.AfterFunc(offerTime, func() { l.offerTimedOut(tx) })
 	return nil
 }
@@ -202,7 +209,7 @@ func (l *leg) offerTimedOut(tx *transaction.Client) {
 			return nil
 		}
 		tx.Cancel()
-		l.clientTx = nil
+		l.clientTx, l.said = nil, l.before
 		quiet := l.quiet
 		return func() { l.tellOffer(call.Event{Kind: call.EventOfferRefused}, quiet) }
 	})
@@ -220,7 +227,7 @@ func (l *leg) reoffered(res *sip.Response, err error, cseq uint32) {
 		if l.clientTx == nil || cseq != l.offerSeq {
 			return nil
 		}
-		l.clientTx = nil
+		l.clientTx, l.said = nil, l.before // the audio stays as it is, and so does what refreshes repeat
 		l.offerEnd.Stop()
 		switch {
 		case l.state != legUp:
@@ -251,6 +258,7 @@ func (l *leg) reacceptedLocked(res *sip.Response, cseq uint32) (then func()) {
 	d, err := l.answeredWithLocked(res)
 	if err != nil || d == nil {
 		l.log.Info("re-INVITE was answered without usable audio", "err", err)
+		l.said = l.before
 		return func() { l.tellOffer(call.Event{Kind: call.EventOfferRefused}, quiet) }
 	}
 	l.expectAnswerLocked(d)

@@ -243,7 +243,7 @@ func (l *leg) changeEarlyLocked(early *media.Description) {
 		return
 	}
 	at, keys := l.mediaAddrLocked(), l.offerKeysLocked()
-	before, formats := l.sent, l.sentFmts
+	before := l.said
 	req := l.requestLocked(sip.UPDATE)
 	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
@@ -256,19 +256,19 @@ func (l *leg) changeEarlyLocked(early *media.Description) {
 			if err == nil && res.StatusCode < 200 {
 				return
 			}
-			l.locked(func() func() { return l.updatedLocked(res, err, before, formats) })
+			l.locked(func() func() { return l.updatedLocked(res, err, before) })
 		})
 	}
 	if err != nil {
 		r.updates = false
-		l.sent, l.sentFmts = before, formats
+		l.said = before
 		l.log.Info("UPDATE not sent", "err", err)
 	}
 }
 
 // updatedLocked takes the answer to an UPDATE of the early dialog; a refused
 // one leaves the audio as it was.
-func (l *leg) updatedLocked(res *sip.Response, err error, before []byte, formats []media.Format) (then func()) {
+func (l *leg) updatedLocked(res *sip.Response, err error, before said) (then func()) {
 	l.reliable.updates = false
 	if err == nil && res.StatusCode < 300 {
 		if d, bad := l.answeredWithLocked(res); bad == nil && d != nil {
@@ -276,7 +276,7 @@ func (l *leg) updatedLocked(res *sip.Response, err error, before []byte, formats
 			return l.afterPRACKLocked()
 		}
 	}
-	l.sent, l.sentFmts = before, formats
+	l.said = before
 	return l.afterPRACKLocked()
 }
 

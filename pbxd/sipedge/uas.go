@@ -222,7 +222,7 @@ func (l *leg) answerCallLocked(answer *media.Description) (then func()) {
 // have said last.
 func (l *leg) sentLocked(answer *media.Description) bool {
 	at, keys := l.mediaAddrLocked(), l.agreeOfferLocked(l.theirs)
-	return slices.Equal(sdp.Answer(answer, l.theirs, l.origin, at, keys...), l.sent)
+	return slices.Equal(sdp.Answer(answer, l.theirs, l.sentAs, at, keys...), l.sent)
 }
 
 // acceptLocked sends 200 to their INVITE, re-INVITE or UPDATE; the leg is up.
@@ -289,12 +289,16 @@ func (l *leg) answerInACKLocked(req *sip.Request) (then func()) {
 	}
 	before := l.theirs
 	l.expectAnswerLocked(d)
-	if before != nil && sameAudio(before, d) || before == nil && d.Direction == media.SendRecv {
+	if before != nil && sameAudio(before, d) {
 		return nil
+	}
+	kind := call.EventOffer // the other side follows
+	if before == nil {
+		kind = call.EventOfferAnswered // the call knows nothing of their codecs yet
 	}
 	hold := l.holdLocked(d)
 	return func() {
 		hold()
-		l.tell(call.Event{Kind: call.EventOffer, Description: d}) // the other side follows
+		l.tell(call.Event{Kind: kind, Description: d})
 	}
 }

@@ -2,7 +2,6 @@ package sipedge
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -78,14 +77,10 @@ func (d *dialog) retargetLocked(m sip.Message) {
 func (l *leg) takeOfferLocked(tx *transaction.Server, req *sip.Request, offer *media.Description) (then func()) {
 	l.serverTx, l.serverRq = tx, req
 	if before := l.theirs; before != nil && sameAudio(offer, before) {
-		keys, body := l.agreeOfferLocked(offer), l.sent
-		if last, err := sdp.ParseSecure(l.sent); err == nil && !slices.Equal(offer.Crypto, before.Crypto) {
-			at := l.mediaAddrLocked()
-			body = l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(last, offer, o, at, keys...) })
+		if body, err := l.answerHereLocked(offer); err == nil { // our last description may have been an offer: an answer says less
+			l.acceptLocked(body)
+			return nil
 		}
-		l.expectLocked(offer)
-		l.acceptLocked(body)
-		return nil
 	}
 	l.pending = offer
 	return l.askOther(tx, req, offer)
