@@ -57,6 +57,10 @@ type call struct {
 
 	entries map[string]*entry // in the journals of those who rang, by user ID
 	holds   map[string]bool   // extensions that count as in the call; under Engine.mu
+
+	starter  string // extension that the call counts for, until it is out of it; under Engine.mu
+	fetching bool   // it has asked for the call beside its phones, and they ring; under Engine.mu
+	talks    bool   // somebody has answered; under Engine.mu
 }
 
 // quest is why phones ring.
@@ -68,12 +72,16 @@ const (
 	questRecall              // whoever parked or transferred a is called back
 )
 
+// measureTime is how often what was measured is told: who looks at a call that
+// is up sees how it sounds now.
+const measureTime = 10 * time.Second
+
 // run deals with what comes until the call has ended.
 func (c *call) run(ctx context.Context, first func()) {
 	c.timer = time.NewTimer(time.Hour)
 	defer c.timer.Stop()
-	minute := time.NewTicker(time.Minute)
-	defer minute.Stop()
+	measuring := time.NewTicker(measureTime)
+	defer measuring.Stop()
 	c.configure()
 	first()
 	for !c.ended {
@@ -91,7 +99,7 @@ func (c *call) run(ctx context.Context, first func()) {
 				c.expired = nil
 				then()
 			}
-		case <-minute.C:
+		case <-measuring.C:
 			c.measure()
 		case <-ctx.Done():
 			c.end(pbx.CauseNormalClearing)

@@ -3,7 +3,10 @@ package call
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
+
+	"galilei/pbxd/pbx"
 )
 
 // ringing is a call that rings on an extension.
@@ -16,6 +19,56 @@ func (e *Engine) Calls(extension string) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.busy[extension]
+}
+
+// What an extension may have of calls that it has started itself, so that no
+// single user takes the audio ports and the calls of everybody. A call up holds
+// two pairs of ports, one that rings a pair for each phone: together these are
+// less than half of 1000 pairs. No desk comes near: what rings at an extension,
+// of hunt groups too, counts for who has called.
+const (
+	OwnCalls  = 240 // at a time
+	OwnTrying = 24  // of them, those that nobody has answered
+)
+
+// ownLocked returns why an extension cannot begin one more call, or 0. The
+// caller holds e.mu.
+func (e *Engine) ownLocked(c *call) pbx.Cause {
+	if c.starter == "" {
+		return 0
+	}
+	own, trying := 0, 0
+	for _, other := range e.calls {
+		if other.starter != c.starter {
+			continue
+		}
+		if other.fetching && c.fetching {
+			return pbx.CauseUserBusy
+		}
+		if own++; !other.talks {
+			trying++
+		}
+	}
+	if own >= OwnCalls || trying >= OwnTrying {
+		e.deps.Log.Debug("no call begins: its extension has too many", "extension", c.starter, "calls", own, "unanswered", trying)
+		return pbx.CauseCongestion
+	}
+	return 0
+}
+
+// urgent reports whether digits are those of an emergency call, which no number
+// of own calls prevents.
+func (e *Engine) urgent(digits string) bool {
+	country, _ := pbx.CountryByCode(e.deps.Config().Locale.Country)
+	number, ok := strings.CutPrefix(digits, country.OutsideLine)
+	return country.IsEmergency(digits) || ok && country.IsEmergency(number)
+}
+
+// fetched says that the phone of who asked for a call beside it has answered.
+func (e *Engine) fetched(c *call) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c.fetching = false
 }
 
 // count counts the extensions that are in the call and those that ring, each
@@ -33,6 +86,10 @@ func (e *Engine) count(c *call) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.countLocked(c, in)
+	c.talks = c.b != nil || c.serving != nil || c.place != ""
+	if c.starter != "" && !in[c.starter] { // it has transferred the call
+		c.starter = ""
+	}
 	for ext, m := range e.ringing {
 		if !rings[ext] && !m[c].since.IsZero() {
 			e.unringLocked(c, ext)

@@ -51,8 +51,8 @@ type Watch struct {
 	// Traced gives steps of a call, those of the dialplan and those of the call
 	// itself (answered, held, transferred, ended), in order.
 	Traced func(call string, at time.Time, steps []dialplan.Step)
-	// Measured gives how a leg has sounded since the last time: at least once a
-	// minute, and when the leg ends.
+	// Measured gives how a leg has sounded since the last time: every 10 s, and
+	// when the leg ends.
 	Measured func(call, leg string, samples []engine.Sample)
 	// Noted gives the call as one of its users saw it, when that user is out of
 	// it, once for each.
@@ -102,8 +102,9 @@ func (e *Engine) Incoming(in Incoming) (notify func(Event)) {
 	c.in = in
 	c.a = &side{leg: in.Leg, party: in.Caller, theirs: in.Offer, offered: true, hidden: in.Anonymous, away: in.Away}
 	c.a.held = in.Offer != nil && !in.Offer.Direction.Receives()
-	if !e.begin(c, in.Leg, c.route) {
-		go in.Leg.Hangup(pbx.CauseCongestion) // not on the caller's stack, which may hold the leg
+	c.starter = in.Caller.Number
+	if refused := e.begin(c, in.Leg, c.route); refused != 0 {
+		go in.Leg.Hangup(refused) // not on the caller's stack, which may hold the leg
 		return func(Event) {}
 	}
 	return func(ev Event) { e.notify(c, ev) }
@@ -120,13 +121,19 @@ func (e *Engine) newCall(s pbx.CallStatus) *call {
 }
 
 // begin starts the goroutine of a call, which does first and then what comes.
-// It returns false when no call begins any more.
-func (e *Engine) begin(c *call, l Leg, first func()) bool {
+// It returns why no call begins, or 0.
+func (e *Engine) begin(c *call, l Leg, first func()) (refused pbx.Cause) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if refused = e.ownLocked(c); refused != 0 && e.urgent(c.status.To) {
+		refused = 0
+	}
 	if e.live.Add(1) > MaxCalls || e.stopped {
+		refused = pbx.CauseCongestion
+	}
+	if refused != 0 {
 		e.live.Add(-1)
-		return false
+		return refused
 	}
 	e.calls[c.status.ID] = c
 	if l != nil {
@@ -137,7 +144,7 @@ func (e *Engine) begin(c *call, l Leg, first func()) bool {
 		c.contain(func() { c.run(e.ctx, first) })
 		c.contain(c.close)
 	})
-	return true
+	return 0
 }
 
 // contain ends the call when f panics: a fault costs that call only.

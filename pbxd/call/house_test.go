@@ -30,6 +30,7 @@ type house struct {
 	programs map[pbx.Function]Program
 	notify   map[Leg]func(Event)
 	gone     map[string]bool // extensions without a phone
+	err      error           // of Dial
 }
 
 func inHouse(t *testing.T, play func(h *house)) {
@@ -77,8 +78,8 @@ func (h *house) Registered(ext string) bool { return !h.gone[ext] }
 func (h *house) Dial(d Dial) ([]Leg, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.gone[d.Extension] {
-		return nil, nil
+	if h.gone[d.Extension] || h.err != nil {
+		return nil, h.err
 	}
 	a := &actor{name: d.Extension}
 	h.dials = append(h.dials, d)

@@ -35,10 +35,37 @@ type Origination struct {
 func (e *Engine) Originate(o Origination) (id string, err error) {
 	c := e.newCall(pbx.CallStatus{From: o.Extension, To: o.Digits})
 	c.wanted = o
-	if !e.begin(c, nil, c.fetch) {
+	if e.begin(c, nil, c.fetch) != 0 {
 		return "", ErrBusy
 	}
 	return c.status.ID, nil
+}
+
+// Fetch begins a call to o.Digits that the user of o.Extension asks for beside
+// the phone. It counts as started by that extension, and returns once the phones
+// were asked to ring: the ID of the call, or why there is none, which is
+// CauseUserBusy while they ring for another such call, CauseSubscriberAbsent
+// when none is registered, and CauseCongestion beyond MaxCalls or OwnCalls.
+func (e *Engine) Fetch(o Origination) (id string, refused pbx.Cause) {
+	c := e.newCall(pbx.CallStatus{From: o.Extension, To: o.Digits})
+	c.wanted, c.starter, c.fetching = o, o.Extension, true
+	asked := make(chan pbx.Cause, 1)
+	refused = e.begin(c, nil, func() {
+		why := pbx.CauseTemporaryFailure // of a fault of ours
+		defer func() { asked <- why }()
+		if c.fetch(); c.ended {
+			why = c.status.Cause
+			return
+		}
+		why = 0
+	})
+	if refused == 0 {
+		refused = <-asked
+	}
+	if refused != 0 {
+		return "", refused
+	}
+	return c.status.ID, 0
 }
 
 // fetch rings the phones of the extension that the device calls.
@@ -73,6 +100,7 @@ func (c *call) fetched(s *side) {
 	c.stopRinging(pbx.CauseAnsweredElsewhere)
 	c.alerted = false
 	c.a, c.quest = s, questCall
+	c.engine.fetched(c)
 	c.step("answered", "{number} answers", "number", s.party.Number)
 	c.told(0)
 	c.configure()

@@ -35,18 +35,29 @@ func (s *Server) registerClickToCall() {
 			case number == u.Extension:
 				return nil, invalidField("number", pbx.Say("is your own extension"))
 			case !slices.ContainsFunc(s.snapshot(ctx).Registrations, registered):
-				return nil, refuse(http.StatusConflict, "No phone is registered on your extension. Register one, then call.")
+				return nil, noPhone()
 			case s.Dial == nil:
 				return nil, noCallNow()
 			}
-			id, ok := s.Dial(u, number)
-			if !ok {
+			id, refused := s.Dial(u, number)
+			switch refused {
+			case 0:
+				return &answer[BegunCall]{BegunCall{id}}, nil
+			case pbx.CauseUserBusy:
+				return nil, refuse(http.StatusConflict, "Your phone rings already. Answer it, or wait until it stops.")
+			case pbx.CauseSubscriberAbsent:
+				return nil, noPhone()
+			case pbx.CauseCongestion:
 				return nil, noCallNow()
 			}
-			return &answer[BegunCall]{BegunCall{id}}, nil
+			return nil, refuse(http.StatusServiceUnavailable, "The device cannot ring your phone at the moment. Try again shortly.")
 		})
 }
 
+func noPhone() error {
+	return refuse(http.StatusConflict, "No phone is registered on your extension. Register one, then call.")
+}
+
 func noCallNow() error {
-	return refuse(http.StatusServiceUnavailable, "The device carries too many calls at the moment. Try again shortly.")
+	return refuse(http.StatusServiceUnavailable, "You or the device have too many calls at the moment. Try again shortly.")
 }

@@ -17,10 +17,10 @@ func TestClickToCall(t *testing.T) {
 		cfg.UserByID("numberless").Extension, cfg.UserByID("numberless").Admin = "", true
 	})
 	m.tell(pbx.Fact{Kind: pbx.FactRegistration, Extension: "311", Registrations: []pbx.Registration{{Extension: "311"}}})
-	begun, room := "", true
-	s.Dial = func(u *pbx.User, number string) (string, bool) {
+	begun, refused := "", pbx.Cause(0)
+	s.Dial = func(u *pbx.User, number string) (string, pbx.Cause) {
 		begun += u.Extension + ">" + number
-		return "c7", room
+		return "c7", refused
 	}
 	caller := enter(t, s, "caller")
 	var got BegunCall
@@ -41,8 +41,10 @@ func TestClickToCall(t *testing.T) {
 	if begun != "311>+49891234" {
 		t.Errorf("calls have begun: %s", begun)
 	}
-	room = false
-	caller.want(503, "POST", "/profile/calls", `{"number":"101"}`, nil)
+	for why, status := range map[pbx.Cause]int{pbx.CauseCongestion: 503, pbx.CauseUserBusy: 409, pbx.CauseSubscriberAbsent: 409, pbx.CauseTemporaryFailure: 503} {
+		refused = why
+		caller.want(status, "POST", "/profile/calls", `{"number":"101"}`, nil)
+	}
 	s.Dial = nil
 	caller.want(503, "POST", "/profile/calls", `{"number":"101"}`, nil)
 }

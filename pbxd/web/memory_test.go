@@ -235,7 +235,7 @@ func newServer(t testing.TB, m *memory, now func() time.Time) *Server {
 	t.Helper()
 	s, err := New(t.Context(), Deps{Store: m, Facts: m, Mail: m, Texts: m, Model: m.model, Version: "1.2.3", SIPPort: func() uint16 { return 5060 },
 		Health: m.health, LogOutPhone: func(context.Context, string) error { return nil },
-		Hangup: func(string, string) bool { return true }, Dial: func(*pbx.User, string) (string, bool) { return "1", true },
+		Hangup: func(string, string) bool { return true }, Dial: func(*pbx.User, string) (string, pbx.Cause) { return "1", 0 },
 		Now: now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

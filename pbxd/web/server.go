@@ -133,8 +133,10 @@ type Deps struct {
 	// that ID. Nil: there never is.
 	Hangup func(call, by string) bool
 	// Dial rings the phones of a user and connects who answers to a number. It
-	// returns the ID of the call; false when none can begin now. Nil: none can.
-	Dial  func(u *pbx.User, number string) (call string, ok bool)
+	// returns the ID of the call, or why none begins: CauseUserBusy while the
+	// phones ring for another such call, CauseSubscriberAbsent when there is none,
+	// CauseCongestion when there are too many calls. Nil: none can begin.
+	Dial  func(u *pbx.User, number string) (call string, refused pbx.Cause)
 	Trial time.Duration    // how long a risky change waits to be confirmed; 0 means 120 s
 	Now   func() time.Time // nil means time.Now
 	Log   *slog.Logger     // nil means slog.Default

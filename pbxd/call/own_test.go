@@ -1,0 +1,78 @@
+package call
+
+import (
+	"errors"
+	"testing"
+
+	"galilei/pbxd/pbx"
+)
+
+// A user calls from the page: one call at a time rings at the phones, and who
+// asks learns at once when none does.
+func TestFetch(t *testing.T) {
+	inHouse(t, func(h *house) {
+		o := Origination{Extension: "102", Digits: "103"}
+		id, refused := h.engine.Fetch(o)
+		if id == "" || refused != 0 {
+			t.Fatalf("call %q, %v", id, refused)
+		}
+		first := h.rings("102")
+		if _, refused := h.engine.Fetch(o); refused != pbx.CauseUserBusy {
+			t.Errorf("a second one while the phone rings: %v", refused)
+		}
+		h.silent("102")
+		if _, refused := h.engine.Fetch(Origination{Extension: "101", Digits: "103"}); refused != 0 {
+			t.Errorf("somebody else: %v", refused)
+		}
+		h.answers(first)
+		h.answers(h.rings("103"))
+		if _, refused := h.engine.Fetch(o); refused != 0 {
+			t.Errorf("one more when the phone has answered: %v", refused)
+		}
+		h.does(h.rings("102"), Event{Kind: EventEnded, Cause: pbx.CauseCallRejected})
+		if _, refused := h.engine.Fetch(o); refused != 0 {
+			t.Errorf("after the ringing: %v", refused)
+		}
+		h.gone["104"] = true
+		if _, refused := h.engine.Fetch(Origination{Extension: "104", Digits: "103"}); refused != pbx.CauseSubscriberAbsent {
+			t.Errorf("without a phone: %v", refused)
+		}
+		h.err = errors.New("no RTP port free")
+		if _, refused := h.engine.Fetch(Origination{Extension: "103", Digits: "101"}); refused != pbx.CauseTemporaryFailure {
+			t.Errorf("no leg: %v", refused)
+		}
+	})
+}
+
+// What an extension starts is bounded; what rings there, and an emergency call,
+// is not.
+func TestOwnCalls(t *testing.T) {
+	inHouse(t, func(h *house) {
+		var trying []*actor
+		for range OwnTrying {
+			trying = append(trying, h.call("101", "102"))
+		}
+		want(t, h.call("101", "102"), "hangup 42")
+		if _, refused := h.engine.Fetch(Origination{Extension: "101", Digits: "102"}); refused != pbx.CauseCongestion {
+			t.Errorf("from the page: %v", refused)
+		}
+		if got := h.call("101", "112").saw(); len(got) > 0 && got[0] == "hangup 42" {
+			t.Error("an emergency call is refused for the number of others")
+		}
+		want(t, h.call("103", "101"))
+		h.hangsUp(trying[0])
+		want(t, h.call("101", "102"))
+
+		// Those that are answered leave room for more, up to the bound of all.
+		h.answers(h.rings("102"))
+		up := 1
+		for ; up < OwnCalls-OwnTrying+1; up++ {
+			a := h.call("101", "102")
+			if got := a.saw(); len(got) > 0 {
+				t.Fatalf("with %d calls up: %q", up, got)
+			}
+			h.answers(h.rings("102"))
+		}
+		want(t, h.call("101", "102"), "hangup 42")
+	})
+}
