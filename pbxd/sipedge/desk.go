@@ -159,23 +159,32 @@ func (k *desks) change(write func() error, apply func(at map[string]pbx.Desk)) (
 }
 
 // forget drops log-ins of users that there are no more and returns the
-// extensions whose phones may be others with the new configuration.
+// extensions whose phones may be others with the new configuration: of users
+// who have another extension now, both.
 func (k *desks) forget(old, new *pbx.Config) (changed []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for id, d := range k.at {
-		_, _, was := k.holds(old, d)
+		phoneWas, userWas, was := k.holds(old, d)
 		phone, user, is := k.holds(new, d)
 		if phone == nil || user == nil {
 			delete(k.at, id)
 		}
-		for _, u := range []*pbx.User{phone, user} {
-			if u != nil && u.Extension != "" && was != is {
-				changed = append(changed, u.Extension)
-			}
+		ends := []string{extensionOf(phoneWas), extensionOf(userWas), extensionOf(phone), extensionOf(user)}
+		if was != is || ends[0] != ends[2] || ends[1] != ends[3] {
+			changed = append(changed, ends...)
 		}
 	}
-	return changed
+	slices.Sort(changed)
+	return slices.DeleteFunc(slices.Compact(changed), func(ext string) bool { return ext == "" })
+}
+
+// extensionOf is the extension of a user; "" of none.
+func extensionOf(u *pbx.User) string {
+	if u == nil {
+		return ""
+	}
+	return u.Extension
 }
 
 // phones are the registrations of the phones at which a user is reached.

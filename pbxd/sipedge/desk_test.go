@@ -150,6 +150,23 @@ func TestDesks(t *testing.T) {
 		l.Hangup(pbx.CauseNormalClearing)
 	}
 
+	// Who gets another extension is reached at the same phone under the new one.
+	moved := &shownPhones{by: map[string]string{}}
+	var movedCfg *pbx.Config
+	third := newOffice(t, change, func(d *sipedge.Deps) { d.Publish, movedCfg = moved.publish, d.Config() })
+	third.phone("101").MustRegister()
+	for i, step := range []struct{ user, extension, shown string }{
+		{"u102", "112", "112:101"}, {"u102", "102", "102:101"},
+		{"u101", "111", ""}, // the phone has to register anew
+	} {
+		old := movedCfg.Clone()
+		movedCfg.UserByID(step.user).Extension = step.extension
+		third.edge.Configured(old, movedCfg)
+		if got := moved.text(); got != step.shown {
+			t.Errorf("change %d: shown %q, want %q", i, got, step.shown)
+		}
+	}
+
 	after := newOffice(t, change, func(d *sipedge.Deps) { d.Publish = func(pbx.Fact) {} })
 	after.phone("101").MustRegister()
 	if !after.edge.Registered("102") || after.edge.Registered("101") {
