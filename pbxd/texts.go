@@ -2,11 +2,14 @@ package pbxd
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"galilei/pbxd/call"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/push"
 	"galilei/pbxd/sipedge"
+	"galilei/pbxd/web"
 )
 
 // newPush returns the delivery of text messages. The edge exists.
@@ -21,13 +24,18 @@ func (p *PBX) newPush() *push.Delivery {
 }
 
 // textOfPhone takes a text message of a phone.
-func (p *PBX) textOfPhone(t sipedge.Text) bool { return p.push.FromPhone(t.From.Number, t.To, t.Body) }
+func (p *PBX) textOfPhone(t sipedge.Text) pbx.Cause {
+	return p.push.FromPhone(t.From.Number, t.To, t.Body)
+}
 
 // texts sends text messages of the page.
 type texts struct{ *PBX }
 
 func (t texts) SendText(ctx context.Context, from *pbx.User, to []string, body string) (int, []string, error) {
 	sent, err := t.push.Send(ctx, push.Sender{UserID: from.ID, Number: from.Extension, Name: from.DisplayName()}, to, body)
+	if errors.Is(err, push.ErrRate) {
+		err = fmt.Errorf("%w: %w", web.ErrTextRate, err)
+	}
 	return sent.Receivers, sent.Refused, err
 }
 

@@ -1,6 +1,10 @@
 package pbx
 
-import "time"
+import (
+	"strings"
+	"time"
+	"unicode"
+)
 
 // Text is a text message to a user (RFC 3428), as the device keeps it.
 type Text struct {
@@ -17,6 +21,12 @@ const (
 	MaxText      = 1000 // characters
 	MaxTextsKept = 100  // of a user, the newest
 )
+
+// PlainText reports whether s is text with no control characters but tabs and
+// ends of lines, which a phone or a terminal could take for orders.
+func PlainText(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' })
+}
 
 // Desk is a phone at which another user than its own is logged in (F072).
 type Desk struct {

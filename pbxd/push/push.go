@@ -22,13 +22,14 @@ const (
 	maxArriving  = 64   // messages of phones that wait to be kept
 	workers      = 8    // deliveries at a time
 	deliverTime  = 10 * time.Second
-	perMinute    = 30 // messages of one phone
+	perMinute    = 30 // messages of one sender, of the page and of phones together
 )
 
 // Errors of Send.
 var (
-	ErrText      = errors.New("a message has 1 to 1000 characters")
+	ErrText      = errors.New("a message has 1 to 1000 characters, and no control characters")
 	ErrReceivers = errors.New("a message has 1 to 1000 receivers")
+	ErrRate      = errors.New("a sender has 30 messages a minute")
 )
 
 // Store keeps messages.
@@ -60,7 +61,7 @@ type Sender struct {
 // Sent says what became of a message at first.
 type Sent struct {
 	Receivers int      // for whom it is kept, and whose phones are tried
-	Refused   []string // names of those who take no messages of the sender
+	Refused   []string // IDs of those who take no messages of the sender
 }
 
 // Delivery delivers messages.
@@ -71,7 +72,7 @@ type Delivery struct {
 
 	mu     sync.Mutex
 	minute time.Time      // that is counted
-	counts map[string]int // messages of phones in it, by extension
+	counts map[string]int // messages in it, by ID of the sender
 }
 
 // one is a message on its way to one user.
@@ -95,13 +96,16 @@ func New(d Deps) *Delivery {
 
 // Send keeps a message for users, by their IDs, and has it sent to their phones.
 // It waits for the store, not for the phones. The error is ErrText,
-// ErrReceivers or that of the store.
+// ErrReceivers, ErrRate or that of the store.
 func (d *Delivery) Send(ctx context.Context, from Sender, to []string, body string) (Sent, error) {
-	if n := utf8.RuneCountInString(body); n == 0 || n > pbx.MaxText {
+	if n := utf8.RuneCountInString(body); n == 0 || n > pbx.MaxText || !pbx.PlainText(body) {
 		return Sent{}, fmt.Errorf("text of %d characters: %w", n, ErrText)
 	}
 	if len(to) == 0 || len(to) > MaxReceivers {
 		return Sent{}, fmt.Errorf("text to %d users: %w", len(to), ErrReceivers)
+	}
+	if !d.counted(from.UserID) {
+		return Sent{}, fmt.Errorf("text of %s: %w", from.Name, ErrRate)
 	}
 	return d.keep(ctx, from, to, body)
 }
@@ -124,7 +128,7 @@ func (d *Delivery) keep(ctx context.Context, from Sender, to []string, body stri
 		}
 		known[id] = true
 		if !Takes(cfg, u, from.UserID) {
-			sent.Refused = append(sent.Refused, u.DisplayName())
+			sent.Refused = append(sent.Refused, id)
 			continue
 		}
 		ids = append(ids, id)
@@ -149,25 +153,28 @@ func (d *Delivery) keep(ctx context.Context, from Sender, to []string, body stri
 }
 
 // FromPhone takes the message of a phone to a dialled number, that of a user or
-// of a hunt group, and does not block. It returns false when nobody takes it
-// there: nobody has the number, they take no messages of the sender, or there
-// are too many.
-func (d *Delivery) FromPhone(extension, number, body string) bool {
+// of a hunt group, and does not block. It returns why it is not taken, or 0:
+// pbx.CauseUnallocated when nobody has the number or takes messages of the
+// sender, pbx.CauseCongestion when there are too many.
+func (d *Delivery) FromPhone(extension, number, body string) pbx.Cause {
 	cfg := d.deps.Config()
 	from := cfg.UserByExtension(extension)
 	if from == nil || body == "" {
-		return false
+		return pbx.CauseUnallocated
 	}
 	to := slices.DeleteFunc(reachedBy(cfg, number), func(id string) bool { return id == from.ID || !Takes(cfg, cfg.UserByID(id), from.ID) })
-	if len(to) == 0 || !d.counted(extension) {
-		return false
+	switch {
+	case len(to) == 0:
+		return pbx.CauseUnallocated
+	case !d.counted(from.ID):
+		return pbx.CauseCongestion
 	}
 	select {
 	case d.arriving <- arrival{Sender{from.ID, from.Extension, from.DisplayName()}, to, body}:
-		return true
+		return 0
 	default:
 		d.deps.Log.Warn("message of a phone not taken: too many wait", "from", extension, "waiting", maxArriving)
-		return false
+		return pbx.CauseCongestion
 	}
 }
 
@@ -188,16 +195,17 @@ func reachedBy(c *pbx.Config, number string) (ids []string) {
 	return ids
 }
 
-// counted reports whether a phone may send one more message in this minute.
-func (d *Delivery) counted(extension string) bool {
+// counted reports whether a user, by ID, may send one more message in this
+// minute.
+func (d *Delivery) counted(user string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if now := d.deps.Now().Truncate(time.Minute); !now.Equal(d.minute) {
 		d.minute = now
 		clear(d.counts)
 	}
-	d.counts[extension]++
-	return d.counts[extension] <= perMinute
+	d.counts[user]++
+	return d.counts[user] <= perMinute
 }
 
 // Run delivers messages until ctx ends. Those that no phone has taken stay in

@@ -80,7 +80,7 @@ func TestSend(t *testing.T) {
 		go func() { d.Run(ctx); close(done) }()
 		from := Sender{"demo103", "103", "Clara Demo"}
 		sent, err := d.Send(ctx, from, []string{"demo101", "demo102", "demo103", "demo101", "gone"}, "Lunch")
-		if err != nil || sent.Receivers != 2 || len(sent.Refused) != 1 || sent.Refused[0] != "Clara Demo" {
+		if err != nil || sent.Receivers != 2 || len(sent.Refused) != 1 || sent.Refused[0] != "demo103" {
 			t.Errorf("%+v, %v", sent, err)
 		}
 		time.Sleep(2 * deliverTime)
@@ -97,12 +97,25 @@ func TestSend(t *testing.T) {
 		if _, err := d.Send(ctx, from, []string{"demo101"}, strings.Repeat("ü", 1001)); !errors.Is(err, ErrText) {
 			t.Errorf("too long: %v", err)
 		}
+		if _, err := d.Send(ctx, from, []string{"demo101"}, "a\x00\x1b[2J"); !errors.Is(err, ErrText) {
+			t.Errorf("control characters: %v", err)
+		}
 		if _, err := d.Send(ctx, from, nil, "x"); !errors.Is(err, ErrReceivers) {
 			t.Errorf("to nobody: %v", err)
 		}
 		k.err = errors.New("disk")
 		if _, err := d.Send(ctx, from, []string{"demo101"}, "x"); !errors.Is(err, k.err) {
 			t.Errorf("the disk fails: %v", err)
+		}
+		k.err = nil
+		time.Sleep(time.Minute)
+		for i := range perMinute + 1 {
+			if _, err := d.Send(ctx, from, []string{"demo101"}, "Flood"); errors.Is(err, ErrRate) != (i == perMinute) {
+				t.Errorf("message %d of a minute: %v", i, err)
+			}
+		}
+		if _, err := d.Send(ctx, Sender{"demo101", "101", "Anna Demo"}, []string{"demo102"}, "x"); err != nil {
+			t.Errorf("somebody else: %v", err)
 		}
 		stop()
 		<-done
@@ -115,9 +128,17 @@ func TestFromPhone(t *testing.T) {
 			c.HuntGroups = []pbx.HuntGroup{{ID: "yard", HuntGroupSettings: pbx.HuntGroupSettings{Extension: "600", Members: []pbx.HuntMember{{User: "demo101"}, {User: "demo102"}, {User: "gone"}}}},
 				{ID: "none", HuntGroupSettings: pbx.HuntGroupSettings{Extension: "601"}}}
 		})
-		if !d.FromPhone("102", "101", "Hello") || d.FromPhone("102", "999", "Hello") || d.FromPhone("999", "101", "Hello") || d.FromPhone("102", "101", "") ||
-			!d.FromPhone("102", "600", "Yard") || d.FromPhone("102", "601", "Nobody") || d.FromPhone("102", "102", "Myself") {
-			t.Error("what phones send is not taken as it should be")
+		for _, m := range []struct {
+			from, to, body string
+			want           pbx.Cause
+		}{
+			{"102", "101", "Hello", 0}, {"102", "999", "Hello", pbx.CauseUnallocated}, {"999", "101", "Hello", pbx.CauseUnallocated},
+			{"102", "101", "", pbx.CauseUnallocated}, {"102", "600", "Yard", 0}, {"102", "601", "Nobody", pbx.CauseUnallocated},
+			{"102", "102", "Myself", pbx.CauseUnallocated},
+		} {
+			if got := d.FromPhone(m.from, m.to, m.body); got != m.want {
+				t.Errorf("%q of %s to %s: %v, want %v", m.body, m.from, m.to, got, m.want)
+			}
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -128,16 +149,23 @@ func TestFromPhone(t *testing.T) {
 		}
 		taken := 0
 		for range 3 * perMinute {
-			if d.FromPhone("102", "101", "Flood") {
+			switch d.FromPhone("102", "101", "Flood") {
+			case 0:
 				taken++
+			case pbx.CauseCongestion:
+			default:
+				t.Fatal("too many are no unknown number")
 			}
 			synctest.Wait()
 		}
 		if taken != perMinute-2 || len(k.delivered) != perMinute {
 			t.Errorf("%d more messages in a minute, %d delivered; want %d and %d", taken, len(k.delivered), perMinute-2, perMinute)
 		}
+		if _, err := d.Send(ctx, Sender{"demo102", "102", "Ben Demo"}, []string{"demo101"}, "Flood"); !errors.Is(err, ErrRate) {
+			t.Errorf("as many again from the page: %v", err)
+		}
 		time.Sleep(time.Minute)
-		if !d.FromPhone("102", "101", "Later") {
+		if d.FromPhone("102", "101", "Later") != 0 {
 			t.Error("a minute later still too many")
 		}
 		stop()
@@ -146,7 +174,7 @@ func TestFromPhone(t *testing.T) {
 			d.FromPhone("103", "101", "Nobody keeps it")
 			time.Sleep(time.Minute)
 		}
-		if d.FromPhone("103", "101", "One more") {
+		if d.FromPhone("103", "101", "One more") != pbx.CauseCongestion {
 			t.Error("messages wait without bound")
 		}
 	})

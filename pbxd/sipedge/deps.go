@@ -31,7 +31,7 @@ type Deps struct {
 	Trusted       func(netip.Addr) bool                            // peers that may say who calls (RFC 3325); nil: none
 	MayWatch      func(watcher, watched string) bool               // whether an extension may see the calls of another; nil: each may
 	Mailbox       func(extension string) Mailbox                   // counts voice messages; nil: nobody has any
-	Text          func(Text) bool                                  // takes a message of a phone, false when nobody does; does not block; nil: never
+	Text          func(Text) (refused pbx.Cause)                   // takes a message of a phone, 0 when somebody does; does not block; nil: never
 	// Tap sees every message before it is read, or when it is sent: what carries
 	// it ("udp", "tcp" or "tls"), our address, the peer's. It does not block,
 	// change m or keep it; nil: nobody. Our address may be unspecified or not

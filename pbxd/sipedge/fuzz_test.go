@@ -81,7 +81,7 @@ func newPrey(tb testing.TB, phones netip.AddrPort) *prey {
 				p.sent = bytes.Clone(m)
 			}
 		},
-		Text: func(Text) bool { return true },
+		Text: func(Text) pbx.Cause { return 0 },
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -47,14 +47,22 @@ func (e *Edge) text(tx *transaction.Server, req *sip.Request) {
 	switch {
 	case away:
 		status = 403 // the user of the phone is logged in at another one
-	case len(body) > maxText:
+	case len(body) > maxText, utf8.RuneCount(body) > pbx.MaxText:
 		status = 413
-	case !utf8.Valid(body):
+	case !utf8.Valid(body), !pbx.PlainText(string(body)):
 		status = 400
-	case e.deps.Text != nil && e.deps.Text(Text{From: call.Party{Number: u.Extension, Name: u.DisplayName()}, To: dialled(req), Body: string(body)}):
+	case e.deps.Text != nil:
+		if refused := e.deps.Text(Text{From: call.Party{Number: u.Extension, Name: u.DisplayName()}, To: dialled(req), Body: string(body)}); refused != 0 {
+			status = refused.SIPStatus()
+			break
+		}
 		status = 200
 	}
-	e.reply(tx, req, status, reasonPhrase(status))
+	res := e.response(req, status, reasonPhrase(status))
+	if status == 503 {
+		res.AppendHeader(sip.NewHeader("Retry-After", "60"))
+	}
+	e.send(tx, res)
 }
 
 // Errors of SendText.

@@ -6,15 +6,23 @@ import (
 	"testing"
 
 	"galilei/pbxd/call"
+	"galilei/pbxd/pbx"
 	"galilei/pbxd/sipedge"
 )
 
 func TestTextOfAPhone(t *testing.T) {
 	got := make(chan sipedge.Text, 8)
 	o := newOffice(t, func(d *sipedge.Deps) {
-		d.Text = func(x sipedge.Text) bool { got <- x; return x.To == "102" }
+		d.Text = func(x sipedge.Text) pbx.Cause {
+			got <- x
+			return map[string]pbx.Cause{"103": pbx.CauseUnallocated, "104": pbx.CauseCongestion}[x.To]
+		}
 	})
 	a := o.phone("101")
+	if res, _ := a.RequestWith("MESSAGE", "104", "", "text/plain", "one too many"); res.Status() != 503 || res.Get("Retry-After") == "" {
+		t.Errorf("too many get\n%s", res)
+	}
+	<-got
 	for _, tt := range []struct {
 		to, kind, body string
 		want           int
@@ -26,6 +34,9 @@ func TestTextOfAPhone(t *testing.T) {
 		{"102", "text/html", "<p>", 415},
 		{"102", "text/plain", "\xff\xfe", 400},
 		{"102", "text/plain", strings.Repeat("x", 8193), 413},
+		{"102", "text/plain", strings.Repeat("ü", 1000), 200},
+		{"102", "text/plain", strings.Repeat("x", 1001), 413},
+		{"102", "text/plain", "a\x00\x1b[2J", 400},
 	} {
 		res, _ := a.RequestWith("MESSAGE", tt.to, "", tt.kind, tt.body)
 		if res.Status() != tt.want {

@@ -12,7 +12,9 @@ import (
 
 // AddTexts keeps a message for each of users, by their IDs, and returns its
 // numbers in their order. A zero time becomes now. Of each user the newest
-// pbx.MaxTextsKept are kept; what is longer than pbx.MaxText is cut.
+// pbx.MaxTextsKept are kept, and when there are more the oldest of the sender
+// who has the most goes: nobody pushes out what others have sent. What is longer
+// than pbx.MaxText is cut.
 func (s *Store) AddTexts(ctx context.Context, users []string, m pbx.Text) ([]int64, error) {
 	if m.Time.IsZero() {
 		m.Time = s.opts.Now()
@@ -30,7 +32,8 @@ func (s *Store) AddTexts(ctx context.Context, users []string, m pbx.Text) ([]int
 				return err
 			}
 			ids = append(ids, id)
-			if _, err := tx.ExecContext(ctx, "DELETE FROM text WHERE user = ?1 AND id <= (SELECT id FROM text WHERE user = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)", user, pbx.MaxTextsKept); err != nil {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM text WHERE id = (SELECT min(id) FROM text WHERE user = ?1
+				GROUP BY number ORDER BY count(*) DESC, min(id) LIMIT 1) AND (SELECT count(*) FROM text WHERE user = ?1) > ?2`, user, pbx.MaxTextsKept); err != nil {
 				return err
 			}
 		}

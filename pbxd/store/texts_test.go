@@ -37,6 +37,20 @@ func TestTexts(t *testing.T) {
 	if got, err := s.Texts(ctx, "demo103"); err != nil || len(got) != 1 || !got[0].Delivered {
 		t.Errorf("delivered message %+v, %v", got, err)
 	}
+	for range pbx.MaxTextsKept + 5 { // as many as one sender likes push out no message of another
+		if _, err := s.AddTexts(ctx, []string{"demo103"}, pbx.Text{Number: "102", Body: "Flood"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flooded, err := s.Texts(ctx, "demo103")
+	if err != nil || len(flooded) != pbx.MaxTextsKept || flooded[len(flooded)-1].Body != first.Body {
+		t.Fatalf("a flood leaves %d messages, the oldest %+v, %v", len(flooded), flooded[len(flooded)-1], err)
+	}
+	for _, m := range flooded[:len(flooded)-1] {
+		if err := s.DeleteText(ctx, "demo103", m.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for range pbx.MaxTextsKept + 5 {
 		if _, err := s.AddTexts(ctx, []string{"demo102"}, pbx.Text{Body: strings.Repeat("ü", pbx.MaxText+10)}); err != nil {
 			t.Fatal(err)

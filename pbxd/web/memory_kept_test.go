@@ -335,12 +335,15 @@ func (m *memory) DeleteText(_ context.Context, user string, id int64) error {
 
 // SendText keeps a message for everybody but who is called Clara.
 func (m *memory) SendText(_ context.Context, from *pbx.User, to []string, body string) (n int, refused []string, err error) {
+	if strings.HasPrefix(body, "one too many") {
+		return 0, nil, fmt.Errorf("keep a message: %w", ErrTextRate)
+	}
 	cfg, _ := m.Current()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, id := range to {
 		if u := cfg.UserByID(id); u.FirstName == "Clara" {
-			refused = append(refused, u.DisplayName())
+			refused = append(refused, id)
 			continue
 		}
 		n++

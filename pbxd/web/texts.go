@@ -2,11 +2,15 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"galilei/pbxd/pbx"
 )
@@ -15,9 +19,13 @@ import (
 // phones.
 type Texts interface {
 	// SendText sends from a user to users, all by their IDs, and returns for how
-	// many the message is kept and the names of those who take none of the sender.
+	// many the message is kept and the IDs of those who take none of the sender.
+	// The error is ErrTextRate when the sender has too many in this minute.
 	SendText(ctx context.Context, from *pbx.User, to []string, body string) (receivers int, refused []string, err error)
 }
+
+// ErrTextRate says that a user has sent too many messages within a minute.
+var ErrTextRate = errors.New("too many messages within a minute")
 
 // TextStore keeps text messages.
 type TextStore interface {
@@ -107,7 +115,7 @@ func receiversOf(cfg *pbx.Config, c *caller) TextReceivers {
 	}
 	if c.has(textGroupsModule) {
 		for i := range cfg.PermissionGroups {
-			if g := &cfg.PermissionGroups[i]; g.Type == "user" && len(cfg.MembersOf(g)) > 0 {
+			if g := &cfg.PermissionGroups[i]; offered(cfg, c, g) {
 				r.Groups = append(r.Groups, TextReceiver{g.ID, g.Name})
 			}
 		}
@@ -116,6 +124,18 @@ func receiversOf(cfg *pbx.Config, c *caller) TextReceivers {
 		sort.Slice(list, func(i, j int) bool { return strings.ToLower(list[i].Name) < strings.ToLower(list[j].Name) })
 	}
 	return r
+}
+
+// offered reports whether the caller may send to a group: one of users, not all
+// of whom are hidden from a caller who is no administrator.
+func offered(cfg *pbx.Config, c *caller, g *pbx.PermissionGroup) bool {
+	return g.Type == "user" && slices.ContainsFunc(cfg.MembersOf(g), func(id string) bool { return named(cfg, c, id) })
+}
+
+// named reports whether the caller may learn of a user, by ID.
+func named(cfg *pbx.Config, c *caller, id string) bool {
+	u := cfg.UserByID(id)
+	return u != nil && (c.user.Admin || listed(cfg, u))
 }
 
 func (s *Server) sendText(ctx context.Context, in *struct{ Body body[TextToSend] }) (*answer[TextSent], error) {
@@ -135,7 +155,7 @@ func (s *Server) sendText(ctx context.Context, in *struct{ Body body[TextToSend]
 		switch {
 		case !c.has(textGroupsModule):
 			return nil, noModule(textGroupsModule)
-		case g == nil || g.Type != "user":
+		case g == nil || !offered(cfg, c, g):
 			return nil, invalidField("group", pbx.Say("names a group that there is not"))
 		}
 		for _, id := range cfg.MembersOf(g) {
@@ -151,13 +171,24 @@ func (s *Server) sendText(ctx context.Context, in *struct{ Body body[TextToSend]
 		return nil, invalidField("body", pbx.Say("is needed: write a message"))
 	case utf8.RuneCountInString(m.Body) > pbx.MaxText:
 		return nil, invalidField("body", pbx.Say("has {n} characters; at most {max} are allowed", "n", utf8.RuneCountInString(m.Body), "max", pbx.MaxText))
+	case !pbx.PlainText(m.Body):
+		return nil, invalidField("body", pbx.Say("has control characters. Type the message instead of pasting it."))
 	case len(to) > maxTextReceivers:
 		return nil, invalidField("to", pbx.Say("has {n} entries; at most {max} are allowed", "n", len(to), "max", maxTextReceivers))
 	}
 	n, refused, err := s.Texts.SendText(ctx, &c.user, to, m.Body)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrTextRate):
+		return nil, huma.ErrorWithHeaders(refuse(http.StatusTooManyRequests, "You have sent too many messages. Try again in a minute."), http.Header{"Retry-After": {"60"}})
+	case err != nil:
 		return nil, fmt.Errorf("send a message: %w", err)
 	}
 	s.record(ctx, "send-text", c.user.Name)
-	return &answer[TextSent]{TextSent{n, append([]string{}, refused...)}}, nil
+	sent := TextSent{Receivers: n, Refused: []string{}}
+	for _, id := range refused {
+		if named(cfg, c, id) {
+			sent.Refused = append(sent.Refused, cfg.UserByID(id).DisplayName())
+		}
+	}
+	return &answer[TextSent]{sent}, nil
 }

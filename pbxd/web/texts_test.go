@@ -39,7 +39,11 @@ func TestTexts(t *testing.T) {
 	if len(list) != 1 || list[0].Body != "Fire drill" {
 		t.Errorf("messages %+v", list)
 	}
+	if res := anna.want(429, "POST", "/texts", `{"to":["demo102"],"body":"one too many"}`, nil); !strings.Contains(res.text, "in a minute") {
+		t.Errorf("too many: %s", res.text)
+	}
 	for body, at := range map[string]string{
+		`{"to":["demo102"],"body":"\u001b[2J"}`:                                   "body.body",
 		`{"to":["demo102"],"body":""}`:                                            "body.body",
 		`{"to":["demo102"],"body":" \n"}`:                                         "body.body",
 		`{"to":["demo102"],"body":"` + strings.Repeat("x", 1001) + `"}`:           "body.body",
@@ -70,6 +74,34 @@ func TestTexts(t *testing.T) {
 
 	s.Texts = nil
 	admin.want(503, "POST", "/texts", `{"to":["demo102"],"body":"x"}`, nil)
+}
+
+// Who sends messages learns of nobody who is hidden from the directory.
+func TestTextsHideUsers(t *testing.T) {
+	m := newMemory()
+	s := newServer(t, m, nil)
+	admin := loggedIn(t, s)
+	m.edit(t, func(cfg *pbx.Config) {
+		cfg.UserByID("demo103").HideFromPhonebook = true
+		u := cfg.UserByID("demo101")
+		u.PIN, u.MustChangePIN = s.pins.Hash(pbx.Secret("314159")), false
+	})
+	anna := &client{t: t, s: s, addr: lanAddr}
+	anna.login("demo101", "314159")
+	for who, sees := range map[*client]bool{anna: false, admin: true} {
+		var to TextReceivers
+		who.want(200, "GET", "/texts/receivers", "", &to)
+		if slices.ContainsFunc(to.Groups, func(r TextReceiver) bool { return r.ID == pbx.GroupInvisibleUsers }) != sees {
+			t.Errorf("groups %+v", to.Groups)
+		}
+		var sent TextSent // Clara takes none
+		who.want(200, "POST", "/texts", `{"group":"allusers","body":"x"}`, &sent)
+		if slices.Contains(sent.Refused, "Clara Demo") != sees || sent.Receivers == 0 {
+			t.Errorf("sent %+v", sent)
+		}
+	}
+	anna.want(422, "POST", "/texts", `{"group":"allinvisibleusers","body":"x"}`, nil)
+	admin.want(200, "POST", "/texts", `{"group":"allinvisibleusers","body":"x"}`, nil)
 }
 
 // A message is told only to the page of its receiver.
