@@ -50,6 +50,7 @@ type call struct {
 	recalls    int    // how often the parker was called back
 	parking    string // place where whoever takes the place of a is parked
 	serving    *Conversation
+	released   bool        // a hears that nobody was found
 	patient    bool        // has waited for the leg that it replaces
 	wanted     Origination // what begins when the phones that the device calls answer
 
@@ -190,7 +191,14 @@ func (c *call) left(s *side, cause pbx.Cause) {
 		return
 	}
 	if s.party.Number != "" && !s.hidden {
-		c.step("ended", "{number} hangs up", "number", s.party.Number)
+		switch cause {
+		case pbx.CauseIncompatible:
+			c.step("ended", "The phone of {number} has no audio that goes with the other's", "number", s.party.Number)
+		case pbx.CauseRecoveryOnTimer, pbx.CauseNoUserResponding, pbx.CauseNetworkOutOfOrder:
+			c.step("ended", "The phone of {number} is no longer there", "number", s.party.Number)
+		default:
+			c.step("ended", "{number} hangs up", "number", s.party.Number)
+		}
 	}
 	c.end(cause)
 }

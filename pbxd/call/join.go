@@ -72,6 +72,13 @@ func (c *call) holding(s *side, held bool) {
 	c.changed()
 }
 
+// heldAtOnce tells of a side whose first description puts the call on hold.
+func (c *call) heldAtOnce(s *side) {
+	if s.held {
+		c.step("held", "{number} holds the call", "number", s.party.Number)
+	}
+}
+
 // align offers a side the codec of the other when they use unlike ones, so that
 // nothing is transcoded between sides that have one in common. Each is asked
 // once; who has only answered an offer may know more codecs than it named, and

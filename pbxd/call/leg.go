@@ -95,6 +95,7 @@ type Event struct {
 	Description *media.Description
 	Cause       pbx.Cause
 	Retry       bool
+	Deflected   string        // of EventEnded: the number to which a phone that rang sends the call on
 	Transfer    *Transfer     // of EventTransfer
 	Digit       rune          // of EventDigit: 0 to 9, *, #, A to D, or ! for a flash of the hook
 	Length      time.Duration // of EventDigit; 0 when it was not said

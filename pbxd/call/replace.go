@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"galilei/pbxd/dialplan"
 	"galilei/pbxd/pbx"
 )
 
@@ -118,6 +119,11 @@ func (c *call) replaceWaiting(s, old *side) pbx.Cause {
 		c.noEarly()
 		c.inherit(s, old)
 		c.a = s
+		if s.ext != old.ext && c.quest == questCall { // a transfer: when nobody takes the call, it goes back to who transfers
+			c.transferor = old.ext
+			shown := s.shown()
+			c.query.Shown = &dialplan.Shown{Number: shown.Number, Name: shown.Name}
+		}
 		c.letGo(old, pbx.CauseNormalClearing)
 		switch {
 		case !s.up:

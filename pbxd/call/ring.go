@@ -26,7 +26,16 @@ func (c *call) alerting(r *rung, ev Event) {
 		if c.early == r.leg {
 			c.noEarly()
 		}
+		if ev.Deflected != "" && c.quest == questCall {
+			c.deflect(r, ev.Deflected)
+			return
+		}
+		switch ev.Cause {
+		case pbx.CauseUnallocated, pbx.CauseNumberChanged, pbx.CauseInvalidNumber: // that of the phone: ours exists
+			ev.Cause = pbx.CauseSubscriberAbsent
+		}
 		c.declined(r, ev.Cause)
+		c.saidOf(r, ev.Cause)
 		c.cause = worse(c.cause, ev.Cause)
 		if len(c.rings) > 0 {
 			c.changed()
@@ -41,6 +50,40 @@ func (c *call) alerting(r *rung, ev Event) {
 			c.recallFailed(c.cause)
 		}
 	}
+}
+
+// deflect goes on with a call that a phone has sent on by itself.
+func (c *call) deflect(r *rung, to string) {
+	if c.decision.Group != "" { // whose calls the phones of members do not send on
+		c.saidOf(r, pbx.CauseCallRejected)
+		c.cause = worse(c.cause, pbx.CauseCallRejected)
+		if len(c.rings) > 0 {
+			c.changed()
+			return
+		}
+		c.follow(dialplan.OutcomeOf(c.cause))
+		return
+	}
+	c.still()
+	c.stopRinging(pbx.CauseNoAnswer)
+	c.cause = pbx.CauseCallRejected
+	c.changed()
+	d := dialplan.Deflect(c.cfg, c.query, c.decision, to)
+	c.carryOut(d)
+}
+
+// saidOf tells why a phone rings no more that rang beside those of others: how
+// one alone ended that is told with what follows.
+func (c *call) saidOf(r *rung, cause pbx.Cause) {
+	if len(c.decision.Ring) < 2 || c.quest != questCall {
+		return
+	}
+	for _, other := range c.rings {
+		if other.ext == r.ext {
+			return
+		}
+	}
+	c.trace([]dialplan.Step{dialplan.Said(r.ext, dialplan.OutcomeOf(cause))})
 }
 
 // alert lets a hear that a phone rings: its early audio, where a has nothing
@@ -116,6 +159,7 @@ func (c *call) answered(r *rung, d *media.Description) {
 		return
 	}
 	c.step("answered", "{number} answers", "number", s.party.Number)
+	c.heldAtOnce(s)
 	c.connect(s)
 }
 
@@ -154,6 +198,9 @@ func (c *call) answer(s, other *side) {
 	if s.entry != nil && other != nil {
 		s.entry.begin(s.since)
 		s.entry.named(other)
+	}
+	if other != nil {
+		c.heldAtOnce(s)
 	}
 	s.leg.Answer(d)
 }

@@ -224,7 +224,7 @@ func (c *call) release(cause pbx.Cause) {
 		tone = hearsBusy
 	}
 	c.stopRinging(cause)
-	c.quest, c.transferor = questCall, ""
+	c.quest, c.transferor, c.alerted, c.released = questCall, "", false, true
 	c.a.hear(tone, &c.country)
 	c.step("release", "{number} hears the busy tone: {cause}", "number", c.a.party.Number, "cause", cause.Message())
 	c.changed()

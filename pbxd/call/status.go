@@ -59,7 +59,7 @@ func (c *call) changed() {
 	switch {
 	case c.place != "":
 		s.State = pbx.CallParked
-	case c.b != nil || c.serving != nil && c.a != nil && c.a.up:
+	case c.b != nil || c.a != nil && c.a.up && (c.serving != nil || c.parking != "" || c.released):
 		s.State = pbx.CallUp
 	case c.alerted:
 		s.State = pbx.CallRinging

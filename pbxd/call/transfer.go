@@ -54,6 +54,7 @@ func (c *call) transfer(s *side, t *Transfer) {
 		c.transferor = "anonymous" // nobody who could be called back
 	}
 	s.entry.pause(c.engine.deps.Now())
+	c.status.To = t.Target
 	c.configure()
 	c.changed()
 	c.seek(s, t.Target, false)
@@ -80,7 +81,7 @@ func (c *call) transferFailed(cause pbx.Cause) {
 	c.noteRest()
 	c.step("transfer", "The transfer fails: {cause}", "cause", cause.Message())
 	if by := c.by; by != nil {
-		c.by, c.b = nil, by
+		c.by, c.b, c.status.To = nil, by, by.party.Number
 		by.entry.resume(c.engine.deps.Now())
 		by.leg.Transfer(TransferFailed, cause)
 		c.join(false)
@@ -149,6 +150,7 @@ func (c *call) recall(extension, prefix string, cause pbx.Cause) {
 	}
 	c.forked, c.cause = len(c.rings) > 1, 0
 	c.noteRung(dialplan.Target{Extension: extension, UserID: u.ID, Number: shown.Number, CallerName: shown.Name}, "")
+	c.status.To = extension
 	c.step("recall", "{name} is called back", "name", extension)
 	c.a.hear(hearsRingback, &c.country)
 	c.changed()

@@ -115,7 +115,7 @@ type Diversion struct {
 	Extension string              `json:"extension" title:"Extension" doc:"Extension of that user" maxLength:"10"`
 	Name      string              `json:"name" title:"Name" doc:"Name of that user" maxLength:"101"`
 	To        string              `json:"to" title:"To" doc:"Number that the call was sent to" maxLength:"32"`
-	Reason    pbx.DiversionReason `json:"reason" title:"Reason" doc:"Why, in the words of RFC 5806" enum:"unconditional,user-busy,no-answer,unavailable"`
+	Reason    pbx.DiversionReason `json:"reason" title:"Reason" doc:"Why, in the words of RFC 5806" enum:"unconditional,user-busy,no-answer,unavailable,deflection"`
 }
 
 // Outcome is why a decision to ring came to nothing.
@@ -127,9 +127,10 @@ const (
 	NoAnswer      Outcome = "no-answer"
 	NotRegistered Outcome = "not-registered"
 	Refused       Outcome = "refused"
+	Unusable      Outcome = "unusable" // a phone has no audio that goes with the caller's
 )
 
-// Outcomes returns every outcome.
+// Outcomes returns every outcome that people cause.
 func Outcomes() []Outcome { return []Outcome{NoAnswer, Busy, Refused, NotRegistered} }
 
 // OutcomeOf returns the outcome that a cause of a called phone means.
@@ -139,6 +140,8 @@ func OutcomeOf(c pbx.Cause) Outcome {
 		return Busy
 	case pbx.CauseCallRejected, pbx.CauseNotAuthorised:
 		return Refused
+	case pbx.CauseIncompatible:
+		return Unusable
 	case pbx.CauseSubscriberAbsent, pbx.CauseUnallocated, pbx.CauseNoUserResponding, pbx.CauseOutOfOrder,
 		pbx.CauseNetworkOutOfOrder, pbx.CauseTemporaryFailure, pbx.CauseRecoveryOnTimer:
 		return NotRegistered // there is a phone no more, or none that can be reached
@@ -155,6 +158,8 @@ func (o Outcome) cause() pbx.Cause {
 		return pbx.CauseSubscriberAbsent
 	case Refused:
 		return pbx.CauseCallRejected
+	case Unusable:
+		return pbx.CauseIncompatible
 	}
 	return pbx.CauseNoAnswer
 }
@@ -180,6 +185,23 @@ func Decide(c *pbx.Config, q Query) Decision {
 		return p.refuse(pbx.CauseInvalidNumber)
 	}
 	p.number(q.Digits, true)
+	return p.d
+}
+
+// Deflect says what follows when the phone of somebody whom d rings sends the
+// call on to a number by itself: it goes there as by a forwarding of that user
+// (RFC 5806, reason deflection). Where that may not be, the phone has declined.
+func Deflect(c *pbx.Config, q Query, d Decision, to string) Decision {
+	p := newPlan(c, q, d)
+	u := c.UserByID(d.user)
+	if u == nil || d.Kind != Ring || to == "" || len(to) > maxDigits || len(d.Ring) == 1 && d.Ring[0].AutoAnswer {
+		return Next(c, q, d, Refused) // members of a hunt group do not send its calls on
+	}
+	s := p.step("forward", "The phone of {name} sends the call on to {number}", "name", called(u), "number", to)
+	s.Before, s.After = u.Extension, to
+	if !p.may("forward", u, pbx.PermitCallForwarding, u) || !p.divert(u, to, pbx.DivertDeflection) {
+		p.unanswered(d, Refused)
+	}
 	return p.d
 }
 

@@ -95,23 +95,30 @@ func (p *plan) unanswered(d Decision, o Outcome) {
 
 // outcome notes why a ringing came to nothing.
 func (p *plan) outcome(o Outcome, ring []Target) {
-	name := ""
-	for i, t := range ring {
-		if i > 0 {
-			name += ", "
-		}
-		name += t.Extension
+	if len(ring) == 1 {
+		p.d.Trace = append(p.d.Trace, Said(ring[0].Extension, o))
+		return
 	}
+	for _, t := range ring { // each for its own reason, which is known where they ring
+		p.step("outcome", "{number} does not take the call", "number", t.Extension)
+	}
+}
+
+// Said is the step that tells how the phones of one extension that rang have
+// ended that.
+func Said(extension string, o Outcome) Step {
+	m := pbx.Say("{number} does not answer", "number", extension)
 	switch o {
 	case Busy:
-		p.step("outcome", "{number} is busy", "number", name)
+		m = pbx.Say("{number} is busy", "number", extension)
 	case Refused:
-		p.step("outcome", "{number} declines the call", "number", name)
+		m = pbx.Say("{number} declines the call", "number", extension)
 	case NotRegistered:
-		p.step("outcome", "{number} cannot be reached", "number", name)
-	default:
-		p.step("outcome", "{number} does not answer", "number", name)
+		m = pbx.Say("{number} cannot be reached", "number", extension)
+	case Unusable:
+		m = pbx.Say("The phone of {number} has no audio that goes with the caller's", "number", extension)
 	}
+	return Step{Rule: "outcome", Message: m}
 }
 
 // ringTime returns for how long u's phone rings, in seconds: until the call is

@@ -86,3 +86,15 @@ func addBody(m sip.Message, body []byte) {
 	m.AppendHeader(&ct)
 	m.SetBody(body)
 }
+
+// ownOffer is what we offer when the caller left the offer to us: the codecs
+// that every phone has.
+func ownOffer() *media.Description {
+	d := &media.Description{Direction: media.SendRecv, PTime: 20}
+	for _, pt := range []uint8{8, 0, 9} {
+		f, _ := media.StaticFormat(pt)
+		d.Formats = append(d.Formats, f)
+	}
+	d.Formats = append(d.Formats, media.Format{PT: 101, Name: media.TelephoneEvent, Clock: 8000, Channels: 1, FMTP: "0-16"})
+	return d
+}

@@ -160,7 +160,11 @@ func (l *leg) watchedLocked() { l.edge.notifier.changed(eventDialog, l.user) }
 
 // finish ends the leg for good and tells the call, unless it has let go. No
 // transaction is left waiting for us.
-func (l *leg) finish(cause pbx.Cause) {
+func (l *leg) finish(cause pbx.Cause) { l.finishWith(call.Event{Cause: cause}) }
+
+// finishWith is finish with more to tell.
+func (l *leg) finishWith(ended call.Event) {
+	cause := ended.Cause
 	l.locked(func() func() {
 		if l.state == legEnded {
 			return nil
@@ -181,7 +185,7 @@ func (l *leg) finish(cause pbx.Cause) {
 		}
 		l.answerLocked(487, nil)
 		l.acked, l.clientTx, l.pending = nil, nil, nil
-		ended := call.Event{Leg: l, Kind: call.EventEnded, Cause: cause}
+		ended.Leg, ended.Kind = l, call.EventEnded
 		notify, tell, phone := l.notify, !l.released, l.user
 		l.released = true
 		return func() {

@@ -13,6 +13,8 @@ import (
 	"galilei/pbxd/sipedge/transport"
 )
 
+var errNotOffered = errors.New("answer has no codec of the offer")
+
 var errNotEncrypted = errors.New("audio without encryption, which the settings require")
 
 // secrecy is how the audio of a leg is encrypted: by SRTP with keys in its
@@ -63,6 +65,9 @@ func (l *leg) answeredWithLocked(m sip.Message) (*media.Description, error) {
 	}
 	if err := d.Usable(); err != nil {
 		return d, err
+	}
+	if !slices.ContainsFunc(media.Common(l.sentFmts, d.Formats), media.Format.Speech) {
+		return d, errNotOffered
 	}
 	if len(d.Crypto) > 0 {
 		_, _, err = media.AgreedCrypto(l.secrecy.offered, d.Crypto)

@@ -125,18 +125,6 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 	return err
 }
 
-// ownOffer is what we offer when the caller left the offer to us: the codecs
-// that every phone has.
-func ownOffer() *media.Description {
-	d := &media.Description{Direction: media.SendRecv, PTime: 20}
-	for _, pt := range []uint8{8, 0, 9} {
-		f, _ := media.StaticFormat(pt)
-		d.Formats = append(d.Formats, f)
-	}
-	d.Formats = append(d.Formats, media.Format{PT: 101, Name: media.TelephoneEvent, Clock: 8000, Channels: 1, FMTP: "0-16"})
-	return d
-}
-
 // response takes the responses to our first INVITE, in order.
 func (l *leg) response(res *sip.Response, err error, cseq uint32) {
 	switch {
@@ -156,6 +144,10 @@ func (l *leg) response(res *sip.Response, err error, cseq uint32) {
 			l.locked(func() func() { again = l.inviteOtherwiseLocked(); return nil })
 		}
 		if again {
+			return
+		}
+		if to := deflectedTo(res); to != "" {
+			l.finishWith(call.Event{Cause: pbx.CauseCallRejected, Deflected: to})
 			return
 		}
 		l.finish(causeOf(res, pbx.CauseOfSIP(res.StatusCode)))
