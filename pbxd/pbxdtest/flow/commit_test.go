@@ -54,9 +54,10 @@ func TestChangesDuringCalls(t *testing.T) {
 	admin.Do("POST", "/api/v1/system-settings/commit", map[string]any{}, 200, nil)
 	hears(t, o.ctx, "101", talking.voice, 880)
 	hears(t, o.ctx, "102", inTalking.voice, 440)
+	paused := max(talking.voice.Paused(), inTalking.voice.Paused()) // by a busy machine
 	for l, mark := range marks {
-		if s := peer.Measure(l.voice.Since(mark)); s.Lost > 0 || s.Streams != 1 || s.Gap > time.Second {
-			t.Errorf("the audio to %s suffers from the changes: %v", l.h.Ext, s)
+		if s := peer.Measure(l.voice.Since(mark)); s.Lost > 0 || s.Streams != 1 || s.Gap > time.Second+2*paused {
+			t.Errorf("the audio to %s suffers from the changes, when the machine paused %v: %v", l.h.Ext, paused, s)
 		}
 	}
 	for _, l := range []*line{talking, inTalking, held, inHeld} {

@@ -50,6 +50,7 @@ type Voice struct {
 	extra   []int16 // goes out once, before the tone goes on
 	events  []byte  // digits that wait to be sent as telephone-events
 	sent    int
+	paused  time.Duration // longest time in which it could not send
 	packets []Packet
 	changed chan struct{} // closed and replaced when a packet has come
 }
@@ -116,6 +117,14 @@ func (v *Voice) Sent() int {
 	return v.sent
 }
 
+// Paused returns the longest time in which the machine let it send nothing: what
+// is heard of it then has a gap that is nobody's fault.
+func (v *Voice) Paused() time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.paused
+}
+
 // send paces the stream: a packet each 20 ms, by the clock, so that it does not
 // drift; what the machine was too slow for is sent as soon as it can.
 func (v *Voice) send() {
@@ -131,12 +140,17 @@ func (v *Voice) send() {
 		begun uint32
 		left  int // packets of the event, its end and the pause after it
 	}
+	awake := start
 	for n := 0; ; {
 		select {
 		case <-v.stop:
 			return
 		case <-ticker.C:
 		}
+		v.mu.Lock()
+		v.paused = max(v.paused, time.Since(awake))
+		v.mu.Unlock()
+		awake = time.Now()
 		for ; time.Duration(n)*frame <= time.Since(start); n++ {
 			now := stamp + uint32(n*frameOctets)
 			v.mu.Lock()
