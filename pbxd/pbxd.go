@@ -141,7 +141,7 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	p.edge, err = sipedge.New(ctx, sipedge.Deps{
 		Config: p.config, Key: p.store.Key(), Registrations: p.store, Desks: p.store, Ports: p.ports, Media: p.media, Publish: p.facts.Publish, Tap: p.ladder.Capture,
 		Incoming: func(in call.Incoming) func(call.Event) { return p.engine.Incoming(in) },
-		MayWatch: p.mayWatch, Text: p.textOfPhone,
+		MayWatch: p.mayWatch, MayPickUp: p.mayPickUp, Text: p.textOfPhone,
 		Now: d.Now, Product: "Galilei/" + d.Version, Log: d.Log.With("part", "sip"),
 	})
 	if err != nil {

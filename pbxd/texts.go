@@ -47,3 +47,10 @@ func (p *PBX) mayWatch(watcher, watched string) bool {
 	u, of := cfg.UserByExtension(watcher), cfg.UserByExtension(watched)
 	return u != nil && of != nil && (u == of || cfg.May(u, pbx.PermitBusyLampField, of))
 }
+
+// mayPickUp reports whether an extension may take calls that ring at another, or
+// is the same.
+func (p *PBX) mayPickUp(watcher, watched string) bool {
+	cfg := p.config()
+	return watcher == watched || cfg.MayPickUp(cfg.UserByExtension(watcher), cfg.UserByExtension(watched))
+}

@@ -188,16 +188,7 @@ func (c *call) pickupExtensions(number string) (list []string) {
 // on another: by the permission for it, or by a pickup group of both.
 func (c *call) mayPickUp(who, ext string) bool {
 	cfg := c.engine.deps.Config()
-	u, target := cfg.UserByExtension(who), cfg.UserByExtension(ext)
-	if u == nil || target == nil {
-		return false
-	}
-	if cfg.May(u, pbx.PermitDirectPickup, target) {
-		return true
-	}
-	return cfg.May(u, pbx.PermitGroupPickup, u) && slices.ContainsFunc(cfg.PickupGroups, func(g pbx.PickupGroup) bool {
-		return slices.Contains(g.Members, u.ID) && slices.Contains(g.Members, target.ID)
-	})
+	return cfg.MayPickUp(cfg.UserByExtension(who), cfg.UserByExtension(ext))
 }
 
 // pickedUp lets s answer in place of a phone that rings on ext.

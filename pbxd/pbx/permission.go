@@ -197,3 +197,18 @@ func factoryPermissionGroups() []PermissionGroup {
 		group(GroupAllQueues, "All queues", "queue"),
 	}
 }
+
+// MayPickUp reports whether u may take a call that rings at target: by the
+// permission for it, or by a pickup group of both (F077, F078). Either may be
+// nil.
+func (c *Config) MayPickUp(u, target *User) bool {
+	if u == nil || target == nil {
+		return false
+	}
+	if c.May(u, PermitDirectPickup, target) {
+		return true
+	}
+	return c.May(u, PermitGroupPickup, u) && slices.ContainsFunc(c.PickupGroups, func(g PickupGroup) bool {
+		return slices.Contains(g.Members, u.ID) && slices.Contains(g.Members, target.ID)
+	})
+}

@@ -7,12 +7,17 @@ import (
 	"galilei/pbxd/media"
 	"galilei/pbxd/media/sdp"
 	"galilei/pbxd/pbx"
+	"galilei/pbxd/sipedge/transport"
 )
 
 // acknowledge takes an ACK; it counts for our 2xx of its number.
-func (l *leg) acknowledge(req *sip.Request) {
+func (l *leg) acknowledge(req *sip.Request, f transport.Flow) {
 	l.locked(func() func() {
 		if l.acked == nil || req.CSeq().SeqNo != l.ackCSeq {
+			return nil
+		}
+		if l.bareACK && f.Remote.Addr() != l.flow.Remote.Addr() && !l.knownLocked(f) {
+			l.log.Info("ACK with an answer left alone: it is from elsewhere", "from", f.String()) // nobody can be asked for a password here
 			return nil
 		}
 		l.acked.Acknowledged()

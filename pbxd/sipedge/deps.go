@@ -30,6 +30,7 @@ type Deps struct {
 	Incoming      func(call.Incoming) (notify func(ev call.Event)) // starts a call
 	Trusted       func(netip.Addr) bool                            // peers that may say who calls (RFC 3325); nil: none
 	MayWatch      func(watcher, watched string) bool               // whether an extension may see the calls of another; nil: each may
+	MayPickUp     func(watcher, watched string) bool               // whether it may take calls that ring there, too, and so learns what names them; nil: nobody
 	Mailbox       func(extension string) Mailbox                   // counts voice messages; nil: nobody has any
 	Text          func(Text) (refused pbx.Cause)                   // takes a message of a phone, 0 when somebody does; does not block; nil: never
 	// Tap sees every message before it is read, or when it is sent: what carries

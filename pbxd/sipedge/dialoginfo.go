@@ -2,7 +2,11 @@ package sipedge
 
 import (
 	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/xml"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,7 +17,7 @@ import (
 // section 4.1).
 type dialogState struct {
 	id        string // of ours, stable while the call lasts
-	callID    string
+	callID    string // this and the tags are told only of what may be picked up
 	localTag  string // the phone's
 	remoteTag string // ours
 	direction string // initiator or recipient
@@ -25,7 +29,7 @@ type dialogState struct {
 // nothing to tell any more.
 func (l *leg) stateLocked() (dialogState, bool) {
 	s := dialogState{
-		id: l.id.localTag, callID: l.id.callID, localTag: l.remoteTag, remoteTag: l.id.localTag, direction: "recipient", other: l.other,
+		id: l.edge.nameOf(l), callID: l.id.callID, localTag: l.remoteTag, remoteTag: l.id.localTag, direction: "recipient", other: l.other,
 	}
 	if l.calling {
 		s.direction = "initiator"
@@ -45,6 +49,13 @@ func (l *leg) stateLocked() (dialogState, bool) {
 	return s, true
 }
 
+// nameOf names a leg towards those who watch; it tells nothing of the dialog.
+func (e *Edge) nameOf(l *leg) string {
+	h := hmac.New(sha256.New, e.tagKey[:])
+	fmt.Fprintf(h, "watched %q", l.id.localTag)
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
 // callsOf returns the calls of the extension that a subscription watches, in a
 // fixed order.
 func (e *Edge) callsOf(s *subscription) (list []dialogState) {
@@ -57,9 +68,13 @@ func (e *Edge) callsOf(s *subscription) (list []dialogState) {
 		legs = append(legs, l)
 	}
 	e.mu.Unlock()
+	mayPickUp := e.deps.MayPickUp != nil && e.deps.MayPickUp(s.phone.extension, s.watched)
 	for _, l := range legs {
 		l.mu.Lock()
 		state, ok := l.stateLocked()
+		if !mayPickUp || state.state != "early" {
+			state.callID, state.localTag, state.remoteTag = "", "", "" // RFC 4235 section 6: who knows them can take the call
+		}
 		if ok && l.user == s.watched {
 			list = append(list, state)
 		}
@@ -99,9 +114,9 @@ type xmlDialogInfo struct {
 
 type xmlDialog struct {
 	ID        string          `xml:"id,attr"`
-	CallID    string          `xml:"call-id,attr"`
+	CallID    string          `xml:"call-id,attr,omitempty"`
 	LocalTag  string          `xml:"local-tag,attr,omitempty"`
-	RemoteTag string          `xml:"remote-tag,attr"`
+	RemoteTag string          `xml:"remote-tag,attr,omitempty"`
 	Direction string          `xml:"direction,attr"`
 	State     string          `xml:"state"`
 	Local     xmlParticipant  `xml:"local"`

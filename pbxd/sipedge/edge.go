@@ -225,7 +225,7 @@ func (e *Edge) inDialog(tx *transaction.Server, req *sip.Request, tag string) {
 func (e *Edge) ACK(req *sip.Request, f transport.Flow) {
 	tag, _ := req.To().Params.Get("tag")
 	if l := e.leg(dialogID{req.CallID().Value(), tag}); l != nil {
-		l.acknowledge(req)
+		l.acknowledge(req, f)
 	}
 }
 

@@ -1,16 +1,24 @@
 package sipedge
 
 import (
+	"slices"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
 
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/sipedge/transaction"
+	"galilei/pbxd/sipedge/transport"
 )
 
 // request takes a request within the dialog (RFC 3261 section 12.2.2).
 func (l *leg) request(tx *transaction.Server, req *sip.Request) {
+	l.mu.Lock()
+	known, extension := l.knownLocked(tx.Flow()), l.phone.extension
+	l.mu.Unlock()
+	if !known && !l.edge.proven(tx, req, extension) {
+		return
+	}
 	if status, reason := l.admit(tx, req); status != 0 {
 		l.edge.reply(tx, req, status, reason)
 		return
@@ -38,6 +46,27 @@ func (l *leg) request(tx *transaction.Server, req *sip.Request) {
 	default:
 		l.edge.send(tx, l.edge.notAllowed(req))
 	}
+}
+
+// knownLocked reports whether requests over a flow are the far end's: it is the
+// one of the dialog, or one over which the phone has registered. Who only knows
+// the tags of a dialog is not in it.
+func (d *dialog) knownLocked(f transport.Flow) bool {
+	return f.Same(d.flow) || slices.ContainsFunc(d.edge.registrar.contacts(d.phone.extension), func(g pbx.Registration) bool {
+		return g.Transport == f.Network && g.Source == f.Remote.String()
+	})
+}
+
+// proven reports whether a request within a dialog that comes over another flow
+// is that of the phone's user: a phone that has changed its address is asked for
+// the password. If not, the request has been answered.
+func (e *Edge) proven(tx *transaction.Server, req *sip.Request, extension string) bool {
+	u, ok := e.authenticate(tx, req)
+	if ok && u.Extension != extension {
+		e.reply(tx, req, 403, "Forbidden")
+		return false
+	}
+	return ok
 }
 
 // admit checks dialog and order of a request within the dialog, and follows a

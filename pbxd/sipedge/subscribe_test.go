@@ -57,7 +57,7 @@ func dialogInfo(p *pbxdtest.Phone) info {
 // Somebody who watches an extension is told of its calls as they come and go:
 // all of them first, then what changes, never more than once a second (RFC 4235).
 func TestBusyLampField(t *testing.T) {
-	o := newOffice(t)
+	o := newOffice(t, func(d *sipedge.Deps) { d.MayPickUp = func(_, _ string) bool { return true } })
 	b, w := o.phone("102").MustRegister(), o.phone("103")
 	res, sub := w.RequestWith("SUBSCRIBE", "102", watch+"Expires: 600\r\n", "", "")
 	if res.Status() != 200 || res.Get("Expires") != "600" {

@@ -91,6 +91,12 @@ func (s *subscription) grant(tx *transaction.Server, req *sip.Request, interval 
 func (s *subscription) request(tx *transaction.Server, req *sip.Request) {
 	from, _ := req.From().Params.Get("tag")
 	s.mu.Lock()
+	known, extension := s.knownLocked(tx.Flow()), s.phone.extension
+	s.mu.Unlock()
+	if !known && !s.edge.proven(tx, req, extension) {
+		return
+	}
+	s.mu.Lock()
 	status := 0
 	switch {
 	case s.over || s.ended != "" || from != s.remoteTag:
