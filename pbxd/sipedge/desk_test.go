@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"galilei/pbxd/call"
@@ -152,16 +153,20 @@ func TestDesks(t *testing.T) {
 
 	// Who gets another extension is reached at the same phone under the new one.
 	moved := &shownPhones{by: map[string]string{}}
-	var movedCfg *pbx.Config
-	third := newOffice(t, change, func(d *sipedge.Deps) { d.Publish, movedCfg = moved.publish, d.Config() })
+	var movedCfg atomic.Pointer[pbx.Config]
+	third := newOffice(t, change, func(d *sipedge.Deps) {
+		movedCfg.Store(d.Config())
+		d.Publish, d.Config = moved.publish, movedCfg.Load
+	})
 	third.phone("101").MustRegister()
 	for i, step := range []struct{ user, extension, shown string }{
 		{"u102", "112", "112:101"}, {"u102", "102", "102:101"},
 		{"u101", "111", ""}, // the phone has to register anew
 	} {
-		old := movedCfg.Clone()
-		movedCfg.UserByID(step.user).Extension = step.extension
-		third.edge.Configured(old, movedCfg)
+		old, now := movedCfg.Load(), movedCfg.Load().Clone()
+		now.UserByID(step.user).Extension = step.extension
+		movedCfg.Store(now)
+		third.edge.Configured(old, now)
 		if got := moved.text(); got != step.shown {
 			t.Errorf("change %d: shown %q, want %q", i, got, step.shown)
 		}
