@@ -223,3 +223,19 @@ func TestListedAfterTransfer(t *testing.T) {
 		h.hangsUp(a)
 	})
 }
+
+// What a call was for before it came here goes along, and counts.
+func TestDivertedBefore(t *testing.T) {
+	inHouse(t, func(h *house) {
+		before := []Diversion{{Number: "103", Reason: pbx.DivertNoAnswer}}
+		a := h.invite(Incoming{Caller: Party{Number: "104"}, Digits: "102", Offer: speaks(), Diversions: before, Passed: 3})
+		if d := h.last(); !slices.Equal(d.Diversions, before) || d.Passed != 4 {
+			t.Errorf("102 is told of %+v after %d hops, want 103 after 4", d.Diversions, d.Passed)
+		}
+		h.deflects(h.rings("102"), "103")
+		want(t, a, "hangup 21")
+		h.silent("103")
+		want(t, h.invite(Incoming{Caller: Party{Number: "104"}, Digits: "103", Offer: speaks(), Diversions: before}), "hangup 21")
+		h.traced("The call has been at 103 already: it is not sent there again")
+	})
+}

@@ -114,6 +114,7 @@ type Dial struct {
 	ReferredBy Party       // who transfers the caller; empty when nobody does
 	Alert      string      // name of the ringing tone that the phone is to choose; empty for its own
 	AutoAnswer bool        // the phone is to answer at once by itself (intercom)
+	Passed     int         // hops that the call has come over, this device included; 0 for one of its own
 }
 
 // Dialer makes legs towards phones.
@@ -140,4 +141,5 @@ type Incoming struct {
 	Anonymous  bool        // the caller wants not to be shown (RFC 3323)
 	Asserted   *Party      // who calls, as a trusted side says (RFC 3325); nil otherwise
 	Diversions []Diversion // who the call was for before, the last one first (RFC 5806, RFC 7044)
+	Passed     int         // hops that it has come over (RFC 7332)
 }

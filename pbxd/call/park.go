@@ -51,8 +51,7 @@ func (c *call) waitParked() {
 	c.a.hear(hearsSilence, &c.country)
 	c.changed()
 	c.wait(time.Duration(c.cfg.SIP.ParkTime)*time.Second, func() {
-		place := c.place
-		c.engine.unpark(c)
+		place := c.place // which is kept meanwhile: the call may go back there, or be taken from it
 		c.step("park", "Nobody has taken the call from {place}", "place", place)
 		c.recall(c.parker, c.cfg.FunctionCodes.Park+place, pbx.CauseNoAnswer)
 	})

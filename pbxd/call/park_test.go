@@ -113,3 +113,29 @@ func TestNobodyIsParked(t *testing.T) {
 		want(t, h.call("101", "*7099"), "hangup 28")
 	})
 }
+
+// While who has parked a call is called back the place stays its own: it goes
+// back there, or is taken from there.
+func TestPlaceIsKeptForRecall(t *testing.T) {
+	inHouse(t, func(h *house) {
+		a, b := h.talk("101", "102")
+		h.refers(b, "*701", nil)
+		sleep(20 * time.Second) // parkTime
+		back := h.rings("102")
+		_, d := h.talk("103", "104")
+		h.refers(d, "*701", nil)
+		want(t, d, "transfer 0 0", "transfer 3 17")
+		h.hangsUp(d)
+		h.does(back, Event{Kind: EventEnded, Cause: pbx.CauseCallRejected})
+		h.traced("102 declines the call")
+		if s := h.fact(); s.State != pbx.CallParked {
+			t.Errorf("the call is %s, want parked again", s.State)
+		}
+		sleep(20 * time.Second)
+		back = h.rings("102")
+		c := h.call("104", "*701")
+		h.joined(a, c)
+		want(t, back, "hangup 26")
+		want(t, h.call("103", "*701"), "answer") // the place is free
+	})
+}

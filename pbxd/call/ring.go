@@ -47,6 +47,7 @@ func (c *call) alerting(r *rung, ev Event) {
 		case questFetch:
 			c.end(c.cause)
 		case questRecall:
+			c.recalled(r.ext, ev.Cause)
 			c.recallFailed(c.cause)
 		}
 	}
@@ -166,6 +167,7 @@ func (c *call) answered(r *rung, d *media.Description) {
 // connect lets a and s talk. Whoever of them waits for an answer gets it.
 func (c *call) connect(s *side) {
 	c.still()
+	c.engine.unpark(c)
 	c.stopRinging(pbx.CauseAnsweredElsewhere)
 	met := c.a.up || !s.up // not made for each other
 	c.b = s

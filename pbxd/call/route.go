@@ -35,6 +35,11 @@ func (c *call) identify(s *side, extension string) {
 // device has dialled. a is who waits for the answer.
 func (c *call) seek(dialler *side, digits string, hidden bool) {
 	q := dialplan.Query{Digits: digits, State: c.engine, Hidden: hidden, Caller: dialplan.Caller{UserID: dialler.user, Away: dialler.away}}
+	if dialler == c.a {
+		for _, x := range c.in.Diversions {
+			q.Diverted = append(q.Diverted, x.Number)
+		}
+	}
 	if dialler.user == "" {
 		q.Caller = dialplan.Caller{Number: dialler.party.Number, Name: dialler.party.Name}
 	}
@@ -92,7 +97,7 @@ func (c *call) dial(d dialplan.Decision) bool {
 		}
 		c.ringAt(t.Extension, t, Dial{
 			Extension: t.Extension, Caller: Party{Number: t.Number, Name: t.CallerName}, Prefix: t.Prefix, Anonymous: t.Number == "",
-			Alert: alertOf(t), AutoAnswer: t.AutoAnswer, Diversions: diversionsOf(d),
+			Alert: alertOf(t), AutoAnswer: t.AutoAnswer, Diversions: append(diversionsOf(d), c.in.Diversions...),
 		})
 	}
 	c.forked = len(c.rings) > 1 || c.mayGoOn(d)
@@ -107,6 +112,9 @@ func (c *call) dial(d dialplan.Decision) bool {
 // ringAt rings the phones of one extension for a.
 func (c *call) ringAt(extension string, t dialplan.Target, d Dial) {
 	d.Extension, d.Notify = extension, func(ev Event) { c.engine.notify(c, ev) }
+	if c.in.Leg != nil {
+		d.Passed = c.in.Passed + 1
+	}
 	if c.by != nil {
 		d.ReferredBy = c.by.shown()
 	}
@@ -224,6 +232,7 @@ func (c *call) release(cause pbx.Cause) {
 		tone = hearsBusy
 	}
 	c.stopRinging(cause)
+	c.engine.unpark(c)
 	c.quest, c.transferor, c.alerted, c.released = questCall, "", false, true
 	c.a.hear(tone, &c.country)
 	c.step("release", "{number} hears the busy tone: {cause}", "number", c.a.party.Number, "cause", cause.Message())

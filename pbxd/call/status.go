@@ -57,7 +57,7 @@ func (c *call) changed() {
 	}
 	was := s.State
 	switch {
-	case c.place != "":
+	case c.place != "" && len(c.rings) == 0:
 		s.State = pbx.CallParked
 	case c.b != nil || c.a != nil && c.a.up && (c.serving != nil || c.parking != "" || c.released):
 		s.State = pbx.CallUp

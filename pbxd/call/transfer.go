@@ -145,6 +145,7 @@ func (c *call) recall(extension, prefix string, cause pbx.Cause) {
 	shown := c.a.shown()
 	c.ringAt(extension, dialplan.Target{Extension: extension, UserID: u.ID, Name: u.DisplayName()}, Dial{Caller: shown, Anonymous: shown.Number == "", Prefix: prefix})
 	if len(c.rings) == 0 {
+		c.recalled(extension, pbx.CauseSubscriberAbsent)
 		c.recallFailed(cause)
 		return
 	}
@@ -154,7 +155,15 @@ func (c *call) recall(extension, prefix string, cause pbx.Cause) {
 	c.step("recall", "{name} is called back", "name", extension)
 	c.a.hear(hearsRingback, &c.country)
 	c.changed()
-	c.wait(recallTime, func() { c.recallFailed(pbx.CauseNoAnswer) })
+	c.wait(recallTime, func() {
+		c.recalled(extension, pbx.CauseNoAnswer)
+		c.recallFailed(pbx.CauseNoAnswer)
+	})
+}
+
+// recalled tells why somebody who was called back does not take the call.
+func (c *call) recalled(extension string, cause pbx.Cause) {
+	c.trace([]dialplan.Step{dialplan.Said(extension, dialplan.OutcomeOf(cause))})
 }
 
 // maxRecalls is how often a parked call rings back before it is given up.
@@ -169,6 +178,7 @@ func (c *call) recallFailed(cause pbx.Cause) {
 	c.recalls++
 	if c.parker != "" && c.recalls < maxRecalls && c.engine.park(c, c.parkedIn) {
 		c.quest = questCall
+		c.step("park", "{number} is parked in {place}", "number", c.a.party.Number, "place", c.place)
 		c.waitParked()
 		return
 	}

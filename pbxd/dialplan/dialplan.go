@@ -34,8 +34,11 @@ type Query struct {
 	// QuickDial is the number that QuickDialled names; nil when no contact has
 	// it.
 	QuickDial *pbx.QuickDial
-	Hidden    bool   // the phone wishes that the caller is not shown (RFC 3323)
-	Shown     *Shown // whom the phones show in place of the caller, who transfers the call; nil for the caller
+	// Diverted are the numbers that the call was for before it came here: phones
+	// and other devices that sent it on say so (RFC 5806, RFC 7044).
+	Diverted []string
+	Hidden   bool   // the phone wishes that the caller is not shown (RFC 3323)
+	Shown    *Shown // whom the phones show in place of the caller, who transfers the call; nil for the caller
 }
 
 // Shown is who a call is transferred for: the phones show it, while the rights

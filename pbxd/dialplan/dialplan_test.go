@@ -171,7 +171,6 @@ func TestDecide(t *testing.T) {
 		{"forwarded back to the caller: the phone rings", "101", "102", is{forwards("102", always, "101")}, nil, "ring 102 120s", "loop"},
 		{"forwarded to nobody", "101", "102", is{forwards("102", always, "999")}, nil, "refuse unknown number", "outside"},
 		{"forwarded to a hunt group", "105", "104", is{forwards("104", always, "600")}, nil, "ring S:101 5s linear", "hunt-group"},
-		{"forwarded to a code: codes are for phones", "101", "102", is{forwards("102", always, "*21103")}, nil, "refuse unknown number", "outside"},
 
 		{"intercom", "101", "*83102", is{everybody(pbx.PermitIntercom)}, nil, "ring 102a 120s", "intercom"},
 		{"intercom not permitted", "101", "*83102", nil, nil, "refuse not permitted", "intercom"},

@@ -127,6 +127,9 @@ func (p *plan) function(code pbx.Code, argument string) {
 	if rest, off := strings.CutSuffix(argument, "*"); off && switches(code.Function) {
 		p.d.Argument, p.d.Off = rest, true
 	}
+	if _, diverts := code.Function.Diverts(); diverts { // *21*NUMBER# is how ISDN and GSM have it
+		p.d.Argument = strings.TrimSuffix(strings.TrimPrefix(p.d.Argument, "*"), "#")
+	}
 	if code.Function == pbx.FunctionNightService {
 		p.d.Off = argument == ""
 	}
@@ -181,6 +184,8 @@ func (p *plan) argumentRule(f pbx.Function) pbx.Message {
 			return pbx.Say("Dial the number to forward to after the code")
 		case a == p.caller.Extension:
 			return pbx.Say("Calls cannot be forwarded to the own extension")
+		case strings.Trim(strings.TrimPrefix(a, "+"), "0123456789") != "": // a call that is sent on dials no code
+			return pbx.Say("Only digits follow this code")
 		case len(a) > 32:
 			return pbx.Say("{n} digits are more than any number has", "n", len(a))
 		}

@@ -1,12 +1,24 @@
 package dialplan
 
 import (
+	"slices"
+
 	"galilei/pbxd/pbx"
 )
 
 // userCalled decides a call to a user: who overrides forwardings, forwarding
 // always, do not disturb, no phone, busy, and then the phone rings.
 func (p *plan) userCalled(u *pbx.User) {
+	if slices.Contains(p.q.Diverted, u.Extension) {
+		p.step("loop", "The call has been at {number} already: it is not sent there again", "number", u.Extension)
+		p.refuse(pbx.CauseCallRejected)
+		return
+	}
+	if len(p.q.Diverted) >= maxDiversions {
+		p.step("loop", "The call was sent on {n} times: that is enough", "n", len(p.q.Diverted))
+		p.refuse(pbx.CauseCallRejected)
+		return
+	}
 	override := p.caller != nil && p.caller != u && p.cfg.May(p.caller, pbx.PermitOverrideForward, u)
 	if override {
 		s := p.step("override-call-forward", "{name} reaches {target} in spite of forwarding", "name", called(p.caller), "target", called(u))
@@ -180,8 +192,8 @@ func (p *plan) divert(u *pbx.User, to string, reason pbx.DiversionReason) bool {
 		p.step("loop", "The call has been at {number} already: it is not sent there again", "number", to)
 		return false
 	}
-	if len(p.d.Diversions) >= maxDiversions {
-		p.step("loop", "The call was sent on {n} times: that is enough", "n", len(p.d.Diversions))
+	if n := len(p.d.Diversions) + len(p.q.Diverted); n >= maxDiversions {
+		p.step("loop", "The call was sent on {n} times: that is enough", "n", n)
 		return false
 	}
 	p.d.Diversions = append(p.d.Diversions, Diversion{UserID: u.ID, Extension: u.Extension, Name: u.DisplayName(), To: to, Reason: reason})
@@ -193,6 +205,9 @@ func (p *plan) divert(u *pbx.User, to string, reason pbx.DiversionReason) bool {
 // sent it on, or the caller. It is empty when it has not.
 func (p *plan) visited(number string) string {
 	if p.caller != nil && p.caller.Extension == number {
+		return number
+	}
+	if slices.Contains(p.q.Diverted, number) {
 		return number
 	}
 	for _, d := range p.d.Diversions {

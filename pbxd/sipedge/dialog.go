@@ -50,6 +50,10 @@ func (d *dialog) wayLocked() (transport.Flow, error) {
 	return d.edge.flowTo(d.nextHopLocked(), d.flow, d.outbound)
 }
 
+// maxForwards is how many hops a request of ours may take (RFC 3261 section
+// 8.1.1.6).
+const maxForwards = 70
+
 // requestLocked starts a request within the dialog (RFC 3261 section 12.2.1.1).
 func (d *dialog) requestLocked(m sip.RequestMethod) *sip.Request {
 	if m != sip.ACK {
@@ -63,8 +67,8 @@ func (d *dialog) requestWithLocked(m sip.RequestMethod, cseq uint32) *sip.Reques
 	for i := range d.routes {
 		req.AppendHeader(&sip.RouteHeader{Address: *d.routes[i].Clone()})
 	}
-	maxForwards := sip.MaxForwardsHeader(70)
-	req.AppendHeader(&maxForwards)
+	hops := sip.MaxForwardsHeader(maxForwards)
+	req.AppendHeader(&hops)
 	from := d.localParty
 	from.Params = sip.HeaderParams{{K: "tag", V: d.id.localTag}}
 	req.AppendHeader(&from)

@@ -68,6 +68,7 @@ type leg struct {
 	named    bool                          // the call has said who that is
 	calling  bool                          // the phone began the call
 	held     bool                          // their last description takes no audio
+	passed   int                           // hops that the call has come over
 	fields   []sip.Header                  // of our first INVITE: who calls, how to ring
 	invited  *media.Description            // of the side that our first INVITE is for
 	rseqs    map[string]uint32             // RSeq of their last reliable provisional answer, by tag

@@ -6,6 +6,7 @@ import (
 
 	"galilei/pbxd/call"
 	"galilei/pbxd/media"
+	"galilei/pbxd/pbx"
 	"galilei/pbxd/pbxdtest"
 )
 
@@ -90,5 +91,65 @@ func TestRefusedOfferIsForgotten(t *testing.T) {
 	a.Reply(again, "", 488, "Not Acceptable Here", "", "")
 	o.event(call.EventOfferRefused)
 	c.Hangup()
+	o.nothingLeft()
+}
+
+// The answer in the 200 is that of the 183, of which a caller takes the first
+// only; what has changed since is offered afterwards (RFC 3261 section 13.2.1).
+func TestAnswerAfterEarlyAudio(t *testing.T) {
+	o := newOffice(t)
+	a := o.phone("101")
+	c := a.Dial("102", pbxdtest.SDP(16000))
+	in := o.arrival()
+	in.Leg.Ringing(pcma())
+	early := a.Response("INVITE", 183)
+	in.Leg.Ringing(pcmu())
+	in.Leg.Answer(pcmu())
+	res := c.Answered()
+	if res.Body != early.Body || !strings.Contains(res.Body, "RTP/AVP 8") {
+		t.Errorf("the 200 has\n%s\nafter\n%s", res.Body, early.Body)
+	}
+	re := a.Request("INVITE")
+	if !strings.Contains(re.Body, "RTP/AVP 0") {
+		t.Errorf("the offer after it is %q, want PCMU", re.Body)
+	}
+	a.Reply(re, "", 200, "OK", "", pbxdtest.SDP(16000))
+	a.Request("ACK")
+	c.Hangup()
+	o.nothingLeft()
+}
+
+// pcmu is audio of a side that knows only PCMU.
+func pcmu() *media.Description {
+	d := g711()
+	d.Formats = d.Formats[:1]
+	return d
+}
+
+// A call that has come over hops goes on with as many fewer (RFC 7332 section
+// 4.2).
+func TestHopsAreCounted(t *testing.T) {
+	o := newOffice(t)
+	a, b := o.phone("101"), o.phone("102")
+	b.MustRegister()
+	c := a.Dial("102", pbxdtest.SDP(16000))
+	in := o.arrival()
+	if in.Passed != 0 {
+		t.Errorf("a call with Max-Forwards 70 has come over %d hops", in.Passed)
+	}
+	for _, tt := range []struct {
+		passed int
+		want   string
+	}{{0, "70"}, {1, "69"}, {70, "0"}, {99, "0"}} {
+		leg := o.dial(call.Dial{Extension: "102", Offer: pcma(), Passed: tt.passed})
+		got := b.Ringing()
+		if mf := got.Invite.All("Max-Forwards"); len(mf) != 1 || mf[0] != tt.want {
+			t.Errorf("after %d hops Max-Forwards is %q, want %s", tt.passed, mf, tt.want)
+		}
+		leg.Hangup(pbx.CauseNormalClearing)
+		got.Reply(486, "Busy Here", "")
+	}
+	in.Leg.Hangup(pbx.CauseUserBusy)
+	c.AckRefusal(a.Final("INVITE"))
 	o.nothingLeft()
 }

@@ -25,6 +25,7 @@ type reliability struct {
 	deadline time.Time
 
 	offered bool // the one that waits made our offer: its PRACK brings the answer
+	told    bool // a provisional answer, reliable or not, has described our audio
 	agreed  bool // one of them has described our audio
 	done    bool // and was acknowledged: later audio goes by UPDATE
 
@@ -62,13 +63,13 @@ func (l *leg) ringLocked(early *media.Description) {
 		keys := l.delayedKeysLocked()
 		addBody(res, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(early, o, at, keys...) }))
 		r.offered, r.agreed = true, true
-	case early != nil && l.theirs != nil:
+	case early != nil && l.theirs != nil && !r.told: // only the first counts
 		if _, err := sdp.Agreed(early, l.theirs); err == nil {
 			keys := l.agreeOfferLocked(l.theirs)
 			res.StatusCode, res.Reason = 183, "Session Progress"
 			addBody(res, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Answer(early, l.theirs, o, at, keys...) }))
 			l.expectLocked(l.theirs) // with the payload types that it may use now
-			r.agreed = r.required
+			r.agreed, r.told = r.required, true
 		}
 	}
 	l.tag(res)

@@ -90,7 +90,7 @@ func (l *leg) call(d call.Dial, reg pbx.Registration, w way) error {
 	l.nat = behindNAT(w.target.Host, w.seen.Remote.Addr())
 	host := l.selfOver(l.flow).Addr().String()
 	l.localParty = callerShown(d, host)
-	l.fields = identityFields(d, host)
+	l.fields, l.passed = identityFields(d, host), d.Passed
 	if l.other = d.Caller; d.Anonymous {
 		l.other = call.Party{Name: l.localParty.DisplayName}
 	}
@@ -114,6 +114,8 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 	req.AppendHeader(sip.NewHeader("Allow", allow))
 	req.AppendHeader(sip.NewHeader("Supported", supported))
 	l.offerSessionLocked(req)
+	hops := sip.MaxForwardsHeader(maxForwards - min(l.passed, maxForwards)) // a loop through phones ends (RFC 7332 section 4.2)
+	req.ReplaceHeader(&hops)
 	for _, h := range l.fields {
 		req.AppendHeader(h)
 	}

@@ -116,6 +116,9 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 		Digits: dialled(req),
 		Offer:  offer,
 	}
+	if mf := req.MaxForwards(); mf != nil {
+		in.Passed = max(0, maxForwards-int(min(mf.Val(), maxForwards)))
+	}
 	if replaces != nil {
 		in.Replaces = replaces
 	}
@@ -209,6 +212,11 @@ func (l *leg) answerCallLocked(answer *media.Description) (then func()) {
 			l.reliable.settle = answer
 		}
 		l.acceptLocked(nil)
+		return nil
+	}
+	if l.reliable.told && !l.sentLocked(answer) { // they have heard another answer, and only the first counts (RFC 3261 section 13.2.1)
+		l.reliable.settle = answer
+		l.acceptLocked(l.sent)
 		return nil
 	}
 	keys := l.agreeOfferLocked(l.theirs)
