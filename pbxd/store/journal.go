@@ -75,8 +75,11 @@ func journalWhere(q pbx.JournalQuery) (where string, args []any) {
 	if prefix := sortKey(q.Name); prefix != "" {
 		and("instr(name_key, ?) > 0", " "+prefix)
 	}
-	if prefix := digits(q.Number); prefix != "" {
+	switch prefix := digits(q.Number); {
+	case prefix != "":
 		and("number_key >= ? AND number_key < ?", prefix, beyond(prefix))
+	case q.Number != "": // no number is like that
+		and("0")
 	}
 	return where, args
 }

@@ -87,6 +87,9 @@ func parse(text string, field reflect.Value) bool {
 	case time.Time:
 		var t time.Time
 		t, err = time.Parse(time.RFC3339Nano, text)
+		if t.IsZero() { // that would stand for none given
+			return false
+		}
 		field.Set(reflect.ValueOf(t))
 	default:
 		panic("no parameter can be of type " + field.Type().String())

@@ -214,6 +214,12 @@ func TestTryNumber(t *testing.T) {
 	c.want(422, "GET", "/dialplan/try?digits=abc", "", nil)
 	c.want(422, "GET", "/dialplan/try?digits="+strings.Repeat("1", 49), "", nil)
 	c.want(422, "GET", "/dialplan/try?digits=1&at=tomorrow", "", nil)
+	for _, at := range []string{"9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "1999-12-31T23:59:59Z", "2101-01-01T00:00:00Z"} {
+		if res := c.want(422, "GET", "/dialplan/try?digits=1&at="+at, "", nil); !strings.Contains(res.text, `"query.at"`) {
+			t.Errorf("at %s: %s", at, res.text)
+		}
+	}
+	c.want(200, "GET", "/dialplan/try?digits=1&at=2100-12-31T23:59:59Z", "", nil)
 
 	m.edit(t, func(cfg *pbx.Config) {
 		u := cfg.UserByID("demo101")

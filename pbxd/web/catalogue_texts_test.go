@@ -83,6 +83,7 @@ func describeSettings(wanted map[string]string) {
 func describeCountries(wanted map[string]string) {
 	for _, c := range pbx.Countries() {
 		wanted[c.Recording.Text] = c.Code
+		wanted[c.Name] = c.Code
 		if c.NumberingNotes != "" {
 			wanted[c.NumberingNotes] = c.Code
 		}

@@ -26,6 +26,7 @@ type SessionInfo struct {
 	Language      string           `json:"language" title:"Language" doc:"Language of this page: that of the user, or of the device" enum:"en,de"`
 	Modules       []string         `json:"modules" title:"Modules" doc:"Modules of the page and of the API that the user may use" maxItems:"300"`
 	Permissions   []pbx.Permission `json:"permissions" title:"Permissions" doc:"Permissions that the user has towards anybody" maxItems:"100"`
+	TimeZone      string           `json:"timeZone" title:"Time zone" doc:"Time zone of the device, in which the page shows times" maxLength:"64"`
 	SIPPort       uint16           `json:"sipPort" title:"SIP port" doc:"Port at which phones register" minimum:"0" maximum:"65535"`
 	Ends          time.Time        `json:"ends" title:"Ends" doc:"End of the session at the latest; time without use ends it before"`
 	WizardDone    bool             `json:"wizardDone" title:"Wizard done" doc:"The installation wizard was finished or left"`
@@ -65,7 +66,7 @@ func (s *Server) registerProfile() {
 
 func (s *Server) sessionInfo(c *caller) SessionInfo {
 	cfg, _ := s.Store.Current()
-	info := SessionInfo{Person: personOf(&c.user), SIPPort: s.SIPPort(), Admin: c.user.Admin, MustChangePIN: mustChangePIN(&c.actor), Ends: c.ends,
+	info := SessionInfo{Person: personOf(&c.user), TimeZone: cfg.Locale.TimeZone, SIPPort: s.SIPPort(), Admin: c.user.Admin, MustChangePIN: mustChangePIN(&c.actor), Ends: c.ends,
 		Language: languageOf(cfg, &c.user), WizardDone: cfg.Setup.WizardDone, Modules: []string{}, Permissions: []pbx.Permission{}}
 	for _, m := range pbx.Modules() {
 		if c.modules[m.ID] {

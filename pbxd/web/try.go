@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"galilei/pbxd/dialplan"
+	"galilei/pbxd/pbx"
 )
 
 // tryQuery is one number to be tried.
@@ -41,6 +42,12 @@ type Follow struct {
 // as long as a call may ring.
 const maxFollows = 24
 
+// The years of the times that a number is tried for, in any zone.
+const (
+	firstTried = 2000
+	lastTried  = 2100
+)
+
 func (s *Server) registerTry() {
 	register(s, operation{id: "try-number", method: http.MethodGet, path: "/dialplan/try", tag: "Calls", module: "try-number",
 		summary: "Who would ring", description: "Decides with the same code as a call, and calls nobody.", errors: []int{http.StatusUnprocessableEntity}}, s.try)
@@ -48,8 +55,11 @@ func (s *Server) registerTry() {
 
 func (s *Server) try(ctx context.Context, in *tryQuery) (*answer[Tried], error) {
 	cfg, _ := s.Store.Current()
-	if in.At.IsZero() {
+	switch year := in.At.Year(); {
+	case in.At.IsZero():
 		in.At = s.Now()
+	case year < firstTried || year > lastTried:
+		return nil, invalid(detailOf("query.at", pbx.Say("must be in a year from {first} to {last}", "first", firstTried, "last", lastTried)))
 	}
 	if zone, err := time.LoadLocation(cfg.Locale.TimeZone); err == nil {
 		in.At = in.At.In(zone)

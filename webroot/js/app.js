@@ -94,6 +94,7 @@ class App extends HTMLElement {
   async #enter(session, old) {
     this.#session = session;
     await text.load(session.language);
+    text.useZone(session.timeZone);
     if (session.mustChangePin) {
       this.#frame = null;
       const {forcedPinScreen} = await import('./pin.js');

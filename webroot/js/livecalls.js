@@ -1,7 +1,8 @@
 // The calls of now, as a list whose durations tick by the device's time.
 
 import {h} from './dom.js';
-import {t, span} from './text.js';
+import {t} from './text.js';
+import {span} from './time.js';
 import {live} from './live.js';
 import {List} from './list.js';
 
@@ -24,14 +25,3 @@ export const callList = (more) => new List({
   ],
   ...more,
 });
-
-// ticking keeps the durations in content current until the signal aborts; more() is called, too.
-export function ticking(content, signal, more = () => {}) {
-  const tick = () => {
-    for (const el of content.querySelectorAll('.ticking')) el.textContent = span((live.now() - Number(el.dataset.since)) / 1000);
-    more();
-  };
-  tick();
-  const timer = setInterval(tick, 1000);
-  signal.addEventListener('abort', () => clearInterval(timer));
-}

@@ -2,6 +2,7 @@
 
 import {h} from './dom.js';
 import {t, has, message} from './text.js';
+import {wall} from './time.js';
 import * as schema from './schema.js';
 
 // cause is why a call ended, in words.
@@ -10,5 +11,6 @@ export const cause = (n) => (has(`cause.${n}`) ? t(`cause.${n}`) : String(n));
 // step is one line: what came of it, and what decided; at, when it was.
 export function step(s, at) {
   const more = [s.permission && schema.word('permission', s.permission), s.before && s.after && s.before !== s.after && `${s.before} → ${s.after}`, s.window].filter(Boolean);
-  return h('li', at && h('span.at', at), message(s.message.template, s.message.args), more.length > 0 && h('span.muted', ` · ${more.join(' · ')}`));
+  const {template, args} = s.message;
+  return h('li', at && h('span.at', at), message(template, s.rule === 'time' && args?.time ? {...args, time: wall(args.time)} : args), more.length > 0 && h('span.muted', ` · ${more.join(' · ')}`));
 }

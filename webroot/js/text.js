@@ -52,7 +52,7 @@ export function t(key, values = {}) {
 export const api = (text) => words.api?.[text] ?? text ?? '';
 
 // Arguments whose values are themselves texts of the API.
-const spoken = ['type', 'what', 'section', 'kind', 'rule', 'group', 'method', 'allowed', 'table'];
+const spoken = ['type', 'what', 'section', 'kind', 'rule', 'group', 'method', 'allowed', 'table', 'country'];
 
 // message returns a message of the API, given as template and arguments. An
 // argument that is an object is a message itself.
@@ -64,23 +64,24 @@ export function message(template, args) {
 // language is the reader's own kind of the page's language, for dates.
 const language = () => navigator.languages.find((l) => l.startsWith(document.documentElement.lang)) ?? document.documentElement.lang;
 
-// when writes a date and time for people.
-export function when(iso) {
-  return new Intl.DateTimeFormat(language(), {dateStyle: 'medium', timeStyle: 'medium'}).format(new Date(iso));
+export let zone;
+
+// useZone has times written as the clock of the device shows them, if the browser knows its zone.
+export function useZone(name) {
+  try {
+    zone = new Intl.DateTimeFormat('en', {timeZone: name}).resolvedOptions().timeZone;
+  } catch {
+    zone = undefined;
+  }
 }
 
-// day writes a date for people.
-export const day = (iso) => new Intl.DateTimeFormat(language(), {dateStyle: 'medium'}).format(new Date(iso));
+// written writes a time for people; when with date, and day the date alone.
+export const written = (time, style) => new Intl.DateTimeFormat(language(), {timeZone: zone, ...style}).format(new Date(time));
+export const when = (iso) => written(iso, {dateStyle: 'medium', timeStyle: 'medium'});
+export const day = (iso) => written(iso, {dateStyle: 'medium'});
 
 // number writes a quantity for people.
 export const number = (n) => new Intl.NumberFormat(language()).format(n);
 
 // compare orders texts as the language does, numbers by value.
 export const compare = (a, b) => order.compare(String(a ?? ''), String(b ?? ''));
-
-// span writes a number of seconds as "3 d 4 h", "1 h 4 min", "4 min 5 s" or "5 s".
-export function span(seconds) {
-  const s = Math.max(0, Math.floor(seconds));
-  const unit = s >= 86400 ? 'days' : s >= 3600 ? 'hours' : s >= 60 ? 'minutes' : 'seconds';
-  return t(`time.${unit}`, {d: Math.floor(s / 86400), h: Math.floor(s / 3600) % 24, m: Math.floor(s / 60) % 60, s: s % 60});
-}

@@ -2,6 +2,7 @@
 
 import {h, put, button, uid} from '../dom.js';
 import {t, has, when} from '../text.js';
+import {moment} from '../time.js';
 import {get} from '../api.js';
 import {choices} from '../refs.js';
 import {older} from '../older.js';
@@ -30,9 +31,9 @@ async function filters(changed) {
     const q = new URLSearchParams();
     for (const name of ['actor', 'action']) if (inputs[name].value.trim()) q.set(name, inputs[name].value.trim());
     const from = (input, days) => {
-      const d = new Date(`${input.value}T00:00`);
-      d.setDate(d.getDate() + days);
-      return d.toISOString();
+      const d = new Date(`${input.value}T00:00Z`);
+      d.setUTCDate(d.getUTCDate() + days);
+      return moment(d.toISOString().slice(0, 19));
     };
     if (inputs.since.value) q.set('since', from(inputs.since, 0));
     if (inputs.until.value) q.set('until', from(inputs.until, 1)); // the whole of that day

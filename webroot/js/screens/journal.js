@@ -1,7 +1,8 @@
 // Journals: calls in, out and missed, newest first. Of others one can only look at them.
 
 import {h, fill, icon, button, styles, uid} from '../dom.js';
-import {t, when, span} from '../text.js';
+import {t, when} from '../text.js';
+import {span} from '../time.js';
 import {call} from '../api.js';
 import {live} from '../live.js';
 import {callButton} from '../dial.js';

@@ -3,7 +3,8 @@
 import {t} from '../text.js';
 import {call} from '../api.js';
 import {live} from '../live.js';
-import {callList, ticking} from '../livecalls.js';
+import {callList} from '../livecalls.js';
+import {ticking} from '../time.js';
 import {attempt, confirm, toast} from '../dialog.js';
 
 const sides = (c) => ({from: c.fromName || c.from || t('calls.hidden'), to: c.to});

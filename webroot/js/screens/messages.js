@@ -1,14 +1,14 @@
 // Messages: what others have sent to the own phones, and sending to people and groups.
 
 import {h, put, fill, button, uid, styles} from '../dom.js';
-import {t, when} from '../text.js';
+import {t, when, preset} from '../text.js';
 import {call, get} from '../api.js';
 import {live} from '../live.js';
 import {attempt, mayDelete, toast} from '../dialog.js';
 
 await styles('messages');
 
-const options = (kind, list) => list.map((r) => h('option', {value: `${kind} ${r.id}`}, r.name));
+const options = (kind, list) => list.map((r) => h('option', {value: `${kind} ${r.id}`}, kind === 'group' ? preset(r.name) : r.name));
 
 // writer is the form that sends a message.
 function writer({users, groups}, own) {

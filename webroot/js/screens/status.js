@@ -1,11 +1,12 @@
 // System status > General information: the device, registrations, calls.
 
 import {h, facts, styles} from '../dom.js';
-import {t, when, span} from '../text.js';
+import {t, when} from '../text.js';
 import {get} from '../api.js';
 import {live} from '../live.js';
 import {List} from '../list.js';
-import {callList, ticking} from '../livecalls.js';
+import {callList} from '../livecalls.js';
+import {span, ticking} from '../time.js';
 
 await styles('status');
 

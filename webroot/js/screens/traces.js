@@ -2,13 +2,14 @@
 // sounded.
 
 import {h, fill, facts, icon, button, styles, uid} from '../dom.js';
-import {t, when, span, number, message, sentence} from '../text.js';
+import {t, when, number, message, sentence} from '../text.js';
 import {get} from '../api.js';
 import {live} from '../live.js';
+import {span, clock, ticking} from '../time.js';
 import {older} from '../older.js';
 import {attempt, sheet, copy} from '../dialog.js';
 import {step} from '../steps.js';
-import {ladder, time} from '../ladder.js';
+import {ladder} from '../ladder.js';
 import {chart, table} from '../chart.js';
 
 await styles('traces');
@@ -19,8 +20,8 @@ const caller = (c) => c.fromName || c.from || t('calls.hidden');
 
 // became is what became of a call, in a few words.
 function became(c) {
-  if (c.answered) return t('traces.spoken', {time: span(seconds(c.answered, c.ended ?? new Date(live.now()).toISOString()))});
-  return c.ended ? message(c.why?.template ?? '', c.why?.args) : t('call.ringing');
+  if (!c.ended) return c.answered ? [t('traces.talking'), ' ', h('span.ticking', {'data-since': Date.parse(c.answered)}, span((live.now() - Date.parse(c.answered)) / 1000))] : t('call.ringing');
+  return c.answered ? t('traces.spoken', {time: span(seconds(c.answered, c.ended))}) : message(c.why?.template ?? '', c.why?.args);
 }
 
 // sounds is a MOS as a tag, with a word beside the number.
@@ -63,7 +64,7 @@ function heard(title, points, from, to) {
   const measures = [{key: 'mos', label: t('traces.mos'), low: 1, high: 4.5}, {key: 'loss', label: t('traces.loss'), unit: '%', low: 0, high: 1}, {key: 'jitter', label: t('traces.jitter'), unit: 'ms', low: 0, high: 10}];
   return h('section.direction', h('h3', title, wide && h('span.tag', t('traces.wideband'))),
     measures.map((m) => chart(points, m, from, to)),
-    h('details', h('summary', t('traces.table')), table(points, [...measures, {key: 'r', label: t('traces.r')}, {key: 'roundTrip', label: t('traces.roundTrip'), unit: 'ms'}], title, time)));
+    h('details', h('summary', t('traces.table')), table(points, [...measures, {key: 'r', label: t('traces.r')}, {key: 'roundTrip', label: t('traces.roundTrip'), unit: 'ms'}], title, clock)));
 }
 
 function sound(legs, call) {
@@ -105,6 +106,7 @@ async function many(box, signal) {
   });
   if (signal.aborted) return;
   fill(box, h('div.filters', h('div.row', h('label', {for: input.id}, t('traces.number')), input)), list);
+  ticking(list, signal);
   live.follow(signal, (kind) => { // who reads older ones is left in peace
     if (kind !== 'call' || list.querySelectorAll('.trace').length > 30) return;
     clearTimeout(timer);

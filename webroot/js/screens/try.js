@@ -1,7 +1,8 @@
 // Try a number: who would ring, drawn as the way of the call, with the steps of each decision.
 
 import {h, put, fill, uid, styles} from '../dom.js';
-import {t} from '../text.js';
+import {t, zone} from '../text.js';
+import {moment} from '../time.js';
 import {get} from '../api.js';
 import {attempt} from '../dialog.js';
 import {step, cause} from '../steps.js';
@@ -51,17 +52,20 @@ export default function show({content, signal}) {
   const tel = {type: 'text', inputmode: 'tel', maxlength: 32, spellcheck: 'false'};
   const caller = input(t('try.caller'), t('try.callerHelp'), {...tel, value: asked.get('caller')});
   const digits = input(t('try.digits'), null, {...tel, maxlength: 48, value: asked.get('digits')});
-  const at = input(t('try.at'), t('try.atHelp'), {type: 'datetime-local'});
+  const at = input(t('try.at'), t('try.atHelp', {zone: zone ?? ''}), {type: 'datetime-local', min: '2000-01-01T00:00', max: '2100-12-31T00:00'});
   const now = input(t('try.now'), t('try.nowHelp'), {type: 'checkbox', role: 'switch', class: 'switch'});
   const result = h('section.tried-way', {'aria-live': 'polite', tabindex: '-1'});
+  const dialled = (el) => el.value.replace(/[\s()/.-]/g, '');
   const run = () => attempt(async () => {
-    if (!digits.el.value.trim()) {
+    fill(result);
+    if (!dialled(digits.el)) {
       fill(result, h('p.muted', t('try.none')));
       digits.el.focus();
       return;
     }
-    const q = new URLSearchParams({caller: caller.el.value.trim(), digits: digits.el.value.trim()});
-    if (at.el.value) q.set('at', new Date(at.el.value).toISOString());
+    if (!at.el.reportValidity()) return;
+    const q = new URLSearchParams({caller: dialled(caller.el), digits: dialled(digits.el)});
+    if (at.el.value) q.set('at', moment(at.el.value));
     if (now.el.checked) q.set('now', 'true');
     const tried = await get(`/dialplan/try?${q}`);
     if (signal.aborted) return;

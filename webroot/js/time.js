@@ -1,0 +1,36 @@
+// Times by the clock of the device, and durations.
+
+import {t, written, zone} from './text.js';
+import {live} from './live.js';
+
+// span writes a number of seconds as "3 d 4 h", "1 h 4 min", "4 min 5 s" or "5 s".
+export function span(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  const unit = s >= 86400 ? 'days' : s >= 3600 ? 'hours' : s >= 60 ? 'minutes' : 'seconds';
+  return t(`time.${unit}`, {d: Math.floor(s / 86400), h: Math.floor(s / 3600) % 24, m: Math.floor(s / 60) % 60, s: s % 60});
+}
+
+// clock writes the time of day to the millisecond.
+export const clock = (iso) => written(iso, {hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23'});
+
+// wall writes a time of the device's clock, such as "2026-11-24 21:00".
+export const wall = (text) => written(`${text.replace(' ', 'T')}Z`, {timeZone: 'UTC', dateStyle: 'medium', timeStyle: 'short'});
+
+// moment is when the device's clock shows local, such as "2026-11-24T21:00", as the API takes it.
+export function moment(local) {
+  const wanted = Date.parse(`${local}Z`);
+  const off = (at) => wanted - Date.parse(`${new Date(at).toLocaleString('sv', {timeZone: zone}).replace(' ', 'T')}Z`);
+  const near = wanted + off(wanted);
+  return new Date(near + off(near)).toISOString(); // the offset may be another there
+}
+
+// ticking keeps the durations in content current until the signal aborts; more() is called, too.
+export function ticking(content, signal, more = () => {}) {
+  const tick = () => {
+    for (const el of content.querySelectorAll('.ticking')) el.textContent = span((live.now() - Number(el.dataset.since)) / 1000);
+    more();
+  };
+  tick();
+  const timer = setInterval(tick, 1000);
+  signal.addEventListener('abort', () => clearInterval(timer));
+}
