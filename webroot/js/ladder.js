@@ -2,7 +2,7 @@
 
 import {s} from './svg.js';
 import {t} from './text.js';
-import {clock} from './time.js';
+import {timeOfDay} from './time.js';
 
 const column = 190;
 const row = 30;
@@ -39,7 +39,7 @@ export function ladder({legs, messages}, opened) {
     const [from, to] = m.sent ? [x(null), x(m.leg)] : [x(m.leg), x(null)];
     const y = top + row * (i + 1) - 8;
     const tip = to > from ? -7 : 7;
-    const said = t('ladder.message', {time: clock(m.at), from: m.sent ? t('ladder.device') : name(leg), to: m.sent ? name(leg) : t('ladder.device'), what: told(m)});
+    const said = t('ladder.message', {time: timeOfDay(m.at), from: m.sent ? t('ladder.device') : name(leg), to: m.sent ? name(leg) : t('ladder.device'), what: told(m)});
     const open = () => {
       for (const g of arrows) g.setAttribute('tabindex', g === arrows[i] ? 0 : -1);
       opened(m, said);
@@ -55,7 +55,7 @@ export function ladder({legs, messages}, opened) {
       e.preventDefault();
     }},
     s('rect', {class: 'hit', x: 0, y: y - 20, width, height: row}),
-    s('text', {class: 'where', x: 4, y: y + 4}, `${clock(m.at)} `),
+    s('text', {class: 'where', x: 4, y: y + 4}, `${timeOfDay(m.at)} `),
     s('text', {class: 'what', x: (from + to) / 2, y: y - 4, 'text-anchor': 'middle'}, short(told(m), Math.max(24, Math.abs(to - from) / 8))),
     s('line', {x1: from, y1: y, x2: to + tip / 2, y2: y}),
     s('path', {d: `M${to} ${y}l${tip} -4v8z`}));

@@ -10,8 +10,8 @@ export function span(seconds) {
   return t(`time.${unit}`, {d: Math.floor(s / 86400), h: Math.floor(s / 3600) % 24, m: Math.floor(s / 60) % 60, s: s % 60});
 }
 
-// clock writes the time of day to the millisecond.
-export const clock = (iso) => written(iso, {hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23'});
+// timeOfDay writes the time of day to the millisecond.
+export const timeOfDay = (iso) => written(iso, {hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23'});
 
 // wall writes a time of the device's clock, such as "2026-11-24 21:00".
 export const wall = (text) => written(`${text.replace(' ', 'T')}Z`, {timeZone: 'UTC', dateStyle: 'medium', timeStyle: 'short'});

@@ -65,6 +65,17 @@ func TestOwnCallSettings(t *testing.T) {
 	admin.Sees("Rings: Anna Demo 101")
 	admin.Sees("The call ends: busy")
 	shoot(admin, "try-forwarded")
+	// A number as people write it, at a time of the device's clock: the browser's
+	// shows another one.
+	browser.Eval[string](admin, "document.querySelector('input[type=datetime-local]').value = '2026-11-24T21:00'")
+	admin.Sees("In the time zone of the device, Europe/Berlin.")
+	admin.Fill("Number", "2 0-1")
+	admin.Press("Try")
+	admin.Sees("Decided for Nov 24, 2026, 9:00")
+	admin.Sees("Ben Demo 102 dials 201")
+	admin.Fill("Number", "anna")
+	admin.Press("Try")
+	admin.SeesNot("Ben Demo 102 dials 201")
 	admin.Fill("Number", "444")
 	admin.Press("Try")
 	admin.Sees("The call goes on like this for as long as it may ring.")

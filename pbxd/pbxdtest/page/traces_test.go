@@ -26,8 +26,8 @@ func hears(t *testing.T) (*net.UDPConn, int) {
 }
 
 // forwarded has 101 call 102, which is busy and forwards to 103. They talk for
-// some seconds; a fifth of what 101 says is lost.
-func forwarded(t *testing.T, s *pbxdtest.System) {
+// some seconds; a fifth of what 101 says is lost. during is called meanwhile.
+func forwarded(t *testing.T, s *pbxdtest.System, during func()) {
 	t.Helper()
 	s.As("petra", pin).Do("PUT", "/api/v1/users/demo102/calls", map[string]any{"internalBusy": true, "internalBusyNumber": "103"}, 0, nil)
 	a, b, c := s.Phone("101", "udp").MustRegister(), s.Phone("102", "udp").MustRegister(), s.Phone("103", "tcp").MustRegister()
@@ -39,6 +39,7 @@ func forwarded(t *testing.T, s *pbxdtest.System) {
 	in.Reply(180, "Ringing", "")
 	in.Answer(pbxdtest.SDP(portC))
 	toA, toC := call.Answered().AudioPort(), in.Invite.AudioPort()
+	during()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -63,7 +64,7 @@ func TestCallTrace(t *testing.T) {
 	p.Press("Call traces")
 	p.Heading("Call traces")
 	p.Sees("No calls are remembered.")
-	forwarded(t, s)
+	forwarded(t, s, func() { p.Sees("Talking for 2 s") }) // it ticks
 	p.Sees("Anna Demo → 102") // by itself
 	p.Sees("101, 102, 103")
 	p.Sees("Talked for 1")

@@ -5,7 +5,7 @@ import {h, fill, facts, icon, button, styles, uid} from '../dom.js';
 import {t, when, number, message, sentence} from '../text.js';
 import {get} from '../api.js';
 import {live} from '../live.js';
-import {span, clock, ticking} from '../time.js';
+import {span, timeOfDay, ticking} from '../time.js';
 import {older} from '../older.js';
 import {attempt, sheet, copy} from '../dialog.js';
 import {step} from '../steps.js';
@@ -64,7 +64,7 @@ function heard(title, points, from, to) {
   const measures = [{key: 'mos', label: t('traces.mos'), low: 1, high: 4.5}, {key: 'loss', label: t('traces.loss'), unit: '%', low: 0, high: 1}, {key: 'jitter', label: t('traces.jitter'), unit: 'ms', low: 0, high: 10}];
   return h('section.direction', h('h3', title, wide && h('span.tag', t('traces.wideband'))),
     measures.map((m) => chart(points, m, from, to)),
-    h('details', h('summary', t('traces.table')), table(points, [...measures, {key: 'r', label: t('traces.r')}, {key: 'roundTrip', label: t('traces.roundTrip'), unit: 'ms'}], title, clock)));
+    h('details', h('summary', t('traces.table')), table(points, [...measures, {key: 'r', label: t('traces.r')}, {key: 'roundTrip', label: t('traces.roundTrip'), unit: 'ms'}], title, timeOfDay)));
 }
 
 function sound(legs, call) {
