@@ -50,6 +50,7 @@ type call struct {
 	recalls    int    // how often the parker was called back
 	parking    string // place where whoever takes the place of a is parked
 	serving    *Conversation
+	onward     string      // ID of the call in which this one goes on
 	released   bool        // a hears that nobody was found
 	patient    bool        // has waited for the leg that it replaces
 	wanted     Origination // what begins when the phones that the device calls answer
@@ -176,6 +177,9 @@ func (c *call) said(s *side, ev Event) {
 
 // left: a side has hung up, or is gone.
 func (c *call) left(s *side, cause pbx.Cause) {
+	if cause == pbx.CauseIncompatible && s.up && s.theirs == nil {
+		c.neverTalked()
+	}
 	c.out(s, cause)
 	if s == c.by {
 		c.by = nil
@@ -243,7 +247,11 @@ func (c *call) end(cause pbx.Cause) {
 	c.engine.gone(c)
 	c.status.State, c.status.Ended, c.status.Cause = pbx.CallEnded, c.engine.deps.Now(), cause
 	c.publish()
-	c.step("ended", "The call ends: {cause}", "cause", cause.Message())
+	if c.onward != "" {
+		c.step("ended", "The call goes on as call {call}", "call", c.onward)
+	} else {
+		c.step("ended", "The call ends: {cause}", "cause", cause.Message())
+	}
 	c.log.Info("call ended", "from", c.status.From, "to", c.status.To, "cause", cause.String(), "answered", !c.status.Answered.IsZero())
 }
 

@@ -47,6 +47,21 @@ func (e *entry) resume(now time.Time) {
 	}
 }
 
+// neverTalked takes back that a call was answered whose caller, who had left the
+// offer to us, answers it with nothing that can be used.
+func (c *call) neverTalked() {
+	for _, s := range []*side{c.a, c.b} {
+		if s == nil || s.entry == nil {
+			continue
+		}
+		e := s.entry
+		e.Result, e.talking, e.talked = "", false, 0
+		if e.Direction == pbx.CallIn {
+			e.Result = pbx.CallMissed
+		}
+	}
+}
+
 // named completes the name of who was called.
 func (e *entry) named(other *side) {
 	if e != nil && e.Name == "" && e.Number == other.party.Number && !other.hidden {

@@ -40,6 +40,7 @@ func (c *call) lend(to *call, take func(y *call, s *side) pbx.Cause) {
 		c.lent = false
 		switch {
 		case back == nil:
+			c.onward = to.status.ID
 			c.end(pbx.CauseNormalClearing)
 		case c.ended:
 			c.letGo(back, refused)

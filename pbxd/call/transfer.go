@@ -116,6 +116,7 @@ func (c *call) transferInto(s, other *side, r Leg) {
 			if c.a != nil {
 				c.a.leg.Transfer(TransferDone, 0)
 			}
+			c.onward = to.status.ID
 			c.end(pbx.CauseNormalClearing)
 		case c.a == nil: // hung up meanwhile
 			c.a = back
