@@ -13,9 +13,9 @@ import (
 // deflectedTo returns the number to which a phone that refuses our INVITE with
 // 300, 301 or 302 wants the call to go, "" when it names none: the user part of
 // its Contact, of several the one with the highest q, the first of those alike
-// (RFC 3261 section 8.1.3.4). The host says nothing: the number means what it
-// means here.
-func deflectedTo(res *sip.Response) string {
+// (RFC 3261 section 8.1.3.4), itself, own, the last. The host says nothing: the
+// number means what it means here.
+func deflectedTo(res *sip.Response, own string) string {
 	if res.StatusCode < 300 || res.StatusCode > 302 {
 		return ""
 	}
@@ -42,6 +42,9 @@ func deflectedTo(res *sip.Response) string {
 			if q, err := strconv.ParseFloat(text, 64); err == nil && q >= 0 && q <= 1 {
 				w.q = q
 			}
+		}
+		if w.number == own {
+			w.q = -1
 		}
 		list = append(list, w)
 	}

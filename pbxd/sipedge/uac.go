@@ -148,7 +148,7 @@ func (l *leg) response(res *sip.Response, err error, cseq uint32) {
 		if again {
 			return
 		}
-		if to := deflectedTo(res); to != "" {
+		if to := deflectedTo(res, l.peerParty.Address.User); to != "" {
 			l.finishWith(call.Event{Cause: pbx.CauseCallRejected, Deflected: to})
 			return
 		}
