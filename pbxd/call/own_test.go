@@ -76,3 +76,23 @@ func TestOwnCalls(t *testing.T) {
 		want(t, h.call("101", "102"), "hangup 42")
 	})
 }
+
+// Who declines at one phone is left in peace by the others; the phones of
+// another member of a group go on.
+func TestDeclineEndsAllPhones(t *testing.T) {
+	b, c, d := &actor{name: "b"}, &actor{name: "c"}, &actor{name: "d"}
+	s := &stage{called: []*actor{b, c}}
+	play(t, s, func() {
+		s.event(b, EventRinging, nil, 0)
+		s.event(b, EventEnded, nil, pbx.CauseCallRejected)
+		want(t, c, "hangup 26")
+		want(t, s.caller, "ringing early=false", "hangup 21")
+	})
+	b, c = &actor{name: "b"}, &actor{name: "c"}
+	s = &stage{phones: map[string][]*actor{"102": {b, c}, "103": {d}}, digits: "600", office: sales("parallel", false)}
+	play(t, s, func() {
+		s.event(b, EventEnded, nil, pbx.CauseCallRejected)
+		want(t, c, "hangup 26")
+		want(t, d)
+	})
+}

@@ -34,6 +34,9 @@ func (c *call) alerting(r *rung, ev Event) {
 		case pbx.CauseUnallocated, pbx.CauseNumberChanged, pbx.CauseInvalidNumber: // that of the phone: ours exists
 			ev.Cause = pbx.CauseSubscriberAbsent
 		}
+		if ev.Cause == pbx.CauseCallRejected {
+			c.silence(r.ext)
+		}
 		c.declined(r, ev.Cause)
 		c.saidOf(r, ev.Cause)
 		c.cause = worse(c.cause, ev.Cause)
@@ -50,6 +53,22 @@ func (c *call) alerting(r *rung, ev Event) {
 			c.recalled(r.ext, ev.Cause)
 			c.recallFailed(c.cause)
 		}
+	}
+}
+
+// silence ends the ringing of the phones of an extension whose user has declined
+// at one of them (RFC 3261 section 21.6.2).
+func (c *call) silence(ext string) {
+	for l, r := range c.rings {
+		if r.ext != ext {
+			continue
+		}
+		if c.early == l {
+			c.noEarly()
+		}
+		delete(c.rings, l)
+		c.engine.dropLine(l)
+		l.Hangup(pbx.CauseAnsweredElsewhere)
 	}
 }
 

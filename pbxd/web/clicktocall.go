@@ -22,7 +22,8 @@ type BegunCall struct {
 func (s *Server) registerClickToCall() {
 	dialled := regexp.MustCompile(`^\+?[0-9*#]{1,32}$`)
 	register(s, operation{id: "begin-call", method: http.MethodPost, path: "/profile/calls", tag: "Calls", module: "click-to-call", status: http.StatusAccepted,
-		summary: "Call a number from the own phone", description: "First the own phones ring; who answers there is connected as if the number had been dialled. It needs no If-Match: it changes no setting.",
+		summary: "Call a number from the own phone", description: "First the own phones ring; who answers there is connected as if the number had been dialled. It needs no If-Match: it changes no setting. With the rights of another user it is in the audit log.",
+		audits: []string{"begin-call"},
 		errors: []int{http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable}},
 		func(ctx context.Context, in *struct{ Body body[DialRequest] }) (*answer[BegunCall], error) {
 			number, u := in.Body.value.Number, &callerOf(ctx).user
@@ -42,6 +43,9 @@ func (s *Server) registerClickToCall() {
 			id, refused := s.Dial(u, number)
 			switch refused {
 			case 0:
+				if callerOf(ctx).as() {
+					s.record(ctx, "begin-call", number)
+				}
 				return &answer[BegunCall]{BegunCall{id}}, nil
 			case pbx.CauseUserBusy:
 				return nil, refuse(http.StatusConflict, "Your phone rings already. Answer it, or wait until it stops.")

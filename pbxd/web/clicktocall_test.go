@@ -27,6 +27,15 @@ func TestClickToCall(t *testing.T) {
 	if caller.want(202, "POST", "/profile/calls", `{"number":"+49891234"}`, &got); got.Call != "c7" || begun != "311>+49891234" {
 		t.Errorf("%+v, %s", got, begun)
 	}
+	if n := m.audited("begin-call"); n != 0 {
+		t.Errorf("%d own calls are in the audit log", n)
+	}
+	admin := enter(t, s, pbx.AdminID)
+	admin.want(200, "POST", "/session/impersonation", `{"user":"caller"}`, nil)
+	if admin.want(202, "POST", "/profile/calls", `{"number":"102"}`, nil); m.audited("begin-call") != 1 {
+		t.Error("a call with the rights of another is not in the audit log")
+	}
+	begun = "311>+49891234"
 	for body, words := range map[string]string{
 		`{}`: "number", `{"number":""}`: "number", `{"number":"anna"}`: "number", `{"number":"1 2"}`: "number", `{"number":"311"}`: "own extension",
 		`{"number":"` + strings.Repeat("1", 33) + `"}`: "number", `{"number":"1+2"}`: "number", `{"number":1}`: "number",

@@ -122,6 +122,16 @@ func TestJournalOfOthers(t *testing.T) {
 	if got := callsIn(admin, "/profile/journal"); got != "c a/2" {
 		t.Errorf("with dora's rights: %s", got)
 	}
+	if n := m.audited("show-journal"); n != 2 {
+		t.Errorf("%d looks are in the audit log, want that with dora's rights, too", n)
+	}
+	var seen AlteredCalls
+	if admin.want(200, "POST", "/profile/journal/seen", `{"upTo":99}`, &seen); seen.Calls != 0 {
+		t.Errorf("who has dora's rights takes the mark of %d missed calls from her", seen.Calls)
+	}
+	if enter(t, s, "dora").want(200, "POST", "/profile/journal/seen", `{"upTo":99}`, &seen); seen.Calls == 0 {
+		t.Error("dora has no missed calls any more")
+	}
 }
 
 // TestJournalEvents checks that a stream tells a user of the own journal and of
