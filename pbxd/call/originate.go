@@ -33,7 +33,11 @@ type Origination struct {
 // Originate begins a call of the device and returns its ID. The error is
 // ErrBusy.
 func (e *Engine) Originate(o Origination) (id string, err error) {
-	c := e.newCall(pbx.CallStatus{From: o.Extension, To: o.Digits})
+	to := o.Digits
+	if o.Program != nil { // who answers talks with what shows itself as the caller
+		to = o.Caller.Number
+	}
+	c := e.newCall(pbx.CallStatus{From: o.Extension, To: to})
 	c.wanted = o
 	if e.begin(c, nil, c.fetch) != 0 {
 		return "", ErrBusy

@@ -69,8 +69,10 @@ func TestOriginate(t *testing.T) {
 	for _, program := range []bool{true, false} {
 		inHouse(t, func(h *house) {
 			told := []pbx.Cause{}
-			o := Origination{Extension: "102", Caller: Party{Number: "103", Name: "Reminder"}, Digits: "103", Done: func(c pbx.Cause) { told = append(told, c) }}
-			if program {
+			o := Origination{Extension: "102", Caller: Party{Number: "103", Name: "Reminder"}, Done: func(c pbx.Cause) { told = append(told, c) }}
+			if !program {
+				o.Digits = "103"
+			} else {
 				o.Program = func(on *Conversation) pbx.Cause {
 					on.Answer()
 					on.Tone(on.Country.Tones.Ringback, 3*time.Second, false)
@@ -82,6 +84,9 @@ func TestOriginate(t *testing.T) {
 			}
 			sleep(0)
 			b := h.rings("102")
+			if to := h.facts[len(h.facts)-1].To; to != "103" {
+				t.Errorf("the call is to %q", to)
+			}
 			if h.last().Caller.Name != "Reminder" {
 				t.Errorf("102 sees %+v", h.last().Caller)
 			}

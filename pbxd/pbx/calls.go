@@ -130,6 +130,19 @@ func jsonNameOfForwarding(external bool, reason DiversionReason) string {
 	return fmt.Sprintf("%s%sNumber", side, when[reason])
 }
 
+// KeepCalls gives the user what another state of the same user has set for the
+// own calls. A forwarding to what is the own extension now is switched off.
+func (u *User) KeepCalls(other *User) {
+	u.Calls = other.Calls
+	for _, external := range []bool{false, true} {
+		for _, reason := range forwardReasons() {
+			if number, on := u.Calls.Forwarding(external, reason); on && number == u.Extension {
+				u.Calls.SetForwarding(external, reason, false, number)
+			}
+		}
+	}
+}
+
 // checkUserCalls checks what tags cannot say.
 func checkUserCalls(u *User, path string) (errs []FieldError) {
 	for _, external := range []bool{false, true} {

@@ -119,12 +119,13 @@ func (s *Store) RestoreIf(ctx context.Context, author string, number int64, allo
 		_, now := s.Current()
 		return now, fmt.Errorf("store: restore: %w", err)
 	}
-	comment := pbx.Say("Restored revision {number}; PINs and SIP passwords of existing users kept", "number", number)
+	comment := pbx.Say("Restored revision {number}; PINs, SIP passwords and own call settings of existing users kept", "number", number)
 	return s.Commit(ctx, author, comment, func(c *pbx.Config) error {
 		for i := range then.Users {
 			u := &then.Users[i]
 			if now := c.UserByID(u.ID); now != nil {
 				u.PIN, u.MustChangePIN, u.SIPPassword = now.PIN, now.MustChangePIN, now.SIPPassword
+				u.KeepCalls(now) // who forwards calls, at the phone, too, does so today
 			}
 		}
 		keepMailSecrets(c.Mail, &then.Mail)

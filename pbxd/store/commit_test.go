@@ -136,7 +136,8 @@ func TestRestore(t *testing.T) {
 	commit(func(c *pbx.Config) error { // 2: a new PIN, a new SIP password, demo103 goes, another comes
 		admin, demo := c.UserByName("admin"), c.UserByName("demo101")
 		admin.PIN, admin.MustChangePIN = "argon2id:new", false
-		demo.SIPPassword, demo.FirstName = "x1:new", "Berta"
+		demo.SIPPassword, demo.FirstName, demo.Extension = "x1:new", "Berta", "109"
+		demo.Calls = pbx.UserCalls{DoNotDisturb: true, InternalBusy: true, InternalBusyNumber: "102", InternalAlways: true, InternalAlwaysNumber: "101"}
 		c.Users = c.Users[:len(c.Users)-1]
 		return addUser(7)(c)
 	})
@@ -151,6 +152,9 @@ func TestRestore(t *testing.T) {
 	}
 	if demo.SIPPassword != "x1:new" || demo.FirstName != "Anna" {
 		t.Errorf("demo101: %+v", demo)
+	}
+	if d := demo.Calls; !d.DoNotDisturb || !d.InternalBusy || d.InternalAlways || demo.Extension != "101" {
+		t.Errorf("what demo101 has set since is %+v", d)
 	}
 	if back == nil || back.SIPPassword != first.UserByName("demo103").SIPPassword || back.PIN != pbx.FactoryPIN {
 		t.Errorf("demo103: %+v", back)

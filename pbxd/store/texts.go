@@ -96,16 +96,17 @@ func (s *Store) DeleteText(ctx context.Context, user string, id int64) error {
 	})
 }
 
-// pruneTexts deletes messages from before cutoff, and all that is kept of users
-// that there are no more. One that was written while the clock was not set is as old as
-// those around it.
+// pruneTexts deletes messages from before cutoff, and log-ins of users that there
+// are no more; their messages have time to come back with them, as pruneOrphans
+// says. One that was written while the clock was not set is as old as those
+// around it.
 func pruneTexts(ctx context.Context, tx writeTx, c *pbx.Config, cutoff time.Time) error {
 	users := make([]any, len(c.Users))
 	for i := range c.Users {
 		users[i] = c.Users[i].ID
 	}
 	marks := strings.TrimSuffix(strings.Repeat("?,", len(users)), ",")
-	for _, of := range []string{"text WHERE user", "reminder WHERE user", "desk WHERE user", "desk WHERE phone"} {
+	for _, of := range []string{"desk WHERE user", "desk WHERE phone"} {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+of+" NOT IN ("+marks+")", users...); err != nil {
 			return err
 		}

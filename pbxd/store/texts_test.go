@@ -79,9 +79,23 @@ func TestTexts(t *testing.T) {
 	if _, err := s.AddTexts(ctx, []string{"gone"}, first); err != nil {
 		t.Fatal(err)
 	}
-	s.tidy(ctx)
-	if got, err := s.Texts(ctx, "gone"); err != nil || len(got) != 0 {
-		t.Errorf("messages of nobody: %d, %v", len(got), err)
+	late := first
+	for c.at = c.at.Add(time.Hour); ; c.at = c.at.Add(20 * 24 * time.Hour) { // a restore of the user brings them back
+		s.tidy(ctx)
+		got, err := s.Texts(ctx, "gone")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) == 0 {
+			break
+		}
+		late.Time = c.at
+		if _, err := s.AddTexts(ctx, []string{"gone"}, late); err != nil { // young ones, that go with the user
+			t.Fatal(err)
+		}
+	}
+	if late.Time.IsZero() {
+		t.Error("messages of a user who is deleted go at once")
 	}
 }
 

@@ -113,7 +113,7 @@ func pruneAudit(ctx context.Context, tx writeTx, cutoff time.Time) error {
 	return err
 }
 
-// followOrphans notes since when owners of private contacts and journals are no users, and
+// followOrphans notes since when owners of private contacts, journals and messages are no users, and
 // forgets it of those who are users again.
 func followOrphans(ctx context.Context, tx writeTx, c *pbx.Config, now time.Time) error {
 	owners, err := privateOwners(ctx, tx)
@@ -141,7 +141,7 @@ func followOrphans(ctx context.Context, tx writeTx, c *pbx.Config, now time.Time
 }
 
 func privateOwners(ctx context.Context, tx writeTx) ([]string, error) {
-	owners, err := texts(tx.QueryContext(ctx, "SELECT DISTINCT owner FROM contact WHERE owner <> '' UNION SELECT owner FROM orphan"))
+	owners, err := texts(tx.QueryContext(ctx, "SELECT DISTINCT owner FROM contact WHERE owner <> '' UNION SELECT owner FROM orphan UNION SELECT user FROM text UNION SELECT user FROM reminder"))
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +155,8 @@ func pruneOrphans(ctx context.Context, tx writeTx, cutoff time.Time) error {
 	for _, query := range []string{
 		"DELETE FROM contact WHERE owner IN (SELECT owner FROM orphan WHERE since <= ?)",
 		"DELETE FROM journal WHERE user IN (SELECT owner FROM orphan WHERE since <= ?)",
+		"DELETE FROM text WHERE user IN (SELECT owner FROM orphan WHERE since <= ?)",
+		"DELETE FROM reminder WHERE user IN (SELECT owner FROM orphan WHERE since <= ?)",
 		"DELETE FROM orphan WHERE since <= ?",
 	} {
 		if _, err := tx.ExecContext(ctx, query, cutoff.UnixMilli()); err != nil {

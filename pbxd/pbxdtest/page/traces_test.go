@@ -65,7 +65,7 @@ func TestCallTrace(t *testing.T) {
 	p.Heading("Call traces")
 	p.Sees("No calls are remembered.")
 	forwarded(t, s, func() { p.Sees("Talking for 2 s") }) // it ticks
-	p.Sees("Anna Demo → 102") // by itself
+	p.Sees("Anna Demo → 102")                             // by itself
 	p.Sees("101, 102, 103")
 	p.Sees("Talked for 1")
 	shoot(p, "call-traces")
