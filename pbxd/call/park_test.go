@@ -128,8 +128,8 @@ func TestPlaceIsKeptForRecall(t *testing.T) {
 		h.hangsUp(d)
 		h.does(back, Event{Kind: EventEnded, Cause: pbx.CauseCallRejected})
 		h.traced("102 declines the call")
-		if s := h.fact(); s.State != pbx.CallParked {
-			t.Errorf("the call is %s, want parked again", s.State)
+		if s := h.fact(); s.State != pbx.CallParked || s.To != "*701" {
+			t.Errorf("the call is %s to %s, want parked again", s.State, s.To)
 		}
 		sleep(20 * time.Second)
 		back = h.rings("102")

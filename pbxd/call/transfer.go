@@ -178,7 +178,7 @@ func (c *call) recallFailed(cause pbx.Cause) {
 	c.alerted = false
 	c.recalls++
 	if c.parker != "" && c.recalls < maxRecalls && c.engine.park(c, c.parkedIn) {
-		c.quest = questCall
+		c.quest, c.status.To = questCall, c.cfg.FunctionCodes.Park+c.place
 		c.step("park", "{number} is parked in {place}", "number", c.a.party.Number, "place", c.place)
 		c.waitParked()
 		return

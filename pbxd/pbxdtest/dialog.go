@@ -1,6 +1,7 @@
 package pbxdtest
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -79,8 +80,8 @@ func (c *Call) invite(sdp, extra string) {
 	if sdp != "" {
 		ct = "Content-Type: application/sdp\r\n"
 	}
-	c.Phone.Send(fmt.Sprintf("INVITE %s SIP/2.0\r\nVia: %s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d INVITE\r\nContact: <%s>\r\n%s%sContent-Length: %d\r\n\r\n%s",
-		c.uri, c.branch, c.Local, c.Remote, c.ID, c.CSeq, c.Phone.Contact, extra, ct, len(sdp), sdp))
+	c.Phone.Send(fmt.Sprintf("INVITE %s SIP/2.0\r\nVia: %s\r\nMax-Forwards: %d\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d INVITE\r\nContact: <%s>\r\n%s%sContent-Length: %d\r\n\r\n%s",
+		c.uri, c.branch, cmp.Or(c.Phone.Hops, 70), c.Local, c.Remote, c.ID, c.CSeq, c.Phone.Contact, extra, ct, len(sdp), sdp))
 }
 
 // AckRefusal acknowledges a final response other than 2xx.

@@ -30,6 +30,7 @@ type Phone struct {
 	in       chan *Message
 	seq      atomic.Uint32
 	Contact  string // URI
+	Hops     int    // Max-Forwards of its calls; 0 for 70
 	answers  atomic.Pointer[func(*Message) bool]
 }
 

@@ -137,6 +137,14 @@ func TestHopsAreCounted(t *testing.T) {
 	if in.Passed != 0 {
 		t.Errorf("a call with Max-Forwards 70 has come over %d hops", in.Passed)
 	}
+	fewer := o.phone("103")
+	fewer.Hops = 3
+	fewer.Dial("102", pbxdtest.SDP(16000))
+	if last := o.arrival(); last.Passed != 67 {
+		t.Errorf("a call with Max-Forwards 3 has come over %d hops, want 67", last.Passed)
+	} else {
+		last.Leg.Hangup(pbx.CauseUserBusy)
+	}
 	for _, tt := range []struct {
 		passed int
 		want   string
