@@ -171,6 +171,7 @@ func TestQuickDial(t *testing.T) {
 		contact("a", "Mill", func(c *pbx.ContactSettings) { c.Office, c.OfficeQuickdial = "+49 (89) 12-34/5", "12" }),
 		contact("b", "Bakery", func(c *pbx.ContactSettings) { c.Mobile, c.MobileQuickdial = "0170 1", "13" }),
 		contact("c", "Later", func(c *pbx.ContactSettings) { c.Home, c.HomeQuickdial = "7", "13" }),
+		contact("e", "Office", func(c *pbx.ContactSettings) { c.Office, c.OfficeQuickdial = "+49 (0)30 1234", "15" }),
 		contact("d", "Without a number", func(c *pbx.ContactSettings) { c.HomeQuickdial = "14" }),
 	})
 	addContacts(t, s, "demo101", []pbx.Contact{contact("p", "Mother", func(c *pbx.ContactSettings) { c.Home, c.HomeQuickdial = "030 9", "12" })})
@@ -181,6 +182,7 @@ func TestQuickDial(t *testing.T) {
 		{"demo101", "12", &pbx.QuickDial{Number: "0309", Name: "Mother", Private: true}},
 		{"demo102", "12", &pbx.QuickDial{Number: "+498912345", Name: "Mill"}},
 		{"demo101", "13", &pbx.QuickDial{Number: "01701", Name: "Bakery"}},
+		{"demo101", "15", &pbx.QuickDial{Number: "+49301234", Name: "Office"}},
 		{"demo101", "14", nil}, {"demo101", "1", nil}, {"demo101", "", nil},
 	} {
 		got, err := s.QuickDial(t.Context(), x.user, x.quickdial)

@@ -1,4 +1,4 @@
-// Times by the clock of the device, and durations.
+// Times and durations.
 
 import {t, written, zone} from './text.js';
 import {live} from './live.js';
@@ -16,7 +16,7 @@ export const timeOfDay = (iso) => written(iso, {hour: '2-digit', minute: '2-digi
 // wall writes a time of the device's clock, such as "2026-11-24 21:00".
 export const wall = (text) => written(`${text.replace(' ', 'T')}Z`, {timeZone: 'UTC', dateStyle: 'medium', timeStyle: 'short'});
 
-// moment is when the device's clock shows local, such as "2026-11-24T21:00", as the API takes it.
+// moment is when the device's clock shows local, such as "2026-11-24T21:00".
 export function moment(local) {
   const wanted = Date.parse(`${local}Z`);
   const off = (at) => wanted - Date.parse(`${new Date(at).toLocaleString('sv', {timeZone: zone}).replace(' ', 'T')}Z`);

@@ -68,6 +68,9 @@ func TestLiveCalls(t *testing.T) {
 		p.Reply(p.Request("BYE"), "", 200, "OK", "", "")
 	}
 	admin.Sees("Nobody is calling.")
+	if at := browser.Eval[string](admin, "document.activeElement.tagName"); at != "H1" {
+		t.Errorf("the button that is gone leaves the focus at %s", at)
+	}
 	admin.NoTroubles()
 
 	journal.Sees("In · Answered")
@@ -85,6 +88,14 @@ func TestLiveCalls(t *testing.T) {
 	journal.Sees("2 calls")
 	home.NoTroubles()
 
+	browser.Eval[string](journal, "import('/js/dial.js').then((m) => { window.dialable = m.dialable; }), ''")
+	journal.Until("the script to be there", "!!window.dialable")
+	for written, dialled := range map[string]string{"+49 (0)30 12-34": "+49301234", "0049 (0) 30/1": "0049301", "030 (0)1": "03001", "*93#": "*93#"} {
+		got := browser.Eval[string](journal, "window.dialable('"+written+"')")
+		if got != dialled {
+			t.Errorf("%q is dialled as %q, want %q", written, got, dialled)
+		}
+	}
 	journal.Press("Call Anna Demo")
 	journal.Sees("Your phone rings. Answer it: then Anna Demo is called.")
 	own := b.Ringing()

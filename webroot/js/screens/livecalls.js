@@ -15,6 +15,7 @@ async function hangUp(c) {
     await attempt(async () => {
       await call('DELETE', `/calls/${encodeURIComponent(c.id)}`);
       toast(t('calls.hungUp'));
+      document.querySelector('h1').focus();
     });
   }
 }
