@@ -71,6 +71,23 @@ func TestDeflectionOfRecall(t *testing.T) {
 	})
 }
 
+// The phone of a member of a hunt group that sends its call on only declines it:
+// the others ring on.
+func TestDeflectionInGroup(t *testing.T) {
+	inHouse(t, func(h *house) {
+		sales("parallel", false)(h.cfg)
+		a := h.call("101", "600")
+		h.deflects(h.rings("102"), "104")
+		h.silent("104")
+		h.traced("102 declines the call")
+		c := h.rings("103")
+		h.answers(c)
+		h.joined(a, c)
+		h.hangsUp(a)
+		h.wantJournal("101 out 600 answered 0 Sales", "102 in 101 declined 0 Sales", "103 in 101 answered 0 Sales")
+	})
+}
+
 // What a phone says of itself is told as what it is.
 func TestRefusalsAreTold(t *testing.T) {
 	for _, tt := range []struct {

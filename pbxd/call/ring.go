@@ -26,8 +26,8 @@ func (c *call) alerting(r *rung, ev Event) {
 		if c.early == r.leg {
 			c.noEarly()
 		}
-		if ev.Deflected != "" && c.quest == questCall {
-			c.deflect(r, ev.Deflected)
+		if ev.Deflected != "" && c.quest == questCall && c.decision.Group == "" { // the phone of a member only declines
+			c.deflect(ev.Deflected)
 			return
 		}
 		switch ev.Cause {
@@ -73,23 +73,12 @@ func (c *call) silence(ext string) {
 }
 
 // deflect goes on with a call that a phone has sent on by itself.
-func (c *call) deflect(r *rung, to string) {
-	if c.decision.Group != "" { // whose calls the phones of members do not send on
-		c.saidOf(r, pbx.CauseCallRejected)
-		c.cause = worse(c.cause, pbx.CauseCallRejected)
-		if len(c.rings) > 0 {
-			c.changed()
-			return
-		}
-		c.follow(dialplan.OutcomeOf(c.cause))
-		return
-	}
+func (c *call) deflect(to string) {
 	c.still()
 	c.stopRinging(pbx.CauseNoAnswer)
 	c.cause = pbx.CauseCallRejected
 	c.changed()
-	d := dialplan.Deflect(c.cfg, c.query, c.decision, to)
-	c.carryOut(d)
+	c.carryOut(dialplan.Deflect(c.cfg, c.query, c.decision, to))
 }
 
 // saidOf tells why a phone rings no more that rang beside those of others: how
