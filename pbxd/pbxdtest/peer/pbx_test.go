@@ -195,7 +195,9 @@ func throughPBX(t *testing.T, call, answer peer.Scenario) {
 				RTPPort: int(audio().Addr().Port()), Users: []peer.SippUser{{User: "101", Password: s.Password("101"), Number: "102"}},
 			})
 			if err != nil {
-				t.Fatalf("%+v: %v\n%s", r, err, s.Log)
+				callee.Stop()
+				_, why := callee.Wait()
+				t.Fatalf("%+v: %v; the called one: %v\n%s", r, err, why, s.Log)
 			}
 			if r, err := callee.Wait(); err != nil {
 				t.Errorf("%+v: %v", r, err)

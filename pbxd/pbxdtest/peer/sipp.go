@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -214,30 +213,21 @@ func RunSipp(ctx context.Context, o SippOptions) (SippResult, error) {
 
 // WaitReady waits until the SIP port is open, which takes sipp some moments.
 func (s *Sipp) WaitReady(ctx context.Context) error {
+	network := "udp"
+	if s.opts.Transport == "tcp" {
+		network = "tcp"
+	}
 	for {
-		// The port is taken when we cannot have it.
-		var l interface{ Close() error }
-		var err error
-		if s.opts.Transport == "tcp" {
-			l, err = net.ListenTCP("tcp", net.TCPAddrFromAddrPort(s.Addr()))
-		} else {
-			l, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(s.Addr()))
-		}
-		if errors.Is(err, syscall.EADDRINUSE) {
+		open, err := holdsPort(s.cmd.Process.Pid, network, s.Addr().Port())
+		if open {
 			return nil
-		}
-		if err == nil {
-			err = l.Close()
-		}
-		if err != nil {
-			return fmt.Errorf("sipp %s: probe %v: %w", s.opts.Scenario, s.Addr(), err)
 		}
 		select {
 		case <-s.exited:
 			return fmt.Errorf("sipp %s: ended before it was ready: %w%s", s.opts.Scenario, s.err, s.complaints())
 		case <-ctx.Done():
-			return fmt.Errorf("sipp %s: port %v does not open: %w", s.opts.Scenario, s.Addr(), context.Cause(ctx))
-		case <-time.After(100 * time.Millisecond): // leaves it time to open the port between two probes
+			return fmt.Errorf("sipp %s: port %v does not open: %w", s.opts.Scenario, s.Addr(), errors.Join(context.Cause(ctx), err))
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
