@@ -163,8 +163,11 @@ func (s *Sipp) prepare() ([]string, error) {
 	for _, k := range slices.Sorted(maps.Keys(o.Keys)) {
 		args = append(args, "-key", k, o.Keys[k])
 	}
-	if !o.Remote.IsValid() { // one that is called
+	if !o.Remote.IsValid() || o.Scenario == SippAnswer || o.Scenario == SippAnswerReliable { // one that is called
 		return args, nil
+	}
+	if len(o.Users) == 0 {
+		return append(args, o.Remote.String()), nil
 	}
 	lines := []string{"SEQUENTIAL"}
 	for _, u := range o.Users {
