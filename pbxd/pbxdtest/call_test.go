@@ -300,6 +300,30 @@ func TestAudioIsRelayed(t *testing.T) {
 	nothingLeft(t, s)
 }
 
+// A phone with several addresses describes one and sends from another, that of
+// its signalling.
+func TestAudioFromAnotherAddressOfThePhone(t *testing.T) {
+	s, a, b := twoPhones(t, Options{})
+	ua, ub := listenUDP(t, "127.0.0.1"), listenUDP(t, "127.0.0.1")
+	describe := func(c *net.UDPConn) string {
+		return strings.Replace(SDP(port(c)), "c=IN IP4 127.0.0.1", "c=IN IP4 127.0.0.9", 1)
+	}
+	call := a.Dial("102", describe(ua))
+	in := b.Ringing()
+	in.Answer(describe(ub))
+	toA, toB := call.Answered().AudioPort(), in.Invite.AudioPort()
+	for _, to := range []*net.UDPConn{ua, ub} {
+		s.Eventually("audio", func() bool {
+			send(t, ua, "127.0.0.1", toA, rtp(1))
+			send(t, ub, "127.0.0.1", toB, rtp(1))
+			return receive(to) != nil
+		})
+	}
+	call.Hangup()
+	b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
+	nothingLeft(t, s)
+}
+
 func listenUDP(t *testing.T, ip string) *net.UDPConn {
 	t.Helper()
 	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(ip), 0)))

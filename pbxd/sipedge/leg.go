@@ -353,7 +353,9 @@ func (l *leg) expectLocked(d *media.Description) {
 		return
 	}
 	seen := l.flow.Remote.Addr()
-	x := rtpio.Expecting(d, &media.Description{Formats: l.sentFmts}, seen, l.nat)
+	// Audio may come from where the signalling does, whatever the description says:
+	// phones with several addresses name the one that they take for theirs.
+	x := rtpio.Expecting(d, &media.Description{Formats: l.sentFmts}, seen, l.nat || d.Addr.Unmap() != seen.Unmap())
 	if l.nat && !routable(d.Addr) { // the best guess until their first packet tells
 		x.RTP = netip.AddrPortFrom(seen, d.RTPPort)
 		x.RTCP = netip.AddrPortFrom(seen, d.RTCPPort)

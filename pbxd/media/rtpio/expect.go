@@ -14,7 +14,7 @@ type Expectation struct {
 	RTP        netip.AddrPort // where the side wants RTP; a null address (hold) stops sending
 	RTCP       netip.AddrPort // where it wants RTCP; not valid means the port after RTP
 	Signalling netip.Addr     // where its signalling comes from
-	NAT        bool           // its description is not to be trusted: it sits behind address translation
+	NAT        bool           // its description is not to be relied on: it sits behind address translation, or has several addresses
 
 	PayloadTypes []uint8        // what it may send
 	Formats      []media.Format // the same with clock rates, for the jitter; adds to PayloadTypes
