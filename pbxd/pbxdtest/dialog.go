@@ -11,12 +11,13 @@ import (
 func (p *Phone) Register(expires int) *Message {
 	p.T.Helper()
 	callID := p.Unique()
-	uri := "sip:" + p.pbx.String()
+	scheme := cmp.Or(p.Scheme, "sip")
+	uri := scheme + ":" + p.pbx.String()
 	auth := ""
 	for cseq := 1; ; cseq++ {
-		p.Send(fmt.Sprintf("REGISTER %[1]s SIP/2.0\r\nVia: %[2]s\r\nMax-Forwards: 70\r\nFrom: <sip:%[3]s@%[4]s>;tag=%[5]s\r\nTo: <sip:%[3]s@%[4]s>\r\n"+
+		p.Send(fmt.Sprintf("REGISTER %[1]s SIP/2.0\r\nVia: %[2]s\r\nMax-Forwards: 70\r\nFrom: <%[10]s:%[3]s@%[4]s>;tag=%[5]s\r\nTo: <%[10]s:%[3]s@%[4]s>\r\n"+
 			"Call-ID: %[5]s\r\nCSeq: %[6]d REGISTER\r\nContact: <%[7]s>\r\nExpires: %[8]d\r\nUser-Agent: pbxdtest\r\n%[9]sContent-Length: 0\r\n\r\n",
-			uri, p.Via(), p.Ext, p.pbx, callID, cseq, p.Contact, expires, auth))
+			uri, p.Via(), p.Ext, p.pbx, callID, cseq, p.Contact, expires, auth, scheme))
 		res := p.Final("REGISTER")
 		if res.Status() != 401 || cseq == 2 {
 			return res
@@ -59,8 +60,8 @@ func SDP(port int, lines ...string) string {
 // authorised INVITE is on its way.
 func (p *Phone) Dial(number, sdp string) *Call {
 	p.T.Helper()
-	c := &Call{Phone: p, ID: p.Unique(), uri: fmt.Sprintf("sip:%s@%s", number, p.pbx)}
-	c.Local = fmt.Sprintf("<sip:%s@%s>;tag=%s", p.Ext, p.pbx, p.Unique())
+	c := &Call{Phone: p, ID: p.Unique(), uri: fmt.Sprintf("%s:%s@%s", cmp.Or(p.Scheme, "sip"), number, p.pbx)}
+	c.Local = fmt.Sprintf("<%s:%s@%s>;tag=%s", cmp.Or(p.Scheme, "sip"), p.Ext, p.pbx, p.Unique())
 	c.Remote = fmt.Sprintf("<%s>", c.uri)
 	c.CSeq = 1
 	c.invite(sdp, "")

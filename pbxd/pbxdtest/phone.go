@@ -31,6 +31,7 @@ type Phone struct {
 	seq      atomic.Uint32
 	Contact  string // URI
 	Hops     int    // Max-Forwards of its calls; 0 for 70
+	Scheme   string // of the URIs that it writes; "" for sip
 	answers  atomic.Pointer[func(*Message) bool]
 }
 

@@ -79,8 +79,8 @@ func TestTLSPhoneThatIsGone(t *testing.T) {
 	nothingLeft(t, s)
 }
 
-// SIPS is served where it can be kept (RFC 5630): over TLS, and not for a call
-// that may go on without it.
+// SIPS is served over TLS (RFC 3261 section 26.2.2), also by phones that write it
+// everywhere: such a call reaches a phone that has no TLS.
 func TestSIPS(t *testing.T) {
 	s := Start(t, Options{})
 	tests := []struct {
@@ -88,7 +88,7 @@ func TestSIPS(t *testing.T) {
 		want            int
 	}{
 		{"udp", "OPTIONS", 416}, {"tcp", "REGISTER", 416}, {"udp", "INVITE", 416},
-		{"tls", "OPTIONS", 200}, {"tls", "INVITE", 416},
+		{"tls", "OPTIONS", 200}, {"tls", "INVITE", 401},
 	}
 	for _, tt := range tests {
 		p := s.Phone("101", tt.network)
@@ -114,6 +114,43 @@ func TestSIPS(t *testing.T) {
 	}
 	in.Reply(486, "Busy Here", "")
 	call.AckRefusal(call.Phone.Final("INVITE"))
+	nothingLeft(t, s)
+}
+
+// A phone that writes SIPS everywhere registers, calls a phone over UDP, is called
+// by it, and finds SIPS in every Contact of ours.
+func TestCallBySIPS(t *testing.T) {
+	s := Start(t, Options{})
+	a, b := s.Phone("101", "tls"), s.Phone("102", "udp").MustRegister()
+	a.Scheme, a.Contact = "sips", strings.Replace(a.Contact, "sip:", "sips:", 1)
+	a.MustRegister()
+	call := a.Dial("102", SDP(16000))
+	in := b.Ringing()
+	if !strings.HasPrefix(in.Target, "sip:") {
+		t.Errorf("the phone over UDP is told the Contact %s", in.Target)
+	}
+	in.Answer(SDP(16002))
+	call.Answered()
+	if !strings.HasPrefix(call.Target, "sips:") {
+		t.Errorf("the answer to a SIPS call has the Contact %s", call.Target)
+	}
+	call.Send("INVITE", SDP(16000, "a=sendonly"))
+	call.learn(a.Response("INVITE", 200))
+	call.Ack("")
+	in.Send("BYE", "")
+	bye := a.Request("BYE")
+	if !strings.HasPrefix(bye.Start, "BYE "+a.Contact+" ") {
+		t.Errorf("the BYE goes to another target than the phone's: %s", bye.Start)
+	}
+	a.Reply(bye, "", 200, "OK", "", "")
+	b.Response("BYE", 200)
+
+	back := b.Dial("101", SDP(16002))
+	up := a.Ringing()
+	up.Answer(SDP(16000))
+	back.Answered()
+	up.Hangup()
+	b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
 	nothingLeft(t, s)
 }
 

@@ -121,8 +121,11 @@ func uriAddr(u *sip.Uri) (netip.AddrPort, bool) {
 		return netip.AddrPort{}, false
 	}
 	port := u.Port
-	if port == 0 {
+	if port == 0 { // RFC 3261 section 19.1.2
 		port = 5060
+		if t, _ := u.UriParams.Get("transport"); u.Scheme == "sips" || strings.EqualFold(t, "tls") {
+			port = 5061
+		}
 	}
 	if port < 1 || port > 65535 {
 		return netip.AddrPort{}, false

@@ -5,20 +5,27 @@ import (
 
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/sipedge/transaction"
+	"galilei/pbxd/sipedge/transport"
 )
 
 // schemeServed reports whether the scheme of the Request-URI is served. SIPS
-// promises TLS all the way (RFC 5630 section 3): without TLS it cannot be kept,
-// and a new call must not be promised it, since the other phone may have none.
+// asks for TLS as far as us, and beyond for what we see fit (RFC 3261 section
+// 26.2.2). RFC 5630 section 3.1.3 would have every other phone reached by TLS,
+// too; phones that write SIPS by default could then call nobody else.
 func schemeServed(tx *transaction.Server, req *sip.Request) bool {
 	switch req.Recipient.Scheme {
 	case "sip":
 		return true
 	case "sips":
-		tag, _ := req.To().Params.Get("tag")
-		return tx.Flow().Network == "tls" && (req.Method != sip.INVITE || tag != "")
+		return tx.Flow().Network == "tls"
 	}
 	return false
+}
+
+// contactServed reports whether a Contact that came over a flow can be the target
+// of a dialog.
+func contactServed(c *sip.ContactHeader, f transport.Flow) bool {
+	return c != nil && (c.Address.Scheme == "sip" || c.Address.Scheme == "sips" && f.Network == "tls")
 }
 
 // notAllowed refuses a method that is not served.

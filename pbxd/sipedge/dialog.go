@@ -33,6 +33,7 @@ type dialog struct {
 	serves     []string       // methods that they say they serve, in lower case
 	outbound   bool           // they are reached only by the flow (RFC 5626)
 	tlsOnly    bool           // keys of audio are in its messages, which must not be read on the way
+	sips       bool           // they began it by a SIPS URI, and find SIPS in our Contact (RFC 3261 section 12.1.1)
 	nat        bool           // they call themselves by an address at which they are not seen
 }
 
@@ -113,7 +114,10 @@ func (d *dialog) contact() *sip.ContactHeader {
 	f := d.flow
 	self := d.selfOver(f)
 	u := sip.Uri{Scheme: "sip", User: d.localParty.Address.User, Host: self.Addr().String(), Port: int(self.Port())}
-	if f.Network != "udp" {
+	switch {
+	case d.sips:
+		u.Scheme = "sips"
+	case f.Network != "udp":
 		u.UriParams = sip.HeaderParams{{K: "transport", V: f.Network}}
 	}
 	return &sip.ContactHeader{Address: u}
@@ -127,7 +131,7 @@ func (d *dialog) tag(res *sip.Response) {
 // takeTargetLocked reads Contact and Record-Route of the response that makes
 // the dialog (RFC 3261 section 12.1.2).
 func (d *dialog) takeTargetLocked(res *sip.Response) {
-	if c := res.Contact(); c != nil && c.Address.Scheme == "sip" {
+	if c := res.Contact(); contactServed(c, d.flow) {
 		d.target = *c.Address.Clone()
 	}
 	d.routes = nil

@@ -84,18 +84,12 @@ func (e *Edge) callsOf(s *subscription) (list []dialogState) {
 	return list
 }
 
-// changes returns what differs from what was told: new and changed calls, and
-// those that have ended.
-func changes(told map[string]dialogState, calls []dialogState) (list []dialogState) {
-	live := map[string]bool{}
-	for _, c := range calls {
-		live[c.id] = true
-		if told[c.id] != c {
-			list = append(list, c)
-		}
-	}
-	for id, c := range told {
-		if !live[id] {
+// withEnded returns the calls with those that were told before and have ended
+// since. Phones put a lamp out by the word, not all by the absence.
+func withEnded(told, calls []dialogState) []dialogState {
+	list := slices.Clone(calls)
+	for _, c := range told {
+		if !slices.ContainsFunc(calls, func(o dialogState) bool { return o.id == c.id }) {
 			c.state = "terminated"
 			list = append(list, c)
 		}
@@ -144,9 +138,10 @@ func escaped(text string) string {
 	return b.String()
 }
 
-// dialogInfo writes a document of RFC 4235 section 4.
-func dialogInfo(entity, host, version, state string, calls []dialogState) []byte {
-	doc := xmlDialogInfo{Version: version, State: state, Entity: entity}
+// dialogInfo writes a document of RFC 4235 section 4. It always tells all: not
+// every phone adds up partial ones (section 4.3), and a phone has few calls.
+func dialogInfo(entity, host, version string, calls []dialogState) []byte {
+	doc := xmlDialogInfo{Version: version, State: "full", Entity: entity}
 	for _, c := range calls {
 		d := xmlDialog{
 			ID: c.id, CallID: c.callID, LocalTag: c.localTag, RemoteTag: c.remoteTag, Direction: c.direction, State: c.state,

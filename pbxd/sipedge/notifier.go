@@ -56,7 +56,7 @@ func (n *notifier) subscribe(tx *transaction.Server, req *sip.Request) {
 		return
 	}
 	watched := dialled(req)
-	if status := n.permit(u, watched, ev, req); status != 0 {
+	if status := n.permit(tx, u, watched, ev, req); status != 0 {
 		e.reply(tx, req, status, reasonPhrase(status))
 		return
 	}
@@ -76,10 +76,9 @@ func (n *notifier) subscribe(tx *transaction.Server, req *sip.Request) {
 }
 
 // permit says whether a user may subscribe; 0, or the status that refuses.
-func (n *notifier) permit(u *pbx.User, watched string, ev event, req *sip.Request) int {
-	c := contactOf(req)
+func (n *notifier) permit(tx *transaction.Server, u *pbx.User, watched string, ev event, req *sip.Request) int {
 	switch {
-	case c == nil || c.Address.Scheme != "sip":
+	case !contactServed(contactOf(req), tx.Flow()):
 		return 400
 	case !accepts(req, contentTypeOf(ev)):
 		return 406

@@ -78,8 +78,8 @@ func TestBusyLampField(t *testing.T) {
 		doc = dialogInfo(w)
 	}
 	local, remote := in.Tags()
-	if len(doc.Dialogs) != 1 || doc.State != "partial" {
-		t.Fatalf("told %+v, want one call, partial", doc)
+	if len(doc.Dialogs) != 1 || doc.State != "full" {
+		t.Fatalf("told %+v, want one call, in full", doc)
 	}
 	d := doc.Dialogs[0]
 	if d.State != "early" || d.Direction != "recipient" || d.CallID != in.ID || d.LocalTag != local || d.RemoteTag != remote || d.Remote.Identity.Display != `A & "B"` {

@@ -2,6 +2,7 @@ package sipedge
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -36,8 +37,8 @@ type subscription struct {
 	over    bool
 
 	version uint32
-	told    map[string]dialogState // calls that the phone knows of
-	state   string                 // presence that it knows of
+	told    []dialogState // calls that the phone knows of
+	state   string        // presence that it knows of
 }
 
 func newSubscription(n *notifier, tx *transaction.Server, req *sip.Request, watcher, watched string, ev event) *subscription {
@@ -47,6 +48,7 @@ func newSubscription(n *notifier, tx *transaction.Server, req *sip.Request, watc
 		dialog: dialog{
 			edge: e, id: dialogID{req.CallID().Value(), newTag()}, flow: tx.Flow(), seenAt: time.Now(), reachedAt: reachedAt(req),
 			phone: phoneIDOf(watcher, contactOf(req)), remoteCSeq: req.CSeq().SeqNo, target: *contactOf(req).Address.Clone(),
+			sips: req.Recipient.Scheme == "sips",
 		},
 	}
 	s.log = e.deps.Log.With("subscription", s.id.localTag)
@@ -285,18 +287,11 @@ func (s *subscription) bodyLocked(calls []dialogState) []byte {
 		s.full, s.state = false, string(body)
 		return body
 	}
-	tell, state := calls, "full"
-	if !s.full {
-		if tell, state = changes(s.told, calls), "partial"; len(tell) == 0 {
-			return nil
-		}
+	if !s.full && slices.Equal(s.told, calls) {
+		return nil
 	}
-	s.told = map[string]dialogState{}
-	for _, c := range calls {
-		s.told[c.id] = c
-	}
-	s.full = false
-	body := dialogInfo(entity, s.localParty.Address.Host, strconv.FormatUint(uint64(s.version), 10), state, tell)
+	body := dialogInfo(entity, s.localParty.Address.Host, strconv.FormatUint(uint64(s.version), 10), withEnded(s.told, calls))
+	s.full, s.told = false, calls
 	s.version++
 	return body
 }

@@ -45,7 +45,7 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 	case !acceptsSDP(req):
 		e.reply(tx, req, 406, "Not Acceptable") // our answer is a session description (RFC 3261 section 21.4.7)
 		return
-	case req.Contact() == nil || req.Contact().Address.Scheme != "sip":
+	case !contactServed(req.Contact(), tx.Flow()):
 		e.reply(tx, req, 400, "Contact Is Missing")
 		return
 	}
@@ -93,7 +93,7 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 	l.user = acting.Extension
 	l.remoteTag, _ = req.From().Params.Get("tag")
 	l.remoteCSeq = req.CSeq().SeqNo
-	l.target = *req.Contact().Address.Clone()
+	l.target, l.sips = *req.Contact().Address.Clone(), req.Recipient.Scheme == "sips"
 	for _, h := range req.GetHeaders("record-route") {
 		if rr, ok := h.(*sip.RecordRouteHeader); ok {
 			l.routes = append(l.routes, *rr.Address.Clone())

@@ -67,7 +67,7 @@ func (l *leg) update(tx *transaction.Server, req *sip.Request) {
 
 // retargetLocked follows the Contact of a target refresh request.
 func (d *dialog) retargetLocked(m sip.Message) {
-	if c := contactOf(m); c != nil && c.Address.Scheme == "sip" {
+	if c := contactOf(m); contactServed(c, d.flow) {
 		d.target = *c.Address.Clone()
 	}
 }
