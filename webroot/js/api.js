@@ -53,7 +53,8 @@ function answered(status, text, header, quiet) {
 }
 
 // call sends a request and returns {body, etag, total}. total is what a list
-// holds in all.
+// holds in all. What only reads is sent twice at most: Chromium fails what it begins on a connection
+// that the device, which has another certificate, is about to leave (HTTP/2 GOAWAY).
 export async function call(method, path, {body, etag, quiet, signal} = {}) {
   const headers = {Accept: 'application/json'};
   if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -61,10 +62,11 @@ export async function call(method, path, {body, etag, quiet, signal} = {}) {
   let answer;
   let text;
   try {
-    answer = await fetch(prefix + path, {
+    const ask = () => fetch(prefix + path, {
       method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body),
       credentials: 'same-origin', cache: 'no-store', redirect: 'error',
     });
+    answer = await ask().catch((err) => (method === 'GET' && !signal?.aborted ? ask() : Promise.reject(err)));
     text = await answer.text();
   } catch (err) {
     throw new Unreachable(err.message);

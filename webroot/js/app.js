@@ -273,12 +273,13 @@ class App extends HTMLElement {
     if (path === '' && allowed.length) return this.go(allowed[0].path, {replace: true});
     const [, first, part = '', ...rest] = path.split('/');
     const entry = decoded(part);
+    const other = entry !== this.#entry;
     this.#entry = entry;
     const screen = entry !== null && allowed.find((s) => s.path === `/${first}` && rest.length === 0 && (!entry || s.add || s.entries)) || null;
     this.#frame.closeDrawer();
     this.#frame.mark(screen?.path);
     document.title = `${screen ? t(screen.title) : t('notFound.title')} · Galilei`;
-    if (screen && screen === this.#screen) {
+    if (screen && screen === this.#screen && !(other && screen.entries)) {
       this.#hint();
       document.dispatchEvent(new Event('address'));
       this.#shown.entry?.(entry);

@@ -11,10 +11,7 @@ export function confirm({title, text, action, danger, typed, stay = t('action.ca
   return new Promise((done) => {
     const id = uid();
     const box = h('dialog.ask', {'aria-labelledby': id});
-    let answered = false;
-    const answer = (yes) => {
-      if (answered) return;
-      answered = true;
+    const answer = (yes) => { // the first one counts
       box.close();
       box.remove();
       done(yes);

@@ -30,6 +30,14 @@ export function fill(el, ...children) {
   return put(el, children);
 }
 
+// arrange makes els what box holds. The focus stays where it is.
+export function arrange(box, els) {
+  if (els.length === box.children.length && els.every((el, i) => el === box.children[i])) return;
+  const focused = document.activeElement;
+  box.replaceChildren(...els);
+  if (box.contains(focused)) focused.focus();
+}
+
 // facts lists what is known of a thing: rows of [label, value]. Null and false are left out.
 export const facts = (rows) => h('dl.facts', rows.map((row) => row && h('div.fact', h('dt', row[0]), h('dd', row[1]))));
 

@@ -74,9 +74,7 @@ export class Form extends HTMLElement {
 
   // follow keeps a form without changes like the device's values.
   follow(signal) {
-    live.follow(signal, async (kind) => {
-      if (kind === 'revision' || kind === 'all') await this.refresh().catch(() => {}); // a lost connection has its banner
-    });
+    live.keep(signal, ['revision'], () => this.refresh());
   }
 
   async refresh() {
@@ -204,10 +202,10 @@ export async function newest(state, read) {
 }
 
 // settingsForm makes a form over the settings at a path of the API and keeps it like the device's
-// until the signal aborts. options(entry) gives those of the fields; saved(entry, changes) is called
+// until the signal aborts. like is a path that takes the same, when the API describes path with a hole. options(entry) gives those of the fields; saved(entry, changes) is called
 // after a save, taken(entry) when somebody else made one. It resolves to {form, state}; state, {entry, etag}, is what the device has.
-export async function settingsForm({path, signal, options, saved, taken, ...rest}) {
-  const schema = body('PUT', path);
+export async function settingsForm({path, like = path, signal, options, saved, taken, ...rest}) {
+  const schema = body('PUT', like);
   const read = async (method, more) => {
     const answer = await call(method, path, more);
     return {entry: answer.body, etag: answer.etag};

@@ -14,10 +14,10 @@ const short = (text, n) => (text.length > n ? `${text.slice(0, n - 1)}…` : tex
 // told is what stands on an arrow: the method, or the status with its reason.
 const told = (m) => (m.start.startsWith('SIP/') ? m.start.slice(8) : m.method);
 
-// kind is the class of an arrow.
+// kind is the class of an arrow. That a password is asked for is no trouble.
 function kind(m) {
-  const status = Number(/^SIP\/\S+ (\d)/.exec(m.start)?.[1] ?? 0);
-  return ['request', 'wait', 'good', 'wait', 'bad', 'bad', 'bad'][status] ?? 'bad';
+  const status = /^SIP\/\S+ (\d+)/.exec(m.start)?.[1] ?? '0';
+  return ['401', '407'].includes(status) ? 'wait' : ['request', 'wait', 'good', 'wait'][status[0]] ?? 'bad';
 }
 
 // ladder draws messages; opened(message, name) is called for one that is chosen.

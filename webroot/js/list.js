@@ -1,6 +1,6 @@
 // A list: sortable titles, filters, pages, rows that open an entry.
 
-import {h, fill, icon, button, uid} from './dom.js';
+import {h, arrange, fill, icon, button, uid} from './dom.js';
 import {t, compare, number} from './text.js';
 import {label} from './schema.js';
 import {attempt} from './dialog.js';
@@ -247,11 +247,7 @@ export class List extends HTMLElement {
       now.push(h('tr.empty', h('td', {colspan: this.columns.length + (this.actions ? 1 : 0)},
         h('p', filtered ? t('list.noMatch') : this.empty), !filtered && this.emptyAction)));
     }
-    if (now.length !== this.#body.children.length || now.some((tr, i) => tr !== this.#body.children[i])) {
-      const focused = document.activeElement;
-      this.#body.replaceChildren(...now);
-      if (focused?.isConnected && this.contains(focused)) focused.focus();
-    }
+    arrange(this.#body, now);
     const known = this.source ? total : this.#rows.length;
     this.#count.textContent = filtered && !this.source ? t('list.some', {n: total, all: known}) : t('list.all', {n: known});
     this.#pages(from, rows.length, total);

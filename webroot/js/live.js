@@ -132,6 +132,13 @@ class Live extends EventTarget {
   follow(signal, fn) {
     this.addEventListener('change', (e) => fn(e.detail), {signal});
   }
+
+  // keep calls load at every change of a kind. It may fail: a lost connection has its banner.
+  keep(signal, kinds, load) {
+    this.follow(signal, async (kind) => {
+      if (kind === 'all' || kinds.includes(kind)) await Promise.resolve(load()).catch(() => {});
+    });
+  }
 }
 
 function group(list) {

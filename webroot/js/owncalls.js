@@ -39,9 +39,6 @@ export async function ownCalls(box, session, signal) {
   await Promise.all([journal && missed(journal, session), calls && set(calls, session)]);
   if (signal.aborted) return;
   fill(box, journal, calls);
-  live.follow(signal, (kind) => {
-    const ignore = () => {}; // a lost connection has its banner
-    if (journal && (kind === 'journal' || kind === 'all')) missed(journal, session).catch(ignore);
-    if (calls && (kind === 'revision' || kind === 'all')) set(calls, session).catch(ignore);
-  });
+  if (journal) live.keep(signal, ['journal'], () => missed(journal, session));
+  if (calls) live.keep(signal, ['revision'], () => set(calls, session));
 }

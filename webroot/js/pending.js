@@ -22,7 +22,7 @@ export class PendingBar extends HTMLElement {
     this.#off = new AbortController();
     this.setAttribute('role', 'alert');
     this.hidden = true;
-    live.follow(this.#off.signal, (kind) => (kind === 'pending' || kind === 'all') && this.#look());
+    live.keep(this.#off.signal, ['pending'], () => this.#look());
     this.#timers = [setInterval(() => this.#count(), 500), setInterval(() => this.#state && this.#look(), step)];
     if (live.pending) this.#look();
   }

@@ -45,7 +45,7 @@ type tab struct {
 // console, loads that fail and answers that blame the server. Refusals (4xx) are
 // part of the conversation.
 func (p *tab) note(ev any) {
-	p.follow(ev)
+	url := p.follow(ev)
 	var text string
 	switch ev := ev.(type) {
 	case *runtime.EventExceptionThrown:
@@ -65,9 +65,10 @@ func (p *tab) note(ev any) {
 		if ev.Response.Status >= 500 {
 			text = fmt.Sprintf("%d from %s", ev.Response.Status, ev.Response.URL)
 		}
+		p.answered(ev.Response.URL)
 	case *network.EventLoadingFailed:
 		if !ev.Canceled && ev.ErrorText != "net::ERR_ABORTED" {
-			text = "loading failed: " + ev.ErrorText
+			text = "loading failed: " + ev.ErrorText + " " + url
 		}
 	case *page.EventJavascriptDialogOpening:
 		text = "the browser asks: " + ev.Message
@@ -80,8 +81,17 @@ func (p *tab) note(ev any) {
 	p.troubles = append(p.troubles, text)
 }
 
-// follow keeps what is being loaded.
-func (p *tab) follow(ev any) {
+// answered takes back that a URL failed with ERR_FAILED: Chromium begins no
+// stream on a connection that was sent GOAWAY since it was chosen
+// (SpdySession::TryCreateStream), and the page has asked again.
+func (p *tab) answered(url string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.troubles = slices.DeleteFunc(p.troubles, func(x string) bool { return strings.HasSuffix(x, "net::ERR_FAILED "+url) })
+}
+
+// follow keeps what is being loaded, and returns the URL of what has failed.
+func (p *tab) follow(ev any) (failed string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before := len(p.loading)
@@ -93,6 +103,7 @@ func (p *tab) follow(ev any) {
 	case *network.EventResponseReceived: // whoever does not read the body gets no end of it
 		delete(p.loading, ev.RequestID)
 	case *network.EventLoadingFailed:
+		failed = p.loading[ev.RequestID]
 		delete(p.loading, ev.RequestID)
 	case *page.EventFrameNavigated:
 		clear(p.loading) // what the document before was loading
@@ -100,6 +111,7 @@ func (p *tab) follow(ev any) {
 	if before > 0 && len(p.loading) == 0 {
 		p.quiet = time.Now()
 	}
+	return failed
 }
 
 // Idle waits until the page has loaded what it asked for and has not asked again

@@ -18,6 +18,12 @@ func TestPeopleHistory(t *testing.T) {
 	a := s.As("admin", pin)
 	p := chromium.Page(t)
 	logIn(p, s, "admin")
+	// A read may be lost with a connection that the device leaves, as below: it is asked again.
+	browser.Eval[bool](p, `(() => {
+		const real = fetch;
+		window.fetch = (path, how) => (path.includes('/revisions') && how.method === 'GET' ? (window.fetch = real, Promise.reject(new TypeError('Failed to fetch'))) : real(path, how));
+		return true;
+	})()`)
 	p.Press("History")
 	for p.Idle(); p.Can("Show older"); p.Idle() {
 		p.Press("Show older")

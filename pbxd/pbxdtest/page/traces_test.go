@@ -86,6 +86,9 @@ func TestCallTrace(t *testing.T) {
 	if want := "INVITE 401 ACK INVITE 100 INVITE 486 ACK INVITE 180 180 200 200 ACK ACK BYE 200 BYE 200"; !sameWords(arrows, want) {
 		t.Errorf("the ladder has %s; want %s", arrows, want)
 	}
+	if bad := browser.Eval[string](p, "[...document.querySelectorAll('.arrow.bad .what')].map((x) => x.textContent).join()"); bad != "486 Busy Here" {
+		t.Errorf("red are %s", bad)
+	}
 	if n := browser.Eval[int](p, "document.querySelectorAll('.chart polyline').length"); n != 6 {
 		t.Errorf("%d graphs; want 6", n)
 	}

@@ -119,8 +119,6 @@ export default async function show(context) {
   await screen.load();
   context.signal.addEventListener('abort', () => screen.close());
   screen.entry(context.entry);
-  live.follow(context.signal, (kind) => {
-    if (['revision', 'pending', 'all'].includes(kind)) screen.load().catch(() => {}); // a lost connection has its banner
-  });
+  live.keep(context.signal, ['revision', 'pending'], () => screen.load());
   return {entry: (id) => screen.entry(id)};
 }

@@ -181,7 +181,5 @@ export const parameters = async () => (await get('/system-settings')).tabs.flatM
 export default async function show(context) {
   const screen = new Drafts(context);
   await screen.load();
-  live.follow(context.signal, (kind) => {
-    if (['revision', 'drafts', 'all'].includes(kind)) screen.load().catch(() => {}); // a lost connection has its banner
-  });
+  live.keep(context.signal, ['revision', 'drafts'], () => screen.load());
 }

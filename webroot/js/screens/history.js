@@ -102,11 +102,8 @@ export default async function show({content, signal}) {
     return box;
   };
   const reload = await older({box: content, signal, resource: '/revisions', number: (r) => r.number, draw, empty: t('history.empty')});
-  live.follow(signal, async (kind) => {
-    if (kind !== 'revision' && kind !== 'all') return;
-    try {
-      names = await load();
-      await reload();
-    } catch { /* a lost connection has its banner */ }
+  live.keep(signal, ['revision'], async () => {
+    names = await load();
+    await reload();
   });
 }

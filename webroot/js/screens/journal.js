@@ -1,6 +1,6 @@
 // Journals: calls in, out and missed, newest first. Of others one can only look at them.
 
-import {h, fill, icon, button, styles, uid} from '../dom.js';
+import {h, arrange, fill, icon, button, styles, uid} from '../dom.js';
 import {t, when} from '../text.js';
 import {span} from '../time.js';
 import {call} from '../api.js';
@@ -57,9 +57,7 @@ class Journal {
       for (const f of this.fields) if (document.activeElement !== f.input) f.input.value = this.#query[f.key];
       attempt(() => this.load());
     }, {signal});
-    if (!people) live.follow(signal, (kind) => {
-      if (kind === 'journal' || kind === 'all') this.load(Math.max(page, this.#entries.length)).catch(() => {}); // a lost connection has its banner
-    });
+    if (!people) live.keep(signal, ['journal'], () => this.load(Math.max(page, this.#entries.length)));
     document.addEventListener('visibilitychange', () => this.#seen(), {signal});
     signal.addEventListener('abort', () => clearTimeout(this.#timer));
   }
@@ -134,11 +132,7 @@ class Journal {
       return [e.id, had?.text === text ? had : {text, el: this.#row(e)}];
     }));
     const now = [...this.#rows.values()].map((r) => r.el);
-    if (now.length !== this.list.children.length || now.some((el, i) => el !== this.list.children[i])) {
-      const focused = document.activeElement;
-      this.list.replaceChildren(...now);
-      if (focused?.isConnected && this.list.contains(focused)) focused.focus();
-    }
+    arrange(this.list, now);
     const {name, number} = this.#query;
     this.list.hidden = !now.length;
     this.count.textContent = t('journal.count', {n: this.#total});

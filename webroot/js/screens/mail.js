@@ -35,9 +35,7 @@ function queue(signal) {
     const jobs = await get('/email-delivery/queue');
     if (!signal.aborted) list.rows = jobs;
   };
-  live.follow(signal, (kind) => {
-    if (kind === 'mail' || kind === 'all') load().catch(() => {}); // as above
-  });
+  live.keep(signal, ['mail'], load);
   return {list, load};
 }
 

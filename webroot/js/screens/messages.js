@@ -53,5 +53,5 @@ export default async function show({content, signal, session}) {
   const receivers = await get('/texts/receivers');
   put(content, [writer(receivers, session.id), h('section.card', h('h2', t('messages.received')), list)]);
   await draw();
-  live.follow(signal, (kind) => (kind === 'texts' || kind === 'all') && attempt(draw));
+  live.keep(signal, ['texts'], draw);
 }

@@ -26,5 +26,5 @@ export default async function show({content, signal, session}) {
     if (!signal.aborted) list.rows = rows;
   };
   await load();
-  live.follow(signal, (kind) => (kind === 'revision' || kind === 'all') && load().catch(() => {})); // a lost connection has its banner
+  live.keep(signal, ['revision'], load);
 }

@@ -76,23 +76,23 @@ function sound(legs, call) {
 }
 
 // one shows a call.
-async function one(box, id, signal) {
+async function one(content, id, signal) {
   const about = (part) => get(`/calls/${encodeURIComponent(id)}/${part}`);
   const [trace, said, quality] = await Promise.all(['trace', 'messages', 'quality'].map(about));
   if (signal.aborted) return;
   const {call} = trace;
-  fill(box, h('div.card-head', h('h2', {tabindex: '-1'}, `${caller(call)} → ${call.to}`), h('div.actions', h('a.button.plain', {href: `/call-traces${location.search}`}, t('traces.all')),
-    !call.ended && button('plain', t('traces.reload'), () => one(box, id, signal), {icon: 'refresh'}))),
+  fill(content, h('div.card-head', h('h2', {tabindex: '-1'}, `${caller(call)} → ${call.to}`), h('div.actions', h('a.button.plain', {href: `/call-traces${location.search}`}, t('traces.all')),
+    !call.ended && button('plain', t('traces.reload'), () => one(content, id, signal), {icon: 'refresh'}))),
   decided(trace), wire(id, said), sound(quality, call));
-  box.querySelector('h2').focus({preventScroll: true});
+  content.querySelector('h2').focus({preventScroll: true});
 }
 
 // many lists the calls.
-async function many(box, signal) {
+async function many(content, signal) {
   const input = h('input', {type: 'search', inputmode: 'tel', id: uid(), maxlength: 32, value: new URLSearchParams(location.search).get('number') ?? '', oninput: () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      box.dispatchEvent(new CustomEvent('query', {bubbles: true, detail: {search: digits() && `?number=${encodeURIComponent(digits())}`, replace: true}}));
+      content.dispatchEvent(new CustomEvent('query', {bubbles: true, detail: {search: digits() && `?number=${encodeURIComponent(digits())}`, replace: true}}));
       attempt(reload);
     }, 250);
   }});
@@ -105,7 +105,7 @@ async function many(box, signal) {
     query: () => digits() && `number=${encodeURIComponent(digits())}&`,
   });
   if (signal.aborted) return;
-  fill(box, h('div.filters', h('div.row', h('label', {for: input.id}, t('traces.number')), input)), list);
+  fill(content, h('div.filters', h('div.row', h('label', {for: input.id}, t('traces.number')), input)), list);
   ticking(list, signal);
   live.follow(signal, (kind) => { // who reads older ones is left in peace
     if (kind !== 'call' || list.querySelectorAll('.trace').length > 30) return;
@@ -114,16 +114,4 @@ async function many(box, signal) {
   });
 }
 
-export default async function show({content, entry, signal}) {
-  const box = h('div.content');
-  content.append(box);
-  let now = null;
-  const draw = (id) => {
-    now?.abort();
-    now = new AbortController();
-    return id ? one(box, id, now.signal) : many(box, now.signal);
-  };
-  signal.addEventListener('abort', () => now.abort());
-  await draw(entry);
-  return {entry: (id) => draw(id).catch((err) => fill(box, h('p.alert', {role: 'alert'}, err.message), h('a.button.plain', {href: '/call-traces'}, t('traces.all'))))};
-}
+export default ({content, entry, signal}) => (entry ? one(content, entry, signal) : many(content, signal));

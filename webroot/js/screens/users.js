@@ -56,9 +56,7 @@ function phone(state, screen) {
   if (!u.extension) return box;
   const phones = h('div');
   const draw = () => phones.replaceChildren(registeredPhones(live.registrations.get(u.extension) ?? [], () => call('POST', `/users/${u.id}/log-out-phone`)));
-  live.follow(screen.watched(), (kind) => {
-    if (kind === 'registration' || kind === 'all') draw();
-  });
+  live.keep(screen.watched(), ['registration'], draw);
   draw();
   return put(box, [h('h3', t('phone.title')), h('p.help', t('phone.help')),
     phoneSetup(u.extension, screen.session.sipPort, passwordRow(state)), h('h4', t('phone.registered')), phones]);
@@ -115,5 +113,6 @@ export default resourceScreen({
     if (box.dataset.shape !== shape(state.entry)) box.querySelector('.phone-setup').replaceWith(phone(state, screen));
     box.dataset.shape = shape(state.entry);
   },
-  extra: (state, screen) => [pictureField({path: `/users/${state.entry.id}/image`, state, changed: () => screen.load()}), rights(state.entry), phone(state, screen), tryLink(screen.session, state.entry.extension)],
+  extra: (state, screen) => [pictureField({path: `/users/${state.entry.id}/image`, state, changed: () => screen.load()}), rights(state.entry), phone(state, screen),
+    h('p', h('a', {href: `/user-calls/${state.entry.id}`}, t('users.calls'))), tryLink(screen.session, state.entry.extension)],
 });
