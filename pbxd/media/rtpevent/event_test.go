@@ -65,6 +65,32 @@ func send(code uint8, stamp uint32, ms int) (list []packet) {
 	return list
 }
 
+// paced returns the packets of a digit from a sender that sends one each that
+// many ms, and begins a segment when the duration would no longer fit.
+func paced(code uint8, stamp uint32, ms, every int) (list []packet) {
+	d := uint32(0)
+	for at := every; at <= ms; at += every {
+		if d+uint32(8*every) > 0xffff {
+			stamp += d
+			d = 0
+		}
+		d += uint32(8 * every)
+		e := Event{Code: code, Duration: uint16(d), End: at == ms}
+		list = append(list, packet{payload: e.Append(nil), stamp: stamp})
+	}
+	return list
+}
+
+// without returns list without the packets of those places.
+func without(list []packet, lost ...int) (left []packet) {
+	for i, p := range list {
+		if !slices.Contains(lost, i) {
+			left = append(left, p)
+		}
+	}
+	return left
+}
+
 func TestSender(t *testing.T) {
 	list := send(7, 1000, 100)
 	if len(list) != 7 { // 20, 40, 60, 80, then the end three times
@@ -98,6 +124,8 @@ func TestReceiver(t *testing.T) {
 		{"an end packet before the last others", []packet{one[0], one[4], one[3], one[5]}, []Change{on(1), off(1, 800)}},
 		{"an old packet during the next digit", slices.Concat(one, two[:2], one[6:], two[2:]), []Change{on(1), off(1, 800), on(2), off(2, 800)}},
 		{"20 s long", send(3, 1<<32-100, 20000), []Change{on(3), off(3, 160000)}},
+		{"20 s long, the ends of its segments lost", without(send(3, 1<<32-100, 20000), 407, 408, 409, 410), []Change{on(3), off(3, 160000)}},
+		{"10 s long, packets 50 ms apart", paced(3, 100, 10000, 50), []Change{on(3), off(3, 80000)}},
 		{"damaged", []packet{{payload: []byte{1}}}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

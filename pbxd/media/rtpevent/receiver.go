@@ -7,6 +7,10 @@ import "time"
 // that), so three are lost by then.
 const silence = 150 * time.Millisecond
 
+// leastSegment is the shortest segment of a long event, units of the RTP clock:
+// a duration counts to 65535, and the next packet may be 400 units ahead.
+const leastSegment = 0xf000
+
 // Change is the start or the end of an event.
 type Change struct {
 	Code     uint8
@@ -39,8 +43,8 @@ func (r *Receiver) Receive(dst []Change, stamp uint32, payload []byte, now time.
 		switch ahead := int32(stamp - r.stamp); {
 		case ahead < 0 && now.Sub(r.heard) < time.Second:
 			return dst // an old packet
-		case r.active && e.Code == r.code && uint32(ahead) == uint32(r.length) && r.length > 0xff00:
-			r.before += uint32(r.length) // a further segment of a long event (section 2.5.1.3)
+		case r.active && e.Code == r.code && ahead >= leastSegment && ahead <= 1<<16:
+			r.before += uint32(ahead) // a further segment of a long event (section 2.5.1.3), whatever was lost of the last
 			r.stamp, r.length = stamp, 0
 		default:
 			dst = r.end(dst)
