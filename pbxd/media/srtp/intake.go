@@ -2,7 +2,6 @@ package srtp
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"galilei/pbxd/media"
 )
@@ -79,16 +78,13 @@ func (c *context) openRTCP(p []byte) ([]byte, error) {
 
 // try decrypts p when its source is known or there is room for another.
 func (c *context) try(p []byte, ssrc uint32, open func(*context, []byte) ([]byte, error)) ([]byte, bool) {
-	known := slices.Contains(c.sources, ssrc)
-	if !known && len(c.sources) == maxSources {
+	if !c.sources.takes(ssrc) {
 		return nil, false
 	}
 	plain, err := open(c, p)
 	if err != nil {
 		return nil, false
 	}
-	if !known {
-		c.sources = append(c.sources, ssrc)
-	}
+	c.sources.note(ssrc)
 	return plain, true
 }

@@ -4,7 +4,9 @@
 package srtp
 
 import (
+	"encoding/binary"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -15,9 +17,9 @@ import (
 	"galilei/pbxd/media"
 )
 
-// maxSources bounds the synchronisation sources for which a side makes us keep
-// a state, per key.
-const maxSources = 16
+// maxSources bounds the synchronisation sources for which a side, or who speaks
+// to it, makes us keep a state, per key.
+const maxSources = 64
 
 // replayWindow is how many packets one may come late by (RFC 3711 section
 // 3.3.2 wants 64 or more).
@@ -56,7 +58,7 @@ type counters struct{ unkeyed, refused, unsent atomic.Uint64 }
 type Dropped struct {
 	Unkeyed uint64 // there were no keys
 	Refused uint64 // from the side: forged, repeated, too old or damaged
-	Unsent  uint64 // to the side: too long or damaged
+	Unsent  uint64 // to the side: too long, damaged, or of too many sources
 }
 
 // context is what belongs to one key.
@@ -66,7 +68,21 @@ type context struct {
 	rtp     rtp.Header
 	rtcp    rtcp.Header
 	buf     []byte
-	sources []uint32 // that have been authenticated, at most maxSources
+	sources sources // of RTP, and of RTCP that comes in
+	control sources // of RTCP that goes out
+}
+
+// sources are those for which there is a state, at most maxSources.
+type sources []uint32
+
+// takes reports whether there is a state for ssrc, or room for one.
+func (s sources) takes(ssrc uint32) bool { return len(s) < maxSources || slices.Contains(s, ssrc) }
+
+// note remembers that there is a state for ssrc.
+func (s *sources) note(ssrc uint32) {
+	if !slices.Contains(*s, ssrc) {
+		*s = append(*s, ssrc)
+	}
 }
 
 // New returns an endpoint above inner.
@@ -141,7 +157,7 @@ func newContext(c media.Crypto) (*context, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", media.ErrNoCrypto, err)
 	}
-	return &context{crypto: c, cipher: cipher, buf: make([]byte, 0, maxPacket+64), sources: make([]uint32, 0, maxSources)}, nil
+	return &context{crypto: c, cipher: cipher, buf: make([]byte, 0, maxPacket+64)}, nil
 }
 
 // SetPeer says who gets what the side sends, decrypted; nil detaches.
@@ -168,10 +184,11 @@ func (e *Endpoint) WriteRTP(p []byte) {
 		e.stats.unkeyed.Add(1)
 		return
 	}
-	if len(p) < 12 || len(p) > maxPacket {
+	if len(p) < 12 || len(p) > maxPacket || !c.sources.takes(binary.BigEndian.Uint32(p[8:])) {
 		e.stats.unsent.Add(1)
 		return
 	}
+	c.sources.note(binary.BigEndian.Uint32(p[8:]))
 	b, err := c.cipher.EncryptRTP(c.buf[:0], p, &c.rtp)
 	if err != nil {
 		e.stats.unsent.Add(1) // counted, not logged: it may happen 50 times a second
@@ -193,10 +210,11 @@ func (e *Endpoint) WriteRTCP(p []byte) {
 		e.stats.unkeyed.Add(1)
 		return
 	}
-	if len(p) < 8 || len(p) > maxPacket {
+	if len(p) < 8 || len(p) > maxPacket || !c.control.takes(binary.BigEndian.Uint32(p[4:])) {
 		e.stats.unsent.Add(1)
 		return
 	}
+	c.control.note(binary.BigEndian.Uint32(p[4:]))
 	b, err := c.cipher.EncryptRTCP(c.buf[:0], p, &c.rtcp)
 	if err != nil {
 		e.stats.unsent.Add(1)

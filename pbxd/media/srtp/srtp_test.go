@@ -191,6 +191,20 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Who speaks to the side in ever new sources does not take memory for ever
+// either.
+func TestManySources(t *testing.T) {
+	a, _, wa, _, _, _, _, _ := pair(t, media.AES80)
+	for ssrc := range uint32(10 * maxSources) {
+		a.WriteRTP(packet(t, 1, ssrc))
+		a.WriteRTCP([]byte{0x80, 201, 0, 1, 0, 0, byte(ssrc >> 8), byte(ssrc)})
+	}
+	a.WriteRTP(packet(t, 2, 0))
+	if len(wa.rtp) != maxSources+1 || len(wa.rtcp) != maxSources || a.Dropped().Unsent != 18*maxSources {
+		t.Errorf("%d packets and %d reports sent, dropped %+v; want those of %d sources", len(wa.rtp), len(wa.rtcp), a.Dropped(), maxSources)
+	}
+}
+
 func TestNoKeysNoPackets(t *testing.T) {
 	w, heard := &wire{}, &wire{}
 	e := New(w)
