@@ -116,7 +116,7 @@ func (s *Side) Press(keys string, ms int) error {
 // signalled deals with s.changes. The caller holds mu.
 func (s *Side) signalled() {
 	for _, c := range s.changes {
-		s.digit(c.Code, c.On, int(c.Duration/codec.BytesPerMs))
+		s.digit(c.Code, c.On, int(uint64(c.Duration)*1000/uint64(max(s.signals.Clock, 1))))
 	}
 	s.changes = s.changes[:0]
 }

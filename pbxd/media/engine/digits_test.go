@@ -182,6 +182,38 @@ func TestToneToEvent(t *testing.T) {
 	}
 }
 
+// TestEventAcrossClocks sends events that count with the clock of another
+// codec (RFC 4733 section 2.1) to a side that takes those of 8000 Hz only, or
+// none.
+func TestEventAcrossClocks(t *testing.T) {
+	fast := eventFormat(97)
+	fast.Clock = 16000
+	pcma := formatOf(codec.PCMA)
+	for _, tt := range []struct {
+		name          string
+		to            Config
+		events, heard string
+	}{{"to events", config(pcma, eventFormat(101)), "5", ""}, {"to tones", config(pcma), "", "5"}} {
+		l := newLab()
+		a, b := newPhone(t, l, codec.PCMA, 1010), newPhone(t, l, codec.PCMA, 620)
+		from := config(pcma, fast)
+		var told []Digit
+		from.Digits = func(d Digit) { told = append(told, d) }
+		Join(l.Attach(a, from), l.Attach(b, tt.to))
+		l.run(300*time.Millisecond, a.talk)
+		l.run(400*time.Millisecond, a.press(5, 97, 320).at) // 320 ms of 8000 Hz are 160 of 16000
+		l.run(500*time.Millisecond, a.talk)
+		events, lengths := keysReceived(t, b.got, 101)
+		heard, sounded := keysHeard(b.samples(codec.PCMA, 0), codec.PCMA)
+		if events != tt.events || heard != tt.heard {
+			t.Errorf("%s: events %q of %v ms, heard %q of %v ms; want %q and %q", tt.name, events, lengths, heard, sounded, tt.events, tt.heard)
+		}
+		if len(told) != 2 || told[1] != (Digit{'5', false, 160}) {
+			t.Errorf("%s: told %+v, want 160 ms", tt.name, told)
+		}
+	}
+}
+
 // TestEventAcrossCodecs makes events anew beside transcoded sound.
 func TestEventAcrossCodecs(t *testing.T) {
 	l := newLab()

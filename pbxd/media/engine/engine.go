@@ -3,7 +3,8 @@
 // what it sends and takes; joined with another, each direction runs in the
 // lowest of three gears that serves:
 //
-//   - Forward: packets pass unchanged. Nothing but their headers is looked at.
+//   - Forward: packets pass unchanged, save those of payload types that the
+//     receiver has not agreed to. Nothing but their headers is looked at.
 //   - Rewrite: packets pass with the SSRC, sequence numbers and time stamps of
 //     the receiver's own stream, which stays one stream whoever speaks, and
 //     with the receiver's payload types.

@@ -50,31 +50,6 @@ func TestPairs(t *testing.T) {
 	}
 }
 
-// TestForwardChangesNothing compares octets.
-func TestForwardChangesNothing(t *testing.T) {
-	l := newLab()
-	a, b := newPhone(t, l, codec.PCMA, 1010), newPhone(t, l, codec.PCMA, 620)
-	sa, sb := l.Attach(a, config(formatOf(codec.PCMA))), l.Attach(b, config(formatOf(codec.PCMA)))
-	Join(sa, sb)
-	var sent [][]byte
-	for range 100 {
-		p := a.speech()
-		sent = append(sent, p)
-		a.send(p)
-	}
-	if len(b.raw) != 100 {
-		t.Fatalf("%d packets, want 100", len(b.raw))
-	}
-	for i, p := range sent {
-		if !bytes.Equal(p, b.raw[i]) {
-			t.Fatalf("packet %d: %x, want %x", i, b.raw[i], p)
-		}
-	}
-	if sa.Gear() != Forward {
-		t.Errorf("gear %v", sa.Gear())
-	}
-}
-
 // TestOneStream changes who is heard, and by which gear, and looks at what the
 // listener gets: one stream.
 func TestOneStream(t *testing.T) {

@@ -13,7 +13,7 @@ type Gear int32
 // The gears.
 const (
 	Idle    Gear = iota // nobody is there to hear, or something is played to him
-	Forward             // unchanged
+	Forward             // unchanged, as far as the peer takes them
 	Rewrite             // with the receiver's stream and payload types
 	Decode              // as frames
 )
@@ -123,7 +123,8 @@ func (s *Side) current(p *plan) incoming {
 
 // unlike reports whether digits must be made anew between s and its peer.
 func (s *Side) unlike(p, q *plan) bool {
-	return s.dialled || s.signals && q.event < 0 || !p.events && (q.event >= 0 || q.Info != nil)
+	_, passes := q.takes(s.signals)
+	return s.dialled || s.signals.Name != "" && !passes || !p.events && (q.event >= 0 || q.Info != nil)
 }
 
 // detects reports whether digits must be found in the sound of the side: it
@@ -153,8 +154,8 @@ func (r *route) mapTypes(p, q *plan) (same bool) {
 		if f, ok := q.takes(p.in[pt].format); ok {
 			r.types[pt] = f.PT
 			same = same && int(f.PT) == pt
-		} else if p.in[pt].noise {
-			r.types[pt] = uint8(pt) // it needs no agreement
+		} else if pt == noiseType && p.in[pt].noise {
+			r.types[pt] = noiseType // it needs no agreement
 		}
 	}
 	return same

@@ -72,8 +72,8 @@ func (in inlet) WriteRTP(p []byte) {
 	case !k.known:
 		s.dropped.Unknown++
 	case k.event:
-		if !s.signals {
-			s.signals, moved = true, true
+		if !k.format.Same(s.signals) {
+			s.signals, moved = k.format, true
 			s.shift()
 		}
 		s.changes = s.events.Receive(s.changes[:0], h.stamp, payload, now)
@@ -92,9 +92,10 @@ func (in inlet) WriteRTP(p []byte) {
 		}
 	}
 	to, plain, gear, pt := s.route.to, s.route.plain, s.route.gear, s.route.types[h.pt]
+	passes := gear == Forward && to == nil || (gear == Forward || gear == Rewrite) && pt != dropType
 	if gear == Idle {
 		s.dropped.Idle++
-	} else if gear == Rewrite && pt == dropType {
+	} else if gear != Decode && !passes {
 		s.dropped.Unwanted++
 	}
 	s.unlockAndTell()
@@ -102,12 +103,15 @@ func (in inlet) WriteRTP(p []byte) {
 		s.aim()
 	}
 	switch {
-	case gear == Forward && to == nil:
+	case !passes:
+	case to == nil:
 		plain.WriteRTP(p)
-	case gear == Forward:
-		to.out.forward(p, h, s, k, now)
-	case gear == Rewrite && pt != dropType:
+	case gear == Rewrite:
 		to.out.rewrite(p, h, pt, s, k, now)
+	case to.out.forward(p, h, s, k, now):
+		s.mu.Lock()
+		s.shift()
+		s.mu.Unlock()
 	}
 }
 

@@ -39,6 +39,7 @@ type outlet struct {
 	own    bool // the numbers are ours and no longer those of a forwarded stream
 
 	ssrc    uint32
+	sources int       // SSRCs forwarded
 	seq     uint16    // highest sent
 	stamp   uint32    // of the last packet of sound; those of events keep that of their start
 	at      time.Time // when it was sent
@@ -96,18 +97,28 @@ func (o *outlet) later(clock int, now time.Time) uint32 {
 	return o.stamp + uint32(max(units, int64(clock)/(1000/codec.FrameMs)))
 }
 
+// maxSources is how many SSRCs are forwarded to a side. Who changes it all the
+// time would have the receiver, and our own encryption, keep a state for each:
+// from then on its packets pass with one of ours.
+const maxSources = 16
+
 // forward sends a packet as it is and takes its numbers for those of the
-// stream.
-func (o *outlet) forward(p []byte, h header, from *Side, k *incoming, now time.Time) {
+// stream. It reports whether the next ones pass in another gear.
+func (o *outlet) forward(p []byte, h header, from *Side, k *incoming, now time.Time) (over bool) {
 	o.mu.Lock()
+	if o.source == from && !o.own && h.ssrc != o.ssrc {
+		o.sources++
+		o.own = o.sources > maxSources
+		over = o.own
+	}
 	if o.own { // since just now
 		o.mu.Unlock()
 		o.rewrite(p, h, h.pt, from, k, now)
-		return
+		return over
 	}
 	if o.source != from || o.closed {
 		o.mu.Unlock()
-		return
+		return false
 	}
 	o.note(h, from, k)
 	if other := h.ssrc != o.ssrc; other || int16(h.seq-o.seq) > 0 {
@@ -121,6 +132,7 @@ func (o *outlet) forward(p []byte, h header, from *Side, k *incoming, now time.T
 	o.octets += uint32(h.end - h.body)
 	o.mu.Unlock()
 	o.endpoint.WriteRTP(p)
+	return false
 }
 
 // note remembers the origin. The caller holds mu.

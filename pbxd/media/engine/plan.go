@@ -39,6 +39,9 @@ type plan struct {
 	octets int  // of a packet of ours
 }
 
+// noiseType is the static payload type of comfort noise.
+const noiseType = 13
+
 // incoming is what one payload type of a side means.
 type incoming struct {
 	known  bool
@@ -68,8 +71,8 @@ func newPlan(c Config) *plan {
 		}
 		p.in[f.PT] = in
 	}
-	if static, ok := media.StaticFormat(13); ok && !p.in[13].known {
-		p.in[13] = incoming{known: true, noise: true, format: static} // offered or not (RFC 3389)
+	if static, ok := media.StaticFormat(noiseType); ok && !p.in[noiseType].known {
+		p.in[noiseType] = incoming{known: true, noise: true, format: static} // offered or not (RFC 3389)
 	}
 	for _, f := range c.Send {
 		if p.event < 0 && f.PT < 128 && strings.EqualFold(f.Name, media.TelephoneEvent) && f.Clock == 8000 {

@@ -37,9 +37,9 @@ type Side struct {
 	header   rtp.Header // of the packet at work; only the fields that stream wants
 	events   rtpevent.Receiver
 	changes  []rtpevent.Change
-	told     []Digit // to be told when the lock is free
-	dialled  bool    // it has sent digits by Dial
-	signals  bool    // and by telephone-event, which until then is no reason to decode
+	told     []Digit      // to be told when the lock is free
+	dialled  bool         // it has sent digits by Dial
+	signals  media.Format // and by this telephone-event, which until then is no reason to decode
 	playout  *jitter.Playout
 	decoding bool
 	frame    [maxFrame]int16 // the last one
