@@ -1,6 +1,7 @@
 package sipedge
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -57,7 +58,11 @@ func (l *leg) expectLocked(d *media.Description) {
 	if both := media.Common(l.sentFmts, d.Formats); both != nil { // what was agreed, once it is
 		send = both
 	}
-	c := engine.Config{Receive: l.sentFmts, Send: send, Direction: d.Direction, PTime: d.PTime}
+	// Some phones send with their own payload types rather than with ours.
+	c := engine.Config{Receive: slices.Concat(l.sentFmts, send), Send: send, Direction: d.Direction, PTime: d.PTime}
+	if d.MaxPTime > 0 {
+		c.PTime = min(cmp.Or(d.PTime, 20), d.MaxPTime)
+	}
 	if l.servesLocked(sip.INFO) {
 		c.Info = l.pressed
 	}

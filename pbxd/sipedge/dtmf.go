@@ -86,12 +86,7 @@ func (l *leg) info(tx *transaction.Server, req *sip.Request) {
 
 // Digit implements call.Leg.
 func (l *leg) Digit(digit rune, length time.Duration) {
-	if !strings.ContainsRune("0123456789*#ABCD", digit) {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.sendDigitLocked(digit, length)
+	l.sendDigit(digit, length, func() {})
 }
 
 // maxDigits bounds the digits that wait to be sent.
@@ -120,10 +115,12 @@ func (l *leg) pressed(d engine.Digit) {
 	}
 }
 
-// sendDigits sends what waits, in order, and ends.
+// sendDigits sends the next digit that waits, and once that is answered those
+// after it: one that is lost and repeated would come too late for its number
+// (RFC 3261 section 12.2.2).
 func (l *leg) sendDigits() {
 	q := &l.digits
-	for {
+	for sent := false; !sent; {
 		q.mu.Lock()
 		if len(q.waiting) == 0 {
 			q.sending = false
@@ -133,13 +130,17 @@ func (l *leg) sendDigits() {
 		d := q.waiting[0]
 		q.waiting = q.waiting[1:]
 		q.mu.Unlock()
-		l.Digit(rune(d.Key), time.Duration(d.Ms)*time.Millisecond)
+		sent = l.sendDigit(rune(d.Key), time.Duration(d.Ms)*time.Millisecond, l.sendDigits)
 	}
 }
 
-func (l *leg) sendDigitLocked(digit rune, length time.Duration) {
-	if l.state != legUp {
-		return
+// sendDigit sends a digit by INFO and reports whether it did; then is called
+// when it is answered, or never will be.
+func (l *leg) sendDigit(digit rune, length time.Duration, then func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state != legUp || !strings.ContainsRune("0123456789*#ABCD", digit) {
+		return false
 	}
 	if length <= 0 {
 		length = 160 * time.Millisecond
@@ -151,9 +152,14 @@ func (l *leg) sendDigitLocked(digit rune, length time.Duration) {
 	flow, err := l.wayLocked()
 	if err == nil {
 		l.via(req, flow)
-		_, err = l.edge.tx.Request(req, flow, func(*sip.Response, error) {}) // a digit that is not taken is lost
+		_, err = l.edge.tx.Request(req, flow, func(res *sip.Response, err error) { // a digit that is not taken is lost
+			if err != nil || res.StatusCode >= 200 {
+				then()
+			}
+		})
 	}
 	if err != nil {
 		l.log.Info("digit not sent", "err", err)
 	}
+	return err == nil
 }
