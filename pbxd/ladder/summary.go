@@ -68,6 +68,9 @@ func seconds(d time.Duration) int { return int(max(d, 0).Round(time.Second) / ti
 // in a call, and of the dialplan what sends it elsewhere or refuses it.
 func noteworthy(steps []Moment, i int) bool {
 	s := &steps[i].Step
+	if s.Permission != "" { // who may, not what was done
+		return false
+	}
 	switch s.Rule {
 	case "answered", "originate", "outcome", "operator", "group-busy", "do-not-disturb", "loop", "park", "transfer", "recall", "release":
 		return true
@@ -77,9 +80,6 @@ func noteworthy(steps []Moment, i int) bool {
 	case "function-code":
 		return s.Before != ""
 	case "forward":
-		if s.Permission != "" { // who may, not what was done
-			return false
-		}
 		if i+1 < len(steps) && steps[i+1].Rule == "forward" && steps[i+1].Permission != "" {
 			if i++; !steps[i].Granted {
 				return false

@@ -55,7 +55,7 @@ func causeTable() []causeRow {
 		row(CauseOutOfOrder, 502, "line out of order"),
 		row(CauseInvalidNumber, 484, "incomplete number"),
 		row(CauseFacilityRejected, 501, "facility rejected"),
-		row(CauseNormalUnspecified, 480, "ended"),
+		row(CauseNormalUnspecified, 480, "not available"),
 		row(CauseNoCircuit, 503, "no line free"),
 		row(CauseNetworkOutOfOrder, 503, "network out of order"),
 		row(CauseTemporaryFailure, 503, "temporary failure"),

@@ -41,7 +41,7 @@ class Journal {
     this.bar = h('div');
     this.count = h('p.list-count', {role: 'status'});
     this.list = h('ul.calls');
-    this.foot = h('div.older');
+    this.foot = h('div.after');
     this.panel = h('div.content', {role: 'tabpanel', id: uid(), 'aria-label': t('journal.title')}, this.list, this.foot);
     this.empties = h('div');
     this.fields = ['name', 'number'].map((key) => this.#field(key));

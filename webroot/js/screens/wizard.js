@@ -195,7 +195,7 @@ class Wizard extends HTMLElement {
     const {id} = this.step;
     this.fields = this.step.fields(this);
     const last = this.#at === steps.length - 1;
-    const places = h('ol.steps', steps.map((s, i) => h('li', {'aria-current': i === this.#at ? 'step' : false, class: i < this.#at && 'done'},
+    const places = h('ol.track', steps.map((s, i) => h('li', {'aria-current': i === this.#at ? 'step' : false, class: i < this.#at && 'done'},
       i < this.#at ? button('quiet small', t(`wizard.step.${s.id}`), () => this.go(s.id), {icon: 'check'}) : h('span', t(`wizard.step.${s.id}`)))));
     const title = h('h2', {tabindex: '-1'}, t(`wizard.step.${id}`));
     const body = h('form', {novalidate: true, onsubmit: (e) => {
