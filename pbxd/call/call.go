@@ -242,6 +242,9 @@ func (c *call) end(cause pbx.Cause) {
 	}
 	c.a, c.b, c.by = nil, nil, nil
 	c.stopRinging(cause)
+	if cause == pbx.CauseAnsweredElsewhere { // as the caller says
+		c.noteElsewhere()
+	}
 	c.noteRest()
 	c.told(cause)
 	c.engine.gone(c)

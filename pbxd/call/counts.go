@@ -31,13 +31,19 @@ const (
 	OwnTrying = 24  // of them, those that nobody has answered
 )
 
+// maxRounds is how many calls to one number, which nobody has answered, an
+// extension may have while still more ring at its own phones: those that send
+// calls on by calls of their own, and say nothing of it, go round in a circle.
+// Who only calls has as many as OwnTrying.
+const maxRounds = 4
+
 // ownLocked returns why an extension cannot begin one more call, or 0. The
 // caller holds e.mu.
 func (e *Engine) ownLocked(c *call) pbx.Cause {
 	if c.starter == "" {
 		return 0
 	}
-	own, trying := 0, 0
+	own, trying, same := 0, 0, 0
 	for _, other := range e.calls {
 		if other.starter != c.starter {
 			continue
@@ -47,7 +53,14 @@ func (e *Engine) ownLocked(c *call) pbx.Cause {
 		}
 		if own++; !other.talks {
 			trying++
+			if other.in.Digits == c.in.Digits {
+				same++
+			}
 		}
+	}
+	if same >= maxRounds && len(e.ringing[c.starter]) > same {
+		e.deps.Log.Info("no call begins: it goes round in a circle", "extension", c.starter, "to", c.in.Digits, "rounds", same)
+		return pbx.CauseUserBusy
 	}
 	if own >= OwnCalls || trying >= OwnTrying {
 		e.deps.Log.Debug("no call begins: its extension has too many", "extension", c.starter, "calls", own, "unanswered", trying)

@@ -173,7 +173,7 @@ func (c *call) note(s *side, cause pbx.Cause) {
 		switch cause {
 		case pbx.CauseUserBusy, pbx.CauseCallRejected:
 			e.Result = pbx.CallBusy
-		case pbx.CauseNormalClearing, pbx.CauseNoAnswer, pbx.CauseNoUserResponding, pbx.CauseSubscriberAbsent, pbx.CauseNormalUnspecified:
+		case pbx.CauseNormalClearing, pbx.CauseNoAnswer, pbx.CauseNoUserResponding, pbx.CauseSubscriberAbsent, pbx.CauseNormalUnspecified, pbx.CauseAnsweredElsewhere:
 			e.Result = pbx.CallNoAnswer
 		default:
 			e.Result = pbx.CallFailed

@@ -25,6 +25,10 @@ func TestJournal(t *testing.T) {
 			sleep(5 * time.Second)
 			h.hangsUp(a)
 		}, []string{"101 out 102 noAnswer 0", "102 in 101 missed 0"}},
+		{"given up since somebody else has answered, as the caller says", nil, func(h *house) {
+			h.does(h.call("101", "102"), Event{Kind: EventEnded, Cause: pbx.CauseAnsweredElsewhere})
+			wantLast(h.t, h.rings("102"), "hangup 26")
+		}, []string{"101 out 102 noAnswer 0", "102 in 101 elsewhere 0"}},
 		{"declined", nil, func(h *house) {
 			h.call("101", "102")
 			h.does(h.rings("102"), declines)

@@ -77,6 +77,28 @@ func TestOwnCalls(t *testing.T) {
 	})
 }
 
+// Two phones send each other's calls on by calls of their own and say nothing of
+// it: the circle ends soon. Those that ring at both may still be called.
+func TestCircleOfPhones(t *testing.T) {
+	inHouse(t, func(h *house) {
+		h.call("103", "101")
+		rounds := 0
+		for next := []string{"101", "102"}; h.rung[next[0]] != nil; next[0], next[1] = next[1], next[0] {
+			h.rings(next[0])
+			h.call(next[0], next[1])
+			if rounds++; rounds > OwnTrying {
+				t.Fatal("the circle does not end")
+			}
+		}
+		if rounds > 2*maxRounds+1 {
+			t.Errorf("the circle ends after %d calls, want %d", rounds, 2*maxRounds+1)
+		}
+		want(t, h.call("101", "102"), "hangup 17")
+		want(t, h.call("101", "104"))
+		want(t, h.call("104", "101"))
+	})
+}
+
 // Who declines at one phone is left in peace by the others; the phones of
 // another member of a group go on.
 func TestDeclineEndsAllPhones(t *testing.T) {

@@ -78,7 +78,7 @@ func (p *Phone) Dial(number, sdp string) *Call {
 func (c *Call) invite(sdp, extra string) {
 	c.branch = c.Phone.Via()
 	ct := ""
-	if sdp != "" {
+	if sdp != "" && !strings.Contains(extra, "Content-Type:") {
 		ct = "Content-Type: application/sdp\r\n"
 	}
 	c.Phone.Send(fmt.Sprintf("INVITE %s SIP/2.0\r\nVia: %s\r\nMax-Forwards: %d\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d INVITE\r\nContact: <%s>\r\n%s%sContent-Length: %d\r\n\r\n%s",
@@ -92,9 +92,12 @@ func (c *Call) AckRefusal(res *Message) {
 }
 
 // Cancel sends CANCEL for our INVITE.
-func (c *Call) Cancel() {
-	c.Phone.Send(fmt.Sprintf("CANCEL %s SIP/2.0\r\nVia: %s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d CANCEL\r\nContent-Length: 0\r\n\r\n",
-		c.uri, c.branch, c.Local, c.Remote, c.ID, c.CSeq))
+func (c *Call) Cancel() { c.CancelWith("") }
+
+// CancelWith is Cancel with further header fields, each ended by CRLF.
+func (c *Call) CancelWith(fields string) {
+	c.Phone.Send(fmt.Sprintf("CANCEL %s SIP/2.0\r\nVia: %s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d CANCEL\r\n%sContent-Length: 0\r\n\r\n",
+		c.uri, c.branch, c.Local, c.Remote, c.ID, c.CSeq, fields))
 }
 
 // Answered waits for the 200 to our INVITE and acknowledges it.

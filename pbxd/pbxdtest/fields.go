@@ -6,7 +6,7 @@ import (
 )
 
 // DialWith is Dial with further header fields, each ended by CRLF, in both
-// INVITEs.
+// INVITEs. They may say of what type the body is.
 func (p *Phone) DialWith(number, sdp, fields string) *Call {
 	p.T.Helper()
 	c := &Call{Phone: p, ID: p.Unique(), uri: fmt.Sprintf("sip:%s@%s", number, p.pbx)}
@@ -22,6 +22,16 @@ func (p *Phone) DialWith(number, sdp, fields string) *Call {
 	c.CSeq++
 	c.invite(sdp, fields+"Authorization: "+p.Credentials(res.Get("WWW-Authenticate"), "INVITE", c.uri)+"\r\n")
 	return c
+}
+
+// ByAnotherWay sends our INVITE once more, with another branch, and answers its
+// challenge.
+func (c *Call) ByAnotherWay(sdp string) {
+	c.Phone.T.Helper()
+	c.invite(sdp, "")
+	res := c.Phone.Response("INVITE", 401)
+	c.AckRefusal(res)
+	c.invite(sdp, "Authorization: "+c.Phone.Credentials(res.Get("WWW-Authenticate"), "INVITE", c.uri)+"\r\n")
 }
 
 // Early takes the dialog from a provisional response to our INVITE.
@@ -42,8 +52,8 @@ func (c *Call) SendWith(method, fields, contentType, body string) {
 		fields += "Content-Type: " + contentType + "\r\n"
 	}
 	c.branch, c.uri = c.Phone.Via(), c.Target
-	c.Phone.Send(fmt.Sprintf("%s %s SIP/2.0\r\nVia: %s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\nContact: <%s>\r\n%sContent-Length: %d\r\n\r\n%s",
-		method, c.Target, c.branch, c.Local, c.Remote, c.ID, c.CSeq, method, c.Phone.Contact, fields, len(body), body))
+	c.Phone.Send(fmt.Sprintf("%s %s SIP/2.0\r\nVia: %s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\nContact: <%s>%s\r\n%sContent-Length: %d\r\n\r\n%s",
+		method, c.Target, c.branch, c.Local, c.Remote, c.ID, c.CSeq, method, c.Phone.Contact, c.Phone.ContactParams, fields, len(body), body))
 }
 
 // ReplyWith answers their INVITE with further fields.

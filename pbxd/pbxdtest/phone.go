@@ -21,18 +21,19 @@ import (
 // Phone is a SIP user agent that does only what the test says: it keeps no
 // transactions, repeats nothing and answers nothing by itself.
 type Phone struct {
-	T        testing.TB
-	Ext      string
-	Password string
-	pbx      netip.AddrPort
-	conn     net.Conn // connected UDP, TCP or TLS
-	network  string
-	in       chan *Message
-	seq      atomic.Uint32
-	Contact  string // URI
-	Hops     int    // Max-Forwards of its calls; 0 for 70
-	Scheme   string // of the URIs that it writes; "" for sip
-	answers  atomic.Pointer[func(*Message) bool]
+	T             testing.TB
+	Ext           string
+	Password      string
+	pbx           netip.AddrPort
+	conn          net.Conn // connected UDP, TCP or TLS
+	network       string
+	in            chan *Message
+	seq           atomic.Uint32
+	Contact       string // URI
+	Hops          int    // Max-Forwards of its calls; 0 for 70
+	Scheme        string // of the URIs that it writes; "" for sip
+	ContactParams string // of requests with further fields, each after a semicolon
+	answers       atomic.Pointer[func(*Message) bool]
 }
 
 // Answers lets f see each message before the test does. What f returns true

@@ -13,8 +13,8 @@ import (
 // asked whether it is still there.
 const probeAtMost = 5 * time.Minute
 
-// probeAfter is how long a connected side that does not know session timers may
-// send no audio until it is asked whether it is still there, and how often then.
+// probeAfter is how long a connected side without a session timer, or with a long
+// one, may send no audio until it is asked whether it is still there, and how often then.
 // A phone that lost its power says nothing; one on hold or muted answers. With
 // the 32 s that an answer has, the call ends within the time that the setting
 // of session timers promises.
@@ -31,8 +31,9 @@ func (l *leg) upLocked() {
 	}
 }
 
-// comeBack is how long a silent side whose connection is gone has to come back
-// over another: as long as one that was asked has to answer.
+// comeBack is how long a side whose connection is gone may be silent until it is
+// asked, and has to come back over another: as long as one that was asked has to
+// answer.
 const comeBack = 32 * time.Second
 
 // look asks a silent side for a sign of life with OPTIONS (RFC 3261 section
@@ -44,7 +45,10 @@ func (l *leg) lookLocked() (then func()) {
 		return nil
 	}
 	after := l.edge.probeAfter()
-	if l.session.interval > 0 { // the session timer asks
+	switch known := l.session.interval; {
+	case !l.flow.Alive():
+		after = comeBack
+	case known > 0 && known <= 2*probeAtMost: // the session timer asks soon enough
 		l.probe.Reset(after)
 		return nil
 	}

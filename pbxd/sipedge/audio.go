@@ -2,10 +2,8 @@ package sipedge
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -73,17 +71,6 @@ func (l *leg) expectLocked(d *media.Description) {
 // another one: a private address cannot.
 func routable(a netip.Addr) bool {
 	return a.IsGlobalUnicast() && !a.IsPrivate()
-}
-
-// bodyOf returns the session description of a message, nil when it has none.
-func bodyOf(m sip.Message) ([]byte, error) {
-	if len(m.Body()) == 0 {
-		return nil, nil
-	}
-	if ct := headerValue(m, "content-type"); !strings.EqualFold(strings.TrimSpace(strings.SplitN(ct, ";", 2)[0]), "application/sdp") {
-		return nil, fmt.Errorf("body of type %.40q: %w", ct, errContentType)
-	}
-	return m.Body(), nil
 }
 
 func addBody(m sip.Message, body []byte) {

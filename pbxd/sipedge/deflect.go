@@ -2,10 +2,8 @@ package sipedge
 
 import (
 	"cmp"
-	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -29,11 +27,10 @@ func deflectedTo(res *sip.Response, own string) string {
 		if !ok || c.Address.Scheme != "sip" && c.Address.Scheme != "sips" && c.Address.Scheme != "tel" {
 			continue
 		}
-		user, err := url.PathUnescape(c.Address.User)
+		user, err := numberIn(c.Address.User)
 		if c.Address.Scheme == "tel" && user == "" {
-			user = c.Address.Host // where the parser leaves the number
+			user, _ = numberIn(c.Address.Host) // where the parser leaves the number
 		}
-		user, _, _ = strings.Cut(user, ";") // parameters of a telephone number (RFC 3966)
 		if user = printable(user, 64); err != nil || user == "" {
 			continue
 		}

@@ -62,14 +62,8 @@ func (e *Edge) callsOf(s *subscription) (list []dialogState) {
 	if s.event.name == eventMailbox {
 		return nil
 	}
-	e.mu.Lock()
-	legs := make([]*leg, 0, len(e.legs))
-	for _, l := range e.legs {
-		legs = append(legs, l)
-	}
-	e.mu.Unlock()
 	mayPickUp := e.deps.MayPickUp != nil && e.deps.MayPickUp(s.phone.extension, s.watched)
-	for _, l := range legs {
+	for _, l := range e.legsWhere(func(*leg) bool { return true }) {
 		l.mu.Lock()
 		state, ok := l.stateLocked()
 		if !mayPickUp || state.state != "early" {

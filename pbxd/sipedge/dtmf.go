@@ -64,6 +64,12 @@ func parseDTMF(contentType, body string) (digit rune, length time.Duration, err 
 // info takes an INFO within a call (RFC 6086; DTMF as of before it). One without
 // a body is a sign of life.
 func (l *leg) info(tx *transaction.Server, req *sip.Request) {
+	if headerValue(req, "info-package") != "" { // RFC 6086 section 4.2.2: we asked for none
+		res := l.edge.response(req, 469, "Bad Info Package")
+		res.AppendHeader(sip.NewHeader("Recv-Info", ""))
+		l.edge.send(tx, res)
+		return
+	}
 	if len(req.Body()) == 0 {
 		l.edge.reply(tx, req, 200, "OK")
 		return

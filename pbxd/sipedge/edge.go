@@ -42,12 +42,6 @@ type Edge struct {
 	closing bool
 }
 
-// dialogID is what finds a dialog from our side (RFC 3261 section 12).
-type dialogID struct {
-	callID   string
-	localTag string
-}
-
 // New returns an edge without sockets, with the registrations that the store
 // still holds.
 func New(ctx context.Context, d Deps) (*Edge, error) {
@@ -126,13 +120,6 @@ func (e *Edge) Configured(old, new *pbx.Config) {
 	e.notifier.configured(new)
 }
 
-// Legs returns how many dialogs are held.
-func (e *Edge) Legs() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return len(e.legs)
-}
-
 // Stuck returns for how long the message that is being handled the longest has
 // been: more than some milliseconds is a fault of ours.
 func (e *Edge) Stuck() time.Duration { return e.transport.Stuck() }
@@ -158,6 +145,9 @@ func (e *Edge) Closed(f transport.Flow) {
 	e.tx.Closed(f)
 	if f.Network != "udp" {
 		e.registrar.closed(f.Network, f.Remote.String())
+		for _, l := range e.legsWhere(func(*leg) bool { return true }) {
+			l.disconnected(f)
+		}
 	}
 }
 
@@ -227,29 +217,6 @@ func (e *Edge) ACK(req *sip.Request, f transport.Flow) {
 	if l := e.leg(dialogID{req.CallID().Value(), tag}); l != nil {
 		l.acknowledge(req, f)
 	}
-}
-
-func (e *Edge) leg(id dialogID) *leg {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.legs[id]
-}
-
-// add enters a leg unless the edge is closing.
-func (e *Edge) add(l *leg) (ok bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closing {
-		return false
-	}
-	e.legs[l.id] = l
-	return true
-}
-
-func (e *Edge) remove(l *leg) {
-	e.mu.Lock()
-	delete(e.legs, l.id)
-	e.mu.Unlock()
 }
 
 func (e *Edge) response(req *sip.Request, status int, reason string) *sip.Response {

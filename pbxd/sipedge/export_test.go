@@ -1,6 +1,26 @@
 package sipedge
 
-import "time"
+import (
+	"time"
+
+	"galilei/pbxd/sipedge/transaction"
+)
 
 // SetMinSession lets a test wait for session timers.
 func (e *Edge) SetMinSession(d time.Duration) { e.minSession = d }
+
+// ShowAfter is how long a phone without UPDATE waits to be told whom it talks with.
+const ShowAfter = showAfter
+
+// LoseNotify has every subscription learn that nobody answers its NOTIFY, as it
+// would after 32 s.
+func (e *Edge) LoseNotify() {
+	for _, s := range e.notifier.where(func(*subscription) bool { return true }) {
+		for sending := true; sending; time.Sleep(time.Millisecond) {
+			s.mu.Lock()
+			sending = s.sending
+			s.mu.Unlock()
+		}
+		s.notified(nil, transaction.ErrTimeout, false)
+	}
+}

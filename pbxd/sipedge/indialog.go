@@ -43,6 +43,12 @@ func (l *leg) request(tx *transaction.Server, req *sip.Request) {
 		l.update(tx, req)
 	case sip.OPTIONS:
 		l.edge.reply(tx, req, 200, "OK")
+	case sip.MESSAGE: // to the other side, whose number our Contact has
+		if u := l.edge.deps.Config().UserByExtension(extension); u != nil {
+			l.edge.textOf(u, tx, req)
+			break
+		}
+		l.edge.reply(tx, req, 403, "Forbidden")
 	default:
 		l.edge.send(tx, l.edge.notAllowed(req))
 	}

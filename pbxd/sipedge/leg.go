@@ -55,6 +55,7 @@ type leg struct {
 	offerSeq uint32              // of our last re-INVITE
 	late     bool                // which brings the audio of a call that was answered without
 	quiet    bool                // which the call did not ask for
+	expiry   *time.Timer         // when their INVITE ends by itself
 	offerEnd *time.Timer         // when our re-INVITE has been without an answer for too long
 	probe    *time.Timer         // next look whether they are still there
 	unasked  bool                // the last look found no way to ask
@@ -66,6 +67,7 @@ type leg struct {
 	session  sessionTimer
 	other    call.Party                    // of the call, as those who watch the phone are told
 	named    bool                          // the call has said who that is
+	unshown  bool                          // and their phone shows somebody else yet
 	calling  bool                          // the phone began the call
 	held     bool                          // their last description takes no audio
 	passed   int                           // hops that the call has come over
@@ -171,7 +173,7 @@ func (l *leg) finishWith(ended call.Event) {
 			return nil
 		}
 		l.state = legEnded
-		for _, t := range []*time.Timer{l.probe, l.offerEnd, l.reliable.timer} {
+		for _, t := range []*time.Timer{l.probe, l.expiry, l.offerEnd, l.reliable.timer} {
 			if t != nil {
 				t.Stop()
 			}

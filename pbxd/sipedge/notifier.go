@@ -219,7 +219,7 @@ func (n *notifier) registered(f pbx.Fact) {
 	}
 	for _, s := range n.where(func(s *subscription) bool { return s.phone.extension == f.Extension }) {
 		if len(f.Registrations) == 0 {
-			s.drop()
+			s.phoneIsAway()
 		} else {
 			s.phoneIsBack()
 		}

@@ -89,11 +89,10 @@ func parseReferTo(u *sip.Uri) (referTo, error) {
 	if m, ok := u.UriParams.Get("method"); ok && !strings.EqualFold(m, "INVITE") {
 		return referTo{}, fmt.Errorf("%w: method %.20q", errReferTo, m)
 	}
-	user, err := url.PathUnescape(u.User)
+	user, err := numberIn(u.User)
 	if err != nil {
 		return referTo{}, fmt.Errorf("%w: %w", errReferTo, err)
 	}
-	user, _, _ = strings.Cut(user, ";") // parameters of a telephone number (RFC 3966)
 	to := referTo{target: printable(user, 64)}
 	if to.target == "" {
 		return referTo{}, fmt.Errorf("%w: it names nobody", errReferTo)

@@ -23,6 +23,10 @@ func (l *leg) reinvite(tx *transaction.Server, req *sip.Request) {
 		err = offer.Usable()
 	}
 	l.locked(func() func() {
+		if l.acked != nil && !l.bareACK && l.reliable.settle == nil && l.state == legUp { // it has overtaken the ACK, which it proves (RFC 5407 section 3.1.4)
+			l.acked.Acknowledged()
+			l.acked = nil
+		}
 		switch {
 		case l.state == legEnding || l.state == legEnded:
 			return func() { l.edge.reply(tx, req, 481, "Call/Transaction Does Not Exist") }
@@ -79,7 +83,7 @@ func (l *leg) askOther(tx *transaction.Server, req *sip.Request, offer *media.De
 	}
 	return func() {
 		if req.IsInvite() {
-			tx.OnCancel(func() { l.cancelled(tx) })
+			tx.OnCancel(func(cancel *sip.Request) { l.cancelled(tx, cancel) })
 		}
 		l.tell(call.Event{Kind: call.EventOffer, Description: offer})
 	}
@@ -185,6 +189,9 @@ func (l *leg) reinviteLocked(body []byte, quiet bool) error {
 	req.AppendHeader(sip.NewHeader("Allow", allow))
 	req.AppendHeader(sip.NewHeader("Supported", supported))
 	l.offerSessionLocked(req)
+	if l.unshown {
+		req.AppendHeader(l.assertedLocked())
+	}
 	addBody(req, body)
 	flow, err := l.wayLocked()
 	if err != nil {
@@ -197,7 +204,7 @@ func (l *leg) reinviteLocked(body []byte, quiet bool) error {
 	if err != nil {
 		return err
 	}
-	l.clientTx, l.before = tx, l.said
+	l.clientTx, l.before, l.unshown = tx, l.said, false
 	l.offerEnd = time.AfterFunc(offerTime, func() { l.offerTimedOut(tx) })
 	return nil
 }
@@ -235,10 +242,7 @@ func (l *leg) reoffered(res *sip.Response, err error, cseq uint32) {
 		case err != nil || res.StatusCode == 481 || res.StatusCode == 408: // RFC 3261 section 12.2.1.2: the dialog is no more
 			return l.lostLocked()
 		}
-		if res.StatusCode == 422 {
-			l.session.min = min(max(l.session.min, minSE(res)), maxSession)
-		}
-		l.refreshLaterLocked()
+		l.refreshRefusedLocked(res)
 		retry, quiet := res.StatusCode == 491, l.quiet
 		return func() { l.tellOffer(call.Event{Kind: call.EventOfferRefused, Retry: retry}, quiet) }
 	})

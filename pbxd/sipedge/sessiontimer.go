@@ -2,6 +2,7 @@ package sipedge
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -251,12 +252,35 @@ func (l *leg) refreshed(res *sip.Response, err error) {
 			l.retargetLocked(res)
 			l.sessionAgreedLocked(res)
 			return nil
-		case res.StatusCode == 422:
-			l.session.min = min(max(l.session.min, minSE(res)), maxSession)
+		case res.StatusCode == 405 || res.StatusCode == 501: // whatever its Allow says
+			l.serves = slices.DeleteFunc(l.serves, func(m string) bool { return m == "update" })
 		}
-		l.refreshLaterLocked()
+		l.refreshRefusedLocked(res)
 		return nil
 	})
+}
+
+// refreshRefusedLocked takes a refusal of a refresh, or of another offer of
+// ours. Who refuses what concerns the request alone is there all the same (RFC
+// 5057 section 5.1), so that the session goes on; who says that the dialog is
+// none gives no sign of life.
+func (l *leg) refreshRefusedLocked(res *sip.Response) {
+	s := &l.session
+	if s.interval == 0 || !s.ours {
+		return
+	}
+	switch res.StatusCode {
+	case 404, 410, 416, 480, 482, 483, 484, 485, 502, 604:
+		l.refreshLaterLocked()
+	case 415, 488, 606: // and will the next time
+		l.agreeLocked(s.interval, true)
+	case 422:
+		s.min = min(max(s.min, minSE(res)), maxSession)
+		fallthrough
+	default:
+		s.started = time.Now()
+		l.refreshLaterLocked()
+	}
 }
 
 // maxSession bounds what a phone may ask for with Min-SE.

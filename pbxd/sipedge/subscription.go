@@ -1,7 +1,6 @@
 package sipedge
 
 import (
-	"errors"
 	"slices"
 	"strconv"
 	"sync"
@@ -32,7 +31,7 @@ type subscription struct {
 	sending bool // a NOTIFY has no answer yet
 	dirty   bool // something changed since
 	full    bool // the next one tells all
-	lost    bool // the phone's connection is gone
+	lost    bool // the phone cannot be reached
 	ended   string
 	over    bool
 
@@ -79,7 +78,8 @@ func (s *subscription) grant(tx *transaction.Server, req *sip.Request, interval 
 	if s.expiry != nil {
 		s.expiry.Stop()
 	}
-	s.expires, s.full, s.lost = time.Now().Add(interval), true, false
+	s.expires, s.full = time.Now().Add(interval), true
+	s.foundLocked()
 	s.sentAt = time.Time{} // each SUBSCRIBE is followed by a NOTIFY at once
 	if interval == 0 {
 		s.ended = "timeout"
@@ -149,6 +149,10 @@ func (s *subscription) end(reason string) {
 		return
 	}
 	s.ended = reason
+	if s.lost {
+		go s.drop() // nobody can be told
+		return
+	}
 	s.pokeLocked()
 }
 
@@ -185,16 +189,6 @@ func (s *subscription) pokeLocked() {
 	s.next = time.AfterFunc(max(0, time.Until(s.sentAt.Add(notifyPause))), s.send)
 }
 
-// phoneIsBack tells a phone whose connection was lost what it has missed.
-func (s *subscription) phoneIsBack() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.lost {
-		s.lost, s.full = false, true
-		s.pokeLocked()
-	}
-}
-
 // send sends one NOTIFY; the next waits for its answer.
 func (s *subscription) send() {
 	calls := s.edge.callsOf(s) // takes the locks of legs, which come first
@@ -209,6 +203,7 @@ func (s *subscription) send() {
 	if body == nil && s.ended == "" {
 		return // nothing that the phone does not know
 	}
+	s.sentAt = time.Now()
 	state := "active;expires=" + seconds(max(time.Second, time.Until(s.expires).Round(time.Second)))
 	if s.ended != "" {
 		state = "terminated;reason=" + s.ended
@@ -226,7 +221,7 @@ func (s *subscription) send() {
 	flow, err := s.wayLocked()
 	if err == nil {
 		s.via(req, flow)
-		s.sending, s.sentAt = true, time.Now()
+		s.sending = true
 		last := s.ended != ""
 		_, err = s.edge.tx.Request(req, flow, func(res *sip.Response, err error) {
 			if err != nil || res.StatusCode >= 200 {
@@ -238,39 +233,6 @@ func (s *subscription) send() {
 		s.log.Info("NOTIFY not sent", "err", err)
 		go s.notified(nil, transaction.ErrTransport, s.ended != "") // not under the lock
 	}
-}
-
-// notified takes the answer to a NOTIFY (RFC 6665 section 4.2.2). A phone that
-// has only lost its connection may come back by another.
-func (s *subscription) notified(res *sip.Response, err error, last bool) {
-	gone := last || err != nil && !errors.Is(err, transaction.ErrTransport) || err == nil && endsSubscription(res.StatusCode)
-	if gone {
-		s.drop()
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sending = false
-	if err != nil {
-		s.lost, s.dirty = true, true
-		return
-	}
-	if res.StatusCode >= 300 {
-		s.full = true // what it did not take
-	}
-	if s.dirty || s.ended != "" {
-		s.pokeLocked()
-	}
-}
-
-// endsSubscription reports whether a refusal of a NOTIFY says that the phone
-// knows nothing of the subscription (RFC 6665 section 4.2.2, RFC 5057 section 5.1).
-func endsSubscription(status int) bool {
-	switch status {
-	case 404, 405, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604:
-		return true
-	}
-	return false
 }
 
 // bodyLocked writes the state; nil when the phone knows it already.

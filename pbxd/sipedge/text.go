@@ -27,12 +27,15 @@ type Text struct {
 	Body string // plain text, UTF-8
 }
 
-// text takes a MESSAGE.
+// text takes a MESSAGE outside of any call.
 func (e *Edge) text(tx *transaction.Server, req *sip.Request) {
-	u, ok := e.authenticate(tx, req)
-	if !ok {
-		return
+	if u, ok := e.authenticate(tx, req); ok {
+		e.textOf(u, tx, req)
 	}
+}
+
+// textOf takes a MESSAGE of a user.
+func (e *Edge) textOf(u *pbx.User, tx *transaction.Server, req *sip.Request) {
 	kind, params, err := mime.ParseMediaType(headerValue(req, "content-type"))
 	charset := strings.ToLower(params["charset"])
 	if err != nil || kind != "text/plain" || charset != "" && charset != "utf-8" && charset != "us-ascii" {

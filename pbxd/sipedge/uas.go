@@ -21,6 +21,10 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 	if !ok {
 		return
 	}
+	if e.merged(req) {
+		e.reply(tx, req, 482, reasonPhrase(482))
+		return
+	}
 	replaces, status := e.replacedBy(req)
 	if status != 0 {
 		e.reply(tx, req, status, reasonPhrase(status))
@@ -63,6 +67,19 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 		return
 	}
 	l.accept(tx, req, u, offer, replaces)
+}
+
+// merged reports whether an INVITE has come before, by another way: one that was
+// sent on in two copies is one call (RFC 3261 section 8.2.2.2).
+func (e *Edge) merged(req *sip.Request) bool {
+	callID := req.CallID().Value()
+	tag, _ := req.From().Params.Get("tag")
+	same := e.legsWhere(func(l *leg) bool { return l.id.callID == callID })
+	return slices.ContainsFunc(same, func(l *leg) bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.state == legIncoming && l.remoteTag == tag && l.serverRq != nil && l.serverRq.CSeq().SeqNo == req.CSeq().SeqNo
+	})
 }
 
 // acceptsSDP reports whether the sender takes session descriptions: without
@@ -126,30 +143,24 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 	l.edge.identify(req, tx.Flow().Remote.Addr(), &in)
 	l.notify = l.edge.deps.Incoming(in)
 	l.watchedLocked()
-	go tx.OnCancel(func() { l.cancelled(tx) }) // a CANCEL that has come already takes the lock that is held here
+	l.expiresLocked(req)
+	go tx.OnCancel(func(cancel *sip.Request) { l.cancelled(tx, cancel) }) // a CANCEL that has come already takes the lock that is held here
 }
 
-// dialled returns the user part of the Request-URI with escapes resolved.
+// dialled returns the number of the Request-URI.
 func dialled(req *sip.Request) string {
-	if s, err := url.PathUnescape(req.Recipient.User); err == nil {
-		return printable(s, 64)
+	s, err := numberIn(req.Recipient.User)
+	if err != nil {
+		s = req.Recipient.User
 	}
-	return printable(req.Recipient.User, 64)
+	return printable(s, 64)
 }
 
-// cancelled: they gave up the INVITE of tx (RFC 3261 section 9.2).
-func (l *leg) cancelled(tx *transaction.Server) {
-	l.locked(func() func() {
-		if l.serverTx != tx {
-			return nil // too late: it has its answer
-		}
-		if l.state == legIncoming {
-			return func() { l.finish(pbx.CauseNormalClearing) }
-		}
-		l.answerLocked(487, nil)
-		l.pending = nil
-		return nil
-	})
+// numberIn returns the user part of a URI with escapes resolved, and without the
+// parameters of a telephone number (RFC 3261 section 19.1.6, RFC 3966).
+func numberIn(user string) (string, error) {
+	number, _, _ := strings.Cut(user, ";")
+	return url.PathUnescape(number)
 }
 
 // unacknowledged: our 2xx got no ACK for 32 s; the dialog ends (RFC 3261
@@ -242,6 +253,7 @@ func (l *leg) acceptLocked(body []byte) {
 	l.answerSessionLocked(l.serverRq, res)
 	if l.named && l.other.Number != "" {
 		res.AppendHeader(l.assertedLocked())
+		l.unshown = false
 	}
 	if body != nil {
 		addBody(res, body)

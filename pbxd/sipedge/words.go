@@ -39,6 +39,8 @@ func reasonPhrase(status int) string {
 		return "Session Interval Too Small"
 	case 481:
 		return "Call/Transaction Does Not Exist"
+	case 482:
+		return "Loop Detected"
 	case 484:
 		return "Address Incomplete"
 	case 486:
@@ -76,18 +78,24 @@ func reasonHeader(cause pbx.Cause) sip.Header {
 	return sip.NewHeader("Reason", fmt.Sprintf(`Q.850;cause=%d;text="%s"`, cause, cause))
 }
 
-// causeOf returns why a peer ended a call: its Q.850 Reason, else fallback.
+// causeOf returns why a peer ended a call: its Q.850 Reason, or that of SIP by
+// which a CANCEL tells of an answer elsewhere, else fallback.
 func causeOf(m sip.Message, fallback pbx.Cause) pbx.Cause {
-	for _, h := range m.GetHeaders("reason") {
-		protocol, params, _ := strings.Cut(h.Value(), ";")
-		if !strings.EqualFold(strings.TrimSpace(protocol), "Q.850") {
-			continue
-		}
+	req, ok := m.(*sip.Request)
+	cancels := ok && req.IsCancel()
+	for _, value := range listed(m, "reason") {
+		protocol, params, _ := strings.Cut(value, ";")
+		protocol = strings.ToUpper(strings.TrimSpace(protocol))
 		for p := range strings.SplitSeq(params, ";") {
 			var n int
 			k, v, _ := strings.Cut(p, "=")
-			if _, err := fmt.Sscanf(strings.TrimSpace(v), "%d", &n); err == nil && strings.EqualFold(strings.TrimSpace(k), "cause") && n > 0 && n < 128 {
-				return pbx.Cause(n)
+			if _, err := fmt.Sscanf(strings.TrimSpace(v), "%d", &n); err == nil && strings.EqualFold(strings.TrimSpace(k), "cause") {
+				switch {
+				case protocol == "Q.850" && n > 0 && n < 128:
+					return pbx.Cause(n)
+				case protocol == "SIP" && n == 200 && cancels:
+					return pbx.CauseAnsweredElsewhere
+				}
 			}
 		}
 	}

@@ -199,8 +199,12 @@ func (l *Layer) cancel(req *sip.Request, f transport.Flow, key string) {
 		_ = s.Respond(sip.NewResponseFromRequest(req, 481, "Call/Transaction Does Not Exist", nil)) // a lost answer is asked for again
 		return
 	}
-	_ = s.Respond(sip.NewResponseFromRequest(req, 200, "OK", nil))
-	invite.cancelled()
+	res := sip.NewResponseFromRequest(req, 200, "OK", nil)
+	if tag := invite.toTag(); tag != "" { // the same in both answers (RFC 3261 section 9.2)
+		res.To().Params.Add("tag", tag)
+	}
+	_ = s.Respond(res)
+	invite.cancelled(req)
 }
 
 func (l *Layer) dropClient(key string) {

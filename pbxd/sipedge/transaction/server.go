@@ -38,23 +38,32 @@ type Server struct {
 	timer    *time.Timer // G: retransmission of a final response to INVITE
 	expiry   *time.Timer // H, I, J or L; before the final response the net of unanswered requests
 	interval time.Duration
-	onCancel func()
+	onCancel func(*sip.Request)
 	onNoACK  func()
-	cancel   bool
+	cancel   *sip.Request // that has come
+	tag      string       // of our last response
+}
+
+// toTag returns the To tag of our last response, or "".
+func (s *Server) toTag() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tag
 }
 
 // Flow returns where the request came from.
 func (s *Server) Flow() transport.Flow { return s.flow }
 
-// OnCancel has fn called once when a CANCEL arrives before the final
+// OnCancel has fn called once with the CANCEL that arrives before the final
 // response; at once when it has come already.
-func (s *Server) OnCancel(fn func()) {
+func (s *Server) OnCancel(fn func(*sip.Request)) {
 	s.mu.Lock()
 	s.onCancel = fn
-	call := s.cancel && s.state == serverProceeding
+	cancel := s.cancel
+	live := s.state == serverProceeding
 	s.mu.Unlock()
-	if call {
-		fn()
+	if cancel != nil && live {
+		fn(cancel)
 	}
 }
 
@@ -80,6 +89,7 @@ func (s *Server) Respond(res *sip.Response) error {
 	}
 	text := []byte(res.String())
 	s.last, s.to = text, s.destination()
+	s.tag, _ = res.To().Params.Get("tag")
 	if res.StatusCode >= 200 {
 		s.finalLocked(res.StatusCode) // may end the transaction and let go of last
 	}
@@ -116,7 +126,7 @@ func (s *Server) destination() transport.Flow {
 }
 
 func (s *Server) finalLocked(status int) {
-	s.request, s.onCancel = nil, nil
+	s.request, s.onCancel, s.cancel = nil, nil, nil
 	s.stopTimersLocked()
 	reliable := s.flow.Reliable()
 	switch {
@@ -212,15 +222,17 @@ func (s *Server) retransmission() {
 	}
 }
 
-func (s *Server) cancelled() {
+func (s *Server) cancelled(cancel *sip.Request) {
 	s.mu.Lock()
-	first := !s.cancel
-	s.cancel = true
-	tell := s.onCancel
+	first := s.cancel == nil
 	live := s.state == serverProceeding
+	if first && live {
+		s.cancel = cancel
+	}
+	tell := s.onCancel
 	s.mu.Unlock()
 	if first && live && tell != nil {
-		tell()
+		tell(cancel)
 	}
 }
 
@@ -233,7 +245,7 @@ func (s *Server) stop() {
 func (s *Server) terminateLocked() {
 	s.state = serverTerminated
 	s.stopTimersLocked()
-	s.last, s.request, s.onCancel, s.onNoACK = nil, nil, nil, nil
+	s.last, s.request, s.onCancel, s.onNoACK, s.cancel = nil, nil, nil, nil, nil
 	s.layer.dropServer(s)
 }
 

@@ -355,7 +355,7 @@ func TestServerIsCancelled(t *testing.T) {
 		inv := request(t, "INVITE", "z9hG4bKa")
 		l.Message(inv, udp())
 		cancelled := 0
-		u.requests[0].OnCancel(func() { cancelled++ })
+		u.requests[0].OnCancel(func(*sip.Request) { cancelled++ })
 		l.Message(request(t, "CANCEL", "z9hG4bKa"), udp())
 		l.Message(request(t, "CANCEL", "z9hG4bKa"), udp())
 		l.Message(request(t, "CANCEL", "z9hG4bKnone"), udp())
@@ -363,7 +363,7 @@ func TestServerIsCancelled(t *testing.T) {
 			t.Errorf("cancelled %d times, %d of 200 and %d of 481; want 1, 2, 1", cancelled, len(w.times("SIP/2.0 200")), len(w.times("SIP/2.0 481")))
 		}
 		late := false
-		u.requests[0].OnCancel(func() { late = true }) // who asks late is told at once
+		u.requests[0].OnCancel(func(*sip.Request) { late = true }) // who asks late is told at once
 		if !late {
 			t.Error("the CANCEL that had come was not told")
 		}

@@ -1,0 +1,59 @@
+package sipedge_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"galilei/pbxd/pbxdtest"
+)
+
+// A phone that has not answered a NOTIFY keeps its subscription and is told
+// again when it registers: its lamps do not stick after a fault of the network
+// (P15). When the subscription expires meanwhile nothing is left of it.
+func TestLampAfterLostNotify(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, shortest)
+	w := o.phone("103").MustRegister()
+	w.RequestWith("SUBSCRIBE", "102", watch+"Expires: 600\r\n", "", "")
+	notified(w)
+	o.edge.LoseNotify()
+	w.MustRegister()
+	if m := notified(w); !strings.Contains(m.Body, `state="full"`) {
+		t.Errorf("after a lost NOTIFY the phone is told\n%s", m)
+	}
+	o.edge.LoseNotify()
+	if n := o.edge.Counts().Subscriptions; n != 1 {
+		t.Errorf("%d subscriptions are held, want 1", n)
+	}
+	x := o.phone("101")
+	x.RequestWith("SUBSCRIBE", "102", watch+"Expires: 1\r\n", "", "")
+	notified(x)
+	o.edge.LoseNotify()
+	w.Register(0) // by its user: nothing is to be told any more
+	o.unsubscribed()
+}
+
+// The subscriptions of a phone whose connection ends wait for it, though its
+// registration went with the connection.
+func TestLampAfterLostConnection(t *testing.T) {
+	o := newOffice(t)
+	register := func() *pbxdtest.Phone {
+		w := pbxdtest.NewPhone(t, o.addr, "tcp", "103", o.password)
+		w.ContactParams = `;+sip.instance="<urn:uuid:1>";reg-id=1`
+		res, _ := w.RequestWith("REGISTER", "103", "Supported: outbound\r\n", "", "")
+		if res.Status() != 200 || res.Get("Require") != "outbound" {
+			t.Fatalf("REGISTER got\n%s", res)
+		}
+		return w
+	}
+	w := register()
+	w.RequestWith("SUBSCRIBE", "102", watch+"Expires: 600\r\n", "", "")
+	notified(w)
+	w.Close()
+	for end := time.Now().Add(wait); o.edge.Registered("103") && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	}
+	if m := notified(register()); !strings.Contains(m.Body, `state="full"`) {
+		t.Errorf("over the new connection the phone is told\n%s", m)
+	}
+}
