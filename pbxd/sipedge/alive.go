@@ -1,6 +1,7 @@
 package sipedge
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -20,6 +21,10 @@ const probeAtMost = 5 * time.Minute
 // of session timers promises.
 func (e *Edge) probeAfter() time.Duration { return min(probeAtMost, e.sessionWanted()/2) }
 
+// fellSilent is after how long without audio a side is asked that has spoken, and
+// does not say that it stops: most phones send all the time.
+const fellSilent = 30 * time.Second
+
 // upLocked marks the leg as connected.
 func (l *leg) upLocked() {
 	if l.state != legUp {
@@ -27,7 +32,8 @@ func (l *leg) upLocked() {
 		l.watchedLocked()
 	}
 	if l.probe == nil {
-		l.probe = time.AfterFunc(l.edge.probeAfter(), l.look)
+		l.signed = l.edge.deps.Now()
+		l.probe = time.AfterFunc(min(l.edge.fellSilent, l.edge.probeAfter()), l.look)
 	}
 }
 
@@ -44,20 +50,23 @@ func (l *leg) lookLocked() (then func()) {
 	if l.state != legUp {
 		return nil
 	}
-	after := l.edge.probeAfter()
-	switch known := l.session.interval; {
+	last, after, timer := l.port.Stats().Last, l.edge.probeAfter(), l.session.interval
+	spoke := last.After(l.signed)
+	if !spoke {
+		last = l.signed
+	}
+	switch {
 	case !l.flow.Alive():
 		after = comeBack
-	case known > 0 && known <= 2*probeAtMost: // the session timer asks soon enough
-		l.probe.Reset(after)
-		return nil
+	case spoke && l.theirs != nil && l.theirs.Direction.Sends():
+		after = min(after, l.edge.fellSilent)
+	case timer > 0 && timer <= 2*probeAtMost: // the session timer asks soon enough
+		after = math.MaxInt64
 	}
-	if last := l.port.Stats().Last; !last.IsZero() {
-		if silent := l.edge.deps.Now().Sub(last); silent >= 0 && silent < after {
-			l.unasked = false
-			l.probe.Reset(after - silent)
-			return nil
-		}
+	if silent := l.edge.deps.Now().Sub(last); silent >= 0 && silent < after {
+		l.unasked = l.unasked && !spoke
+		l.probe.Reset(min(after-silent, l.edge.fellSilent))
+		return nil
 	}
 	req := l.requestLocked(sip.OPTIONS)
 	req.SetBody(nil)
@@ -94,7 +103,8 @@ func (l *leg) probed(res *sip.Response, err error) {
 			l.log.Info("phone is gone: the call ends", "err", err)
 			return l.lostLocked()
 		}
-		l.probe.Reset(l.edge.probeAfter())
+		l.signed = l.edge.deps.Now()
+		l.probe.Reset(min(l.edge.fellSilent, l.edge.probeAfter()))
 		return nil
 	})
 }

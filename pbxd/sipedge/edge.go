@@ -35,6 +35,7 @@ type Edge struct {
 	local      *sourceAddr
 	nobody     pbx.User      // stands for users that do not exist
 	minSession time.Duration // shortest session interval that is agreed to
+	fellSilent time.Duration // after which a phone that has spoken is asked whether it is there
 	tagKey     [16]byte      // of the To tags of answers that are forgotten
 
 	mu      sync.Mutex
@@ -45,7 +46,7 @@ type Edge struct {
 // New returns an edge without sockets, with the registrations that the store
 // still holds.
 func New(ctx context.Context, d Deps) (*Edge, error) {
-	e := &Edge{deps: d, minSession: minSession, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now)}
+	e := &Edge{deps: d, minSession: minSession, fellSilent: fellSilent, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now)}
 	e.notifier = newNotifier(e)
 	var err error
 	if e.desks, err = newDesks(ctx, d); err != nil {

@@ -9,6 +9,9 @@ import (
 // SetMinSession lets a test wait for session timers.
 func (e *Edge) SetMinSession(d time.Duration) { e.minSession = d }
 
+// SetFellSilent lets a test wait for the question whether a phone is there.
+func (e *Edge) SetFellSilent(d time.Duration) { e.fellSilent = d }
+
 // ShowAfter is how long a phone without UPDATE waits to be told whom it talks with.
 const ShowAfter = showAfter
 

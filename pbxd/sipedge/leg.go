@@ -58,6 +58,7 @@ type leg struct {
 	expiry   *time.Timer         // when their INVITE ends by itself
 	offerEnd *time.Timer         // when our re-INVITE has been without an answer for too long
 	probe    *time.Timer         // next look whether they are still there
+	signed   time.Time           // their last sign of life beside audio
 	unasked  bool                // the last look found no way to ask
 
 	secrecy  secrecy // its mode never changes

@@ -54,8 +54,10 @@ func TestBlindTransfer(t *testing.T) {
 	progress(t, a, "SIP/2.0 180 Ringing\r\n", "active;expires=")
 	leg.Transfer(call.TransferFailed, pbx.CauseUserBusy)
 	progress(t, a, "SIP/2.0 486 Busy Here\r\n", "terminated;reason=noresource")
-	c.SendWith("REFER", "Refer-To: <sip:104@pbx>\r\nRefer-Sub: false\r\n", "", "")
-	o.event(call.EventTransfer)
+	c.SendWith("REFER", "Refer-To: <tel:104;phone-context=pbx>\r\nRefer-Sub: false\r\n", "", "")
+	if x := o.event(call.EventTransfer).Transfer; x.Target != "104" {
+		t.Errorf("a telephone number is told as %+v", x)
+	}
 	leg.Transfer(call.TransferDone, 0)
 	if res := a.Response("REFER", 200); res.Get("Refer-Sub") != "false" {
 		t.Errorf("200 has Refer-Sub %q, want false", res.Get("Refer-Sub"))
