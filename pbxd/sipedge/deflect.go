@@ -27,10 +27,7 @@ func deflectedTo(res *sip.Response, own string) string {
 		if !ok || c.Address.Scheme != "sip" && c.Address.Scheme != "sips" && c.Address.Scheme != "tel" {
 			continue
 		}
-		user, err := numberIn(c.Address.User)
-		if c.Address.Scheme == "tel" && user == "" {
-			user, _ = numberIn(c.Address.Host) // where the parser leaves the number
-		}
+		user, err := numberOf(&c.Address)
 		if user = printable(user, 64); err != nil || user == "" {
 			continue
 		}

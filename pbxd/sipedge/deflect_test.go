@@ -24,6 +24,7 @@ func TestDeflected(t *testing.T) {
 		{300, "Contact: <sip:103@pbx>;q=0.2\r\nContact: <sip:104@pbx>;q=0.7\r\nContact: <sip:105@pbx>;q=0.7\r\n", "104", pbx.CauseCallRejected},
 		{302, "Contact: <sip:102@192.0.2.1>, <sip:103@pbx>;q=0.1\r\n", "103", pbx.CauseCallRejected},
 		{302, "Contact: <sip:102@192.0.2.1>\r\n", "102", pbx.CauseCallRejected},
+		{302, "Contact: <tel:103;phone-context=pbx>\r\n", "103", pbx.CauseCallRejected},
 		{302, "Contact: <mailto:carl@example.org>\r\n", "", pbx.CauseNormalUnspecified},
 		{302, "Contact: <sip:pbx>\r\n", "", pbx.CauseNormalUnspecified},
 		{302, "Contact: *\r\n", "", pbx.CauseNormalUnspecified},

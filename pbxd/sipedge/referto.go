@@ -83,16 +83,13 @@ var errReferTo = errors.New("Refer-To cannot be followed")
 // parseReferTo reads the URI of Refer-To with the header fields in it (RFC 3261
 // section 19.1.1): Replaces is followed, others are not.
 func parseReferTo(u *sip.Uri) (referTo, error) {
-	if u.Scheme == "tel" && u.User == "" {
-		u.User = u.Host // where the parser leaves the number
-	}
 	if u.Scheme != "sip" && u.Scheme != "sips" && u.Scheme != "tel" {
 		return referTo{}, fmt.Errorf("%w: scheme %.20q", errReferTo, u.Scheme)
 	}
 	if m, ok := u.UriParams.Get("method"); ok && !strings.EqualFold(m, "INVITE") {
 		return referTo{}, fmt.Errorf("%w: method %.20q", errReferTo, m)
 	}
-	user, err := numberIn(u.User)
+	user, err := numberOf(u)
 	if err != nil {
 		return referTo{}, fmt.Errorf("%w: %w", errReferTo, err)
 	}

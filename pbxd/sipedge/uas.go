@@ -149,17 +149,22 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 
 // dialled returns the number of the Request-URI.
 func dialled(req *sip.Request) string {
-	s, err := numberIn(req.Recipient.User)
+	s, err := numberOf(&req.Recipient)
 	if err != nil {
 		s = req.Recipient.User
 	}
 	return printable(s, 64)
 }
 
-// numberIn returns the user part of a URI with escapes resolved, and without the
-// parameters of a telephone number (RFC 3261 section 19.1.6, RFC 3966).
-func numberIn(user string) (string, error) {
-	number, _, _ := strings.Cut(user, ";")
+// numberOf returns the user part of a URI with escapes resolved, or the number of
+// a tel URI, without the parameters of a telephone number (RFC 3261 section
+// 19.1.6, RFC 3966).
+func numberOf(u *sip.Uri) (string, error) {
+	number := u.User
+	if u.Scheme == "tel" {
+		number = u.Raw()
+	}
+	number, _, _ = strings.Cut(number, ";")
 	return url.PathUnescape(number)
 }
 
