@@ -33,7 +33,7 @@ func (l *leg) inviteOtherwiseLocked() bool {
 // inviteOnceMoreLocked repeats our first INVITE after a refusal, which ends what
 // the one before began.
 func (l *leg) inviteOnceMoreLocked() bool {
-	l.remoteTag, l.rseqs, l.early = "", nil, nil
+	l.remoteTag, l.rseqs, l.early, l.theirs = "", nil, nil, nil
 	if err := l.inviteLocked(l.invited); err != nil {
 		l.log.Info("INVITE not sent again", "err", err)
 		return false

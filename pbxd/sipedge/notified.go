@@ -52,14 +52,17 @@ func endsSubscription(status int) bool {
 	return false
 }
 
-// phoneIsBack tells a phone whose connection was lost what it has missed.
-func (s *subscription) phoneIsBack() {
+// phoneIsBack tells a phone that was lost what it has missed, after a time.
+func (s *subscription) phoneIsBack(after time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lost {
-		s.foundLocked()
-		s.full = true
-		s.pokeLocked()
+	if !s.lost || s.over {
+		return
+	}
+	s.foundLocked()
+	s.full, s.dirty = true, true
+	if !s.sending {
+		s.next = time.AfterFunc(after, s.send)
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 	maxSubscriptions       = 4000
 	maxSubscriptionsPerExt = 250
 	subscriptionTime       = time.Hour // granted when the phone names no time
+	lampPause              = 10 * time.Millisecond
 )
 
 // The event packages that are served.
@@ -217,11 +218,11 @@ func (n *notifier) registered(f pbx.Fact) {
 	if f.Kind != pbx.FactRegistration {
 		return
 	}
-	for _, s := range n.where(func(s *subscription) bool { return s.phone.extension == f.Extension }) {
+	for i, s := range n.where(func(s *subscription) bool { return s.phone.extension == f.Extension }) {
 		if len(f.Registrations) == 0 {
 			s.phoneIsAway()
-		} else {
-			s.phoneIsBack()
+		} else { // one lamp after the other: a slow connection takes only so much at once
+			s.phoneIsBack(time.Duration(i) * lampPause)
 		}
 	}
 	for _, s := range n.where(func(s *subscription) bool { return s.watched == f.Extension && s.event.name == eventPresence }) {

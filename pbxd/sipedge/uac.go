@@ -169,10 +169,12 @@ func (l *leg) provisional(res *sip.Response) {
 		if required(res, "100rel") && !l.heardReliablyLocked(res, d) {
 			return nil
 		}
+		tag, ok := res.To().Params.Get("tag")
 		if d != nil {
 			l.expectAnswerLocked(d)
+			l.heardBy = tag
 		}
-		if tag, ok := res.To().Params.Get("tag"); ok && l.remoteTag == "" {
+		if ok && l.remoteTag == "" {
 			l.remoteTag = tag // of the early dialog, whose requests are admitted
 			l.watchedLocked()
 		}
@@ -213,8 +215,10 @@ func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then f
 		return nil
 	}
 	d, err := l.answeredWithLocked(res)
-	if err == nil && d == nil { // a provisional answer has brought it
-		d = l.early[tag]
+	if err == nil && d == nil { // a provisional answer has brought it; RFC 3262 has it be a reliable one
+		if d = l.early[tag]; d == nil && l.heardBy == tag {
+			d = l.theirs
+		}
 	}
 	l.early, l.rseqs = nil, nil
 	if errors.Is(err, media.ErrNoAudio) && l.plainlyLocked(res, d) {

@@ -137,6 +137,31 @@ func TestReinviteOvertakesACK(t *testing.T) {
 	o.nothingLeft()
 }
 
+// A phone that describes its audio before it answers, and not again with the
+// answer, is heard.
+func TestAnswerWithoutBody(t *testing.T) {
+	for _, early := range []bool{true, false} {
+		o := newOffice(t)
+		b := o.phone("102").MustRegister()
+		o.dial(call.Dial{Extension: "102", Caller: call.Party{Number: "101"}, Offer: pcma()})
+		in := b.Ringing()
+		if early {
+			in.Reply(183, "Session Progress", pbxdtest.SDP(16002))
+			in.Reply(180, "Ringing", "")
+		}
+		in.Reply(200, "OK", "")
+		b.Request("ACK")
+		if !early {
+			b.Request("BYE")
+			o.event(call.EventEnded)
+			continue
+		}
+		if d := o.event(call.EventAnswered).Description; d == nil || d.RTPPort != 16002 {
+			t.Errorf("answered with %+v", d)
+		}
+	}
+}
+
 // Requests within a call that concern something else than the call.
 func TestInCall(t *testing.T) {
 	got := make(chan sipedge.Text, 1)
