@@ -22,7 +22,7 @@ func TestWriteFixture(t *testing.T) {
 	if n := len(migrations()); n != 6 {
 		t.Fatalf("this program writes schema version %d", n)
 	}
-	dir := fixture(t, "v4") // what the versions before wrote must outlive all steps
+	dir := fixture(t, "v5") // what the versions before wrote must outlive all steps
 	s := openAt(t, dir, fixtureClock())
 	for _, e := range fixtureCalls() {
 		s.NoteCall(e)
@@ -58,7 +58,7 @@ func fixtureCalls() []pbx.JournalEntry {
 	}
 }
 
-// Every version from now on opens what version 6 wrote: all of version 4, and
+// Every version from now on opens what version 6 wrote: all of version 5, and
 // journals.
 func TestOpensVersion6(t *testing.T) {
 	dir := fixture(t, "v6")
@@ -67,7 +67,7 @@ func TestOpensVersion6(t *testing.T) {
 	}
 	for range 2 {
 		s := openAt(t, dir, fixtureClock())
-		checkVersion3(t, s)
+		checkVersion5(t, s)
 		var want []pbx.JournalEntry
 		for i, e := range slices.Backward(fixtureCalls()) {
 			e.ID, e.New = int64(i+1), i == 3
@@ -84,6 +84,45 @@ func TestOpensVersion6(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// Every version from now on opens what version 5 wrote: all of version 4, text
+// messages, a log-in at another's phone, and a reminder that has rung. The
+// journals that it did not know are empty, and kept from then on.
+func TestOpensVersion5(t *testing.T) {
+	dir := fixture(t, "v5")
+	if v := schemaVersion(t, dir); v != 5 {
+		t.Fatalf("the fixture has schema version %d", v)
+	}
+	for round := range 2 {
+		s := openAt(t, dir, fixtureClock())
+		checkVersion5(t, s)
+		if got, err := s.Journal(t.Context(), pbx.JournalQuery{User: "demo101"}); err != nil || got.Total != 3*round {
+			t.Errorf("%+v, %v", got, err)
+		}
+		for _, e := range fixtureCalls() {
+			s.NoteCall(e)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func checkVersion5(t *testing.T, s *Store) {
+	t.Helper()
+	checkVersion3(t, s)
+	at := func(minutes int) time.Time { return fixtureClock().at.Add(time.Duration(minutes) * time.Minute) }
+	want := []pbx.Text{{ID: 3, Number: "102", Time: at(2), Body: "two"}, {ID: 1, Number: "200", Name: "Vera Müller", Time: at(1), Delivered: true, Body: "Grüße\nan alle"}}
+	if got, err := s.Texts(t.Context(), "demo101"); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+	if got, err := s.Desks(t.Context()); err != nil || !reflect.DeepEqual(got, []pbx.Desk{{Phone: "demo102", User: "demo101", Since: at(0)}}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := s.ReminderDone(t.Context(), "demo101"); err != nil || !got.Equal(at(3)) {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 
