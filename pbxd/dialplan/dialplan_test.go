@@ -189,6 +189,8 @@ func TestDecide(t *testing.T) {
 		{"forward on", "101", "*21102", nil, nil, "function forwardAlways 102", "function-code"},
 		{"forward off", "101", "*21*", nil, nil, "function forwardAlways off", "function-code"},
 		{"forward on without a number", "101", "*21", nil, nil, "refuse incomplete number", "function-code"},
+		{"forward to an emergency number", "101", "*21112", nil, nil, "refuse incomplete number", "function-code"},
+		{"forward to one by a line", "101", "*61*0110#", nil, nil, "refuse incomplete number", "function-code"},
 		{"forward on again", "101", "*21", is{calls("101", func(u *pbx.UserCalls) { u.InternalAlwaysNumber = "102" })}, nil, "function forwardAlways", "function-code"},
 		{"forward to oneself", "101", "*67101", nil, nil, "refuse incomplete number", "function-code"},
 		{"forward not permitted", "101", "*61102", is{without(pbx.PermitCallForwarding)}, nil, "refuse not permitted", "permission"},

@@ -184,6 +184,8 @@ func (p *plan) argumentRule(f pbx.Function) pbx.Message {
 			return pbx.Say("Dial the number to forward to after the code")
 		case a == p.caller.Extension:
 			return pbx.Say("Calls cannot be forwarded to the own extension")
+		case p.profile().DialsEmergency(a):
+			return pbx.Say("Calls cannot be forwarded to an emergency number")
 		case strings.Trim(strings.TrimPrefix(a, "+"), "0123456789") != "": // a call that is sent on dials no code
 			return pbx.Say("Only digits follow this code")
 		case len(a) > 32:

@@ -143,6 +143,21 @@ func (u *User) KeepCalls(other *User) {
 	}
 }
 
+// EmergencyForwards names the forwardings that are on to an emergency number of
+// country and were not in before: no call is sent on to one. Configurations may
+// hold them from another country.
+func (c *UserCalls) EmergencyForwards(before *UserCalls, country Country) (errs []FieldError) {
+	for _, external := range []bool{false, true} {
+		for _, reason := range forwardReasons() {
+			number, on := c.Forwarding(external, reason)
+			if was, also := before.Forwarding(external, reason); on && country.DialsEmergency(number) && !(also && was == number) {
+				errs = append(errs, refused(jsonNameOfForwarding(external, reason), "is an emergency number. Calls are not forwarded to one."))
+			}
+		}
+	}
+	return errs
+}
+
 // checkUserCalls checks what tags cannot say.
 func checkUserCalls(u *User, path string) (errs []FieldError) {
 	for _, external := range []bool{false, true} {

@@ -102,7 +102,12 @@ func (s *Server) setCalls(ctx context.Context, id, action string, match IfMatch,
 		if err := allowed(cfg, u); err != nil {
 			return err
 		}
-		if wrong := notOffered(u, &now); wrong != nil {
+		wrong := notOffered(u, &now)
+		country, _ := pbx.CountryByCode(cfg.Locale.Country)
+		for _, f := range now.EmergencyForwards(&u.Calls, country) {
+			wrong = append(wrong, detailOf("body."+f.Path, f.Rule))
+		}
+		if wrong != nil {
 			return invalid(wrong...)
 		}
 		same = u.Calls == now
