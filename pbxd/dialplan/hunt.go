@@ -68,7 +68,7 @@ func (p *plan) huntGroup(g *pbx.HuntGroup) {
 		return
 	}
 	p.d.Kind, p.d.Timeout = Ring, p.cfg.SIP.RingTime
-	p.step("ring", "{n} members of {name} ring for {seconds} s", "n", len(p.d.Ring), "name", g.Title, "seconds", p.d.Timeout)
+	p.step("ring", "Members of {name} who ring for {seconds} s: {n}", "name", g.Title, "seconds", p.d.Timeout, "n", len(p.d.Ring))
 }
 
 func members(g *pbx.HuntGroup) (ids []string) {

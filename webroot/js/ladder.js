@@ -4,7 +4,6 @@ import {s} from './svg.js';
 import {t} from './text.js';
 import {timeOfDay} from './time.js';
 
-const column = 190;
 const row = 30;
 const top = 46;
 const clock = 92; // room for the time
@@ -24,6 +23,9 @@ function kind(m) {
 export function ladder({legs, messages}, opened) {
   const used = legs.map((leg, i) => ({...leg, i, address: messages.find((m) => m.leg === i)?.remote})).filter((l) => l.address);
   const order = [used[0], null, ...used.slice(1)]; // the caller, the device, those who were called
+  // As wide as there is room for, as long as an address can be read.
+  const column = Math.max(130, Math.min(190, Math.floor((document.querySelector('main').clientWidth - clock - 108) / order.length)));
+  const fit = Math.floor(column / 6.5); // characters
   const x = (leg) => clock + column / 2 + column * order.findIndex((l) => (leg === null ? l === null : l?.i === leg));
   const width = clock + column * order.length;
   const height = top + row * messages.length + 12;
@@ -31,8 +33,8 @@ export function ladder({legs, messages}, opened) {
   const heads = order.map((l, i) => {
     const at = clock + column / 2 + column * i;
     return [s('line', {class: 'life', x1: at, y1: top - 6, x2: at, y2: height}),
-      s('text', {class: 'side', x: at, y: 16, 'text-anchor': 'middle'}, short(name(l), 22)),
-      s('text', {class: 'where', x: at, y: 32, 'text-anchor': 'middle'}, short(l ? l.address : messages[0]?.local ?? '', 28))];
+      s('text', {class: 'side', x: at, y: 16, 'text-anchor': 'middle'}, short(name(l), fit)),
+      s('text', {class: 'where', x: at, y: 32, 'text-anchor': 'middle'}, short(l ? l.address : messages[0]?.local ?? '', fit))];
   });
   const arrows = messages.map((m, i) => {
     const leg = used.find((l) => l.i === m.leg);
@@ -56,7 +58,7 @@ export function ladder({legs, messages}, opened) {
     }},
     s('rect', {class: 'hit', x: 0, y: y - 20, width, height: row}),
     s('text', {class: 'where', x: 4, y: y + 4}, `${timeOfDay(m.at)} `),
-    s('text', {class: 'what', x: (from + to) / 2, y: y - 4, 'text-anchor': 'middle'}, short(told(m), Math.max(24, Math.abs(to - from) / 8))),
+    s('text', {class: 'what', x: (from + to) / 2, y: y - 4, 'text-anchor': 'middle'}, short(told(m), Math.max(fit, Math.abs(to - from) / 8))),
     s('line', {x1: from, y1: y, x2: to + tip / 2, y2: y}),
     s('path', {d: `M${to} ${y}l${tip} -4v8z`}));
   });

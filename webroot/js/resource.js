@@ -15,7 +15,7 @@ function column(schemaName, key, href) {
   const p = schema.property(schemaName, key);
   const text = (row) => (p.type === 'array' ? row[key]?.length ?? 0 : schema.written(row[key], p, key));
   return {
-    key, label: schema.title(p, key), class: p.type === 'array' || p.type === 'integer' ? 'number' : undefined, sort: text,
+    key, label: schema.title(p, key), class: p.type === 'array' ? 'number wide' : p.enum ? 'wide' : p.type === 'integer' && 'number', sort: text,
     ...(href && {cell: (row) => h('a', {href: href(row)}, text(row))}),
   };
 }

@@ -102,12 +102,12 @@ func (p *Page) Language(tag string) {
 		}))
 }
 
-// Fits fails the test when the page or a dialog scrolls sideways, and names what
-// is too wide.
+// Fits fails the test when the page, a dialog or a list scrolls or is cut off
+// sideways, and names what is too wide.
 func (p *Page) Fits(where string) {
 	p.t.Helper()
 	wide := Eval[string](p, `(() => {
-		for (const frame of [document.documentElement, ...document.querySelectorAll('dialog[open]')]) {
+		for (const frame of [document.documentElement, ...document.querySelectorAll('dialog[open], .table-frame')]) {
 			const over = frame.scrollWidth - frame.clientWidth;
 			if (over <= 0) continue;
 			const edge = frame.getBoundingClientRect().left + frame.clientWidth;
