@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -15,7 +16,7 @@ const (
 )
 
 // routes builds the handler of all that the TLS port answers.
-func (s *Server) routes(page http.Handler) (http.Handler, error) {
+func (s *Server) routes(page http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Galilei", "1")
 	config.Info.Description = "Telephone system. Log in with POST " + apiPrefix + "/login; scripts send the token as Authorization: Bearer. Errors are problem details (RFC 9457) that name the field."
@@ -60,15 +61,22 @@ func (s *Server) routes(page http.Handler) (http.Handler, error) {
 	s.registerAudit()
 	annotate(s.api.OpenAPI().Components.Schemas)
 	annotateParameters(s.api.OpenAPI())
-	spec, err := s.api.OpenAPI().MarshalJSON()
-	if err != nil {
-		return nil, fmt.Errorf("write openapi.json: %w", err)
-	}
-	description, err := newAsset("openapi.json", spec)
-	if err != nil {
-		return nil, err
-	}
-	mux.Handle("GET "+apiPrefix+"/openapi.json", description)
+	description := sync.OnceValues(func() (*asset, error) { // few ask for it
+		spec, err := s.api.OpenAPI().MarshalJSON()
+		if err != nil {
+			return nil, fmt.Errorf("write openapi.json: %w", err)
+		}
+		return newAsset("openapi.json", spec)
+	})
+	mux.HandleFunc("GET "+apiPrefix+"/openapi.json", func(w http.ResponseWriter, r *http.Request) {
+		d, err := description()
+		if err != nil {
+			s.Log.Error("the description of the API cannot be given", "err", err)
+			writeProblem(w, refuse(http.StatusInternalServerError, "The device could not do this. Its log says why."))
+			return
+		}
+		d.ServeHTTP(w, r)
+	})
 	for path, item := range s.api.OpenAPI().Paths {
 		refuseOtherMethods(mux, path, item)
 	}
@@ -82,7 +90,7 @@ func (s *Server) routes(page http.Handler) (http.Handler, error) {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, refuse(http.StatusForbidden, "This request comes from another site's page."))
 	}))
-	return s.recovered(secured(s.leaveOld(cross.Handler(mux)))), nil
+	return s.recovered(secured(s.leaveOld(cross.Handler(mux))))
 }
 
 // refuseOtherMethods answers for the methods that a resource does not have,

@@ -13,14 +13,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
-// asset is one file of the page, compressed once at start.
+// asset is one file of the page, compressed once, when it is first asked for: at
+// the start there is other work to do.
 type asset struct {
 	mediaType string
 	tag       string // ETag (RFC 9110 section 8.8.3), weak since two encodings share it
 	plain     []byte
-	gzipped   []byte // nil when compression gains nothing
+	gzipped   func() []byte // nil when compression gains nothing
 }
 
 // assets serves the page. Every path without a file extension is a screen of
@@ -73,7 +75,14 @@ func newAsset(name string, data []byte) (*asset, error) {
 		return nil, fmt.Errorf("file %s: no media type for %q", name, path.Ext(name))
 	}
 	sum := sha256.Sum256(data)
-	a := &asset{mediaType: t, tag: `W/"` + hex.EncodeToString(sum[:12]) + `"`, plain: data}
+	return &asset{
+		mediaType: t, tag: `W/"` + hex.EncodeToString(sum[:12]) + `"`, plain: data,
+		gzipped: sync.OnceValue(func() []byte { return gzipped(data) }),
+	}, nil
+}
+
+// gzipped compresses data; it returns nil when that gains nothing.
+func gzipped(data []byte) []byte {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	if err == nil {
@@ -82,13 +91,10 @@ func newAsset(name string, data []byte) (*asset, error) {
 	if err == nil {
 		err = w.Close()
 	}
-	if err != nil {
-		return nil, fmt.Errorf("compress %s: %w", name, err)
+	if err != nil || b.Len() >= len(data) {
+		return nil
 	}
-	if b.Len() < len(data) {
-		a.gzipped = b.Bytes()
-	}
-	return a, nil
+	return b.Bytes()
 }
 
 // ServeHTTP answers GET and HEAD.
@@ -123,9 +129,11 @@ func (f *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	data := f.plain
-	if f.gzipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
-		data = f.gzipped
-		h.Set("Content-Encoding", "gzip")
+	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		if small := f.gzipped(); small != nil {
+			data = small
+			h.Set("Content-Encoding", "gzip")
+		}
 	}
 	h.Set("Content-Type", f.mediaType)
 	h.Set("Content-Length", strconv.Itoa(len(data)))

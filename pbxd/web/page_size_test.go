@@ -69,8 +69,8 @@ func TestPageSize(t *testing.T) {
 			return fmt.Errorf("%s is not served", name)
 		}
 		plain += len(f.plain)
-		if f.gzipped != nil {
-			sent += len(f.gzipped)
+		if small := f.gzipped(); small != nil {
+			sent += len(small)
 		} else {
 			sent += len(f.plain)
 		}

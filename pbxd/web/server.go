@@ -238,9 +238,7 @@ func New(ctx context.Context, d Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("admin page: %w", err)
 	}
-	if s.handler, err = s.routes(page); err != nil {
-		return nil, err
-	}
+	s.handler = s.routes(page)
 	s.unwatch = d.Store.Watch(func(before, now *pbx.Config, r pbx.Revision) {
 		s.sessions.follow(now)
 		s.noticed(before, now, r.Author)
