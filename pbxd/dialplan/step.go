@@ -1,6 +1,11 @@
 package dialplan
 
-import "galilei/pbxd/pbx"
+import (
+	"reflect"
+	"slices"
+
+	"galilei/pbxd/pbx"
+)
 
 // Step is one thing that was looked at.
 type Step struct {
@@ -13,6 +18,18 @@ type Step struct {
 	Permission pbx.Permission `json:"permission,omitempty" title:"Permission" doc:"Permission that decided" maxLength:"40"`
 	Granted    bool           `json:"granted,omitempty" title:"Granted" doc:"The permission is there"`
 	Window     string         `json:"window,omitempty" title:"Time window" doc:"When the rule holds" maxLength:"100"`
+}
+
+// Alike reports whether two decisions do the same for the same reasons, and the
+// same may follow: they differ at most in how the phones ended that rang before,
+// and in the cause with which a linear hunt group may end.
+func (d *Decision) Alike(other *Decision) bool {
+	bare := func(d Decision) Decision {
+		d.hunt.cause = 0
+		d.Trace = slices.DeleteFunc(slices.Clone(d.Trace), func(s Step) bool { return s.Rule == "outcome" })
+		return d
+	}
+	return reflect.DeepEqual(bare(*d), bare(*other))
 }
 
 // plan is one decision in the making.

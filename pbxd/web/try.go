@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -88,7 +87,7 @@ func (s *Server) try(ctx context.Context, in *tryQuery) (*answer[Tried], error) 
 		first := len(t.Follows)
 		for _, o := range dialplan.Outcomes() {
 			d := dialplan.Next(cfg, q, open[i], o)
-			same := slices.IndexFunc(t.Follows[first:], func(f Follow) bool { return alike(&f.Decision, &d) })
+			same := slices.IndexFunc(t.Follows[first:], func(f Follow) bool { return f.Decision.Alike(&d) })
 			if same >= 0 {
 				f := &t.Follows[first+same]
 				f.Outcomes = append(f.Outcomes, string(o))
@@ -103,20 +102,6 @@ func (s *Server) try(ctx context.Context, in *tryQuery) (*answer[Tried], error) 
 		}
 	}
 	return &answer[Tried]{t}, nil
-}
-
-// alike reports whether two decisions do the same.
-func alike(a, b *dialplan.Decision) bool {
-	return a.Kind == b.Kind && a.Refuse == b.Refuse && a.Function == b.Function && a.Argument == b.Argument && a.Timeout == b.Timeout &&
-		reflect.DeepEqual(a.Ring, b.Ring) && reflect.DeepEqual(tos(a), tos(b))
-}
-
-// tos are the numbers that a decision was sent on to.
-func tos(d *dialplan.Decision) (list []string) {
-	for _, x := range d.Diversions {
-		list = append(list, x.To)
-	}
-	return list
 }
 
 // phones is what the phones are doing at a moment.
