@@ -14,6 +14,7 @@ type status struct {
 // A user who is added in the browser can register and call at once; what is
 // changed or deleted counts at once, too, and cuts no call of others.
 func TestUserLifeCycle(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	admin := s.Login()
 	standing := a.Dial("102", SDP(16000))

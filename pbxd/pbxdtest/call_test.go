@@ -28,6 +28,7 @@ func nothingLeft(t *testing.T, s *System) {
 }
 
 func TestCallIsAnsweredAndHungUp(t *testing.T) {
+	t.Parallel()
 	for _, network := range []string{"udp", "tcp"} {
 		for _, callerEnds := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, caller hangs up: %v", network, callerEnds), func(t *testing.T) {
@@ -64,6 +65,7 @@ func TestCallIsAnsweredAndHungUp(t *testing.T) {
 }
 
 func TestCallIsRefused(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		digits string
@@ -97,6 +99,7 @@ func TestCallIsRefused(t *testing.T) {
 }
 
 func TestNoAnswer(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{Configure: func(c *pbx.Config) { c.SIP.RingTime = 5 }})
 	call := a.Dial("102", SDP(16000))
 	in := b.Ringing()
@@ -114,6 +117,7 @@ func TestNoAnswer(t *testing.T) {
 }
 
 func TestCallerGivesUp(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	call := a.Dial("102", SDP(16000))
 	in := b.Ringing()
@@ -136,6 +140,7 @@ func TestCallerGivesUp(t *testing.T) {
 // The phone answers just as the caller gives up: the answer must be
 // acknowledged and ended.
 func TestAnswerCrossesCancel(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	call := a.Dial("102", SDP(16000))
 	in := b.Ringing()
@@ -151,6 +156,7 @@ func TestAnswerCrossesCancel(t *testing.T) {
 }
 
 func TestFirstPhoneThatAnswersWins(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	b2 := s.Phone("102", "tcp").MustRegister()
 	call := a.Dial("102", SDP(16000))
@@ -173,6 +179,7 @@ func TestFirstPhoneThatAnswersWins(t *testing.T) {
 }
 
 func TestOnePhoneBusyOtherRings(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	b2 := s.Phone("102", "udp").MustRegister()
 	call := a.Dial("102", SDP(16000))
@@ -187,6 +194,7 @@ func TestOnePhoneBusyOtherRings(t *testing.T) {
 }
 
 func TestLostMessagesAreRepeated(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	call := a.Dial("102", SDP(16000))
 	first := b.Request("INVITE")
@@ -213,6 +221,7 @@ func TestLostMessagesAreRepeated(t *testing.T) {
 // An INVITE without an offer is answered with one, and the ACK completes it
 // (RFC 3264 section 4).
 func TestDelayedOffer(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	call := a.Dial("102", "")
 	in := b.Ringing()
@@ -234,6 +243,7 @@ func TestDelayedOffer(t *testing.T) {
 // Hold and resume are answered by the PBX at once; the other phone is not asked
 // (RFC 5359 section 2.1 as a B2BUA with its own audio shows it).
 func TestHoldAndResume(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	call := a.Dial("102", SDP(16000))
 	in := b.Ringing()
@@ -269,6 +279,7 @@ func TestHoldAndResume(t *testing.T) {
 
 // Audio goes both ways through the PBX, and a stranger's packets do not.
 func TestAudioIsRelayed(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	ua, ub := listenUDP(t, "127.0.0.1"), listenUDP(t, "127.0.0.1")
 	call := a.Dial("102", SDP(port(ua)))
@@ -304,6 +315,7 @@ func TestAudioIsRelayed(t *testing.T) {
 // A phone with several addresses describes one and sends from another, that of
 // its signalling.
 func TestAudioFromAnotherAddressOfThePhone(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	ua, ub := listenUDP(t, "127.0.0.1"), listenUDP(t, "127.0.0.1")
 	describe := func(c *net.UDPConn) string {

@@ -34,6 +34,7 @@ func (p *Phone) code(digits, keys string) {
 
 // A change by code shows in the page, and one in the page holds for the phone.
 func TestSettingsByCode(t *testing.T) {
+	t.Parallel()
 	s, a, b, c := threePhones(t, coded("102", "314159"))
 	ben := s.As("demo102", "314159")
 	shown := func() (u pbx.UserCalls) {
@@ -74,6 +75,7 @@ func TestSettingsByCode(t *testing.T) {
 // A user logs in at the phone of another, is reached and calls there, is still
 // there after a restart, and leaves it.
 func TestLogInAtAPhone(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := Start(t, Options{Dir: dir, Configure: coded("102", "314159")})
 	a, b, c := s.Phone("101", "udp").MustRegister(), s.Phone("102", "udp").MustRegister(), s.Phone("103", "udp").MustRegister()
@@ -142,6 +144,7 @@ func TestLogInAtAPhone(t *testing.T) {
 // A quick dial calls the number of a contact, the own ones before the global
 // ones; "Try a number" says so.
 func TestQuickDialRings(t *testing.T) {
+	t.Parallel()
 	s, a, b, c := threePhones(t, coded("101", "314159"))
 	admin, anna := s.Login(), s.As("demo101", "314159")
 	admin.Do("POST", "/api/v1/contacts", map[string]any{"lastName": "Yard", "office": "10 2", "officeQuickdial": "12"}, 201, nil)

@@ -72,39 +72,42 @@ func pressEvent(t *testing.T, from net.PacketConn, port, n int, key byte) {
 // Who dials a code hears whether it was taken: the tone for what is switched,
 // another for what came to nothing.
 func TestTonesOfCodes(t *testing.T) {
-	s := Start(t, Options{Configure: coded("102", "314159")})
-	a := s.Phone("101", "udp").MustRegister()
 	for _, x := range []struct {
-		digits, keys string
-		events       bool // the keys are telephone-events
-		refused      bool
+		name, digits, keys string
+		events             bool // the keys are telephone-events
+		refused            bool
 	}{
-		{"*93", "", false, false}, {"*0102", "271828#", false, true}, {"*0102", "314159#", false, false}, {"*0*", "", false, false},
-		{"*0102", "314159#", true, false},
+		{"switched", "*93", "", false, false}, {"a wrong PIN", "*0102", "271828#", false, true}, {"logged in", "*0102", "314159#", false, false},
+		{"logged out", "*0*", "", false, false}, {"logged in by events", "*0102", "314159#", true, false},
 	} {
-		at, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		call := a.Dial(x.digits, SDP(at.LocalAddr().(*net.UDPAddr).Port, "a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000"))
-		answer := call.Answered()
-		if x.keys != "" {
-			time.Sleep(time.Second)
-		}
-		for i, key := range x.keys {
-			if x.events {
-				pressEvent(t, at, answer.AudioPort(), i, byte(key))
-				continue
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			s := Start(t, Options{Configure: coded("102", "314159")})
+			a := s.Phone("101", "udp").MustRegister()
+			at, err := net.ListenPacket("udp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
 			}
-			call.SendWith("INFO", "", "application/dtmf-relay", "Signal="+string(key)+"\r\nDuration=100\r\n")
-			a.Response("INFO", 200)
-		}
-		sound, pauses, loud := heard(t, a, at)
-		at.Close()
-		t.Logf("%s %s: %v of sound, %d pauses, %.1f dBm0", x.digits, x.keys, sound, pauses, loud)
-		if loud < -13 || loud > -4 || sound < 1500*time.Millisecond || x.refused != (pauses >= 5) || !x.refused && pauses > 1 { // one while the PIN is checked
-			t.Errorf("%s %s: %v of sound, %d pauses, %.1f dBm0", x.digits, x.keys, sound, pauses, loud)
-		}
+			defer at.Close()
+			call := a.Dial(x.digits, SDP(at.LocalAddr().(*net.UDPAddr).Port, "a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000"))
+			answer := call.Answered()
+			if x.keys != "" {
+				time.Sleep(time.Second)
+			}
+			for i, key := range x.keys {
+				if x.events {
+					pressEvent(t, at, answer.AudioPort(), i, byte(key))
+					continue
+				}
+				call.SendWith("INFO", "", "application/dtmf-relay", "Signal="+string(key)+"\r\nDuration=100\r\n")
+				a.Response("INFO", 200)
+			}
+			sound, pauses, loud := heard(t, a, at)
+			t.Logf("%v of sound, %d pauses, %.1f dBm0", sound, pauses, loud)
+			if loud < -13 || loud > -4 || sound < 1500*time.Millisecond || x.refused != (pauses >= 5) || !x.refused && pauses > 1 { // one while the PIN is checked
+				t.Errorf("%v of sound, %d pauses, %.1f dBm0", sound, pauses, loud)
+			}
+			nothingLeft(t, s)
+		})
 	}
-	nothingLeft(t, s)
 }

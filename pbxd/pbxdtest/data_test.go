@@ -22,6 +22,7 @@ import (
 // A device whose data partition does not mount carries calls, and says that
 // nothing is kept.
 func TestFromMemory(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{Memory: true})
 	if err := s.PBX.Health(t.Context()); !errors.Is(err, pbxd.ErrMemory) {
 		t.Errorf("health is %v, want %v", err, pbxd.ErrMemory)
@@ -50,6 +51,7 @@ func execute(dir, statement string) error {
 
 // One damaged row costs what it holds and not the telephones.
 func TestDamagedRows(t *testing.T) {
+	t.Parallel()
 	s, _, _ := twoPhones(t, Options{})
 	s.Stop()
 	for _, statement := range []string{
@@ -77,6 +79,7 @@ func TestDamagedRows(t *testing.T) {
 
 // A damaged newest revision costs one change, and Health says so.
 func TestDamagedRevision(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	s.Login() // makes revision 2
 	s.Stop()
@@ -160,6 +163,7 @@ func TestReadOnlyData(t *testing.T) {
 
 // Data that no restart can mend is told apart from faults that one may.
 func TestUnusableData(t *testing.T) {
+	t.Parallel()
 	tests := map[string]func(dir string) error{
 		"a database of noise": func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, "galilei.db"), make([]byte, 65536), 0o600)

@@ -62,6 +62,7 @@ func manyContacts(n int) []byte {
 // TestTenThousandContacts imports, exports, deletes and imports again 10,000
 // contacts over TLS and the real store; what was exported is what comes back.
 func TestTenThousandContacts(t *testing.T) {
+	t.Parallel()
 	const n = 10_000
 	a := Start(t, Options{}).Login()
 	var report struct{ Imported, Bad int }
@@ -105,6 +106,7 @@ func lines(file []byte) string {
 
 // TestPictureIsKept uploads a picture and finds it after a restart.
 func TestPictureIsKept(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	a := s.Login()
 	var b bytes.Buffer
@@ -126,6 +128,7 @@ func TestPictureIsKept(t *testing.T) {
 
 // TestDraftsAreKept enters a system setting, restarts and commits it.
 func TestDraftsAreKept(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	a := s.Login()
 	a.Do("PUT", "/api/v1/system-settings/drafts/sip.ringTime", map[string]int{"value": 90}, 200, nil)

@@ -17,6 +17,7 @@ import (
 // A phone that takes INFO and no telephone-event gets by INFO the keys that the
 // other side sends as events (RFC 2976, RFC 4733).
 func TestEventsBecomeINFO(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	ua, ub := listenUDP(t, "127.0.0.1"), listenUDP(t, "127.0.0.1")
 	call := a.Dial("102", SDP(port(ua)))
@@ -59,6 +60,7 @@ func TestEventsBecomeINFO(t *testing.T) {
 // The cause that one side gives reaches the other (RFC 3326), when a call is
 // refused and when it ends.
 func TestReasonIsPassedOn(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	call := a.Dial("102", SDP(16000))
 	in := b.Ringing()
@@ -86,6 +88,7 @@ func TestReasonIsPassedOn(t *testing.T) {
 // Another certificate holds for connections that begin after the change. Who is
 // connected stays so, and can be called.
 func TestCertificateOfPhones(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	b := s.Phone("102", "tls").MustRegister()
 	served := func() string {

@@ -10,6 +10,7 @@ import (
 // phone. Behind one contact two phones ring and both answer: each gets an ACK
 // of its own (RFC 3261 section 13.2.2.4), and the second is ended.
 func TestFaultForkedAnswers(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	call := a.Dial("102", SDP(16000))
 	in := b.Ringing()

@@ -18,6 +18,7 @@ func threePhones(t *testing.T, configure func(*pbx.Config)) (s *System, a, b, c 
 // TestForwardingOnTheWire sends a call from 101 to 102 on to 103, for each
 // reason, and looks at what the phones see.
 func TestForwardingOnTheWire(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		reason pbx.DiversionReason
 		act    func(b *Phone) // what the phone of 102 does
@@ -70,6 +71,7 @@ func TestForwardingOnTheWire(t *testing.T) {
 // A linear group rings its second member when the first does not answer, with
 // the group's prefix and the tone of the door.
 func TestHuntGroupOnTheWire(t *testing.T) {
+	t.Parallel()
 	s, a, b, c := threePhones(t, func(cfg *pbx.Config) {
 		cfg.HuntGroups = []pbx.HuntGroup{{ID: "door", HuntGroupSettings: pbx.HuntGroupSettings{Extension: "600", Title: "Door", DisplayPrefix: "Door", CallScheme: "linear", DoorStation: true,
 			Members: []pbx.HuntMember{{User: "demo102", Timeout: 1}, {User: "demo103", Timeout: 30}}}}}
@@ -95,6 +97,7 @@ func TestHuntGroupOnTheWire(t *testing.T) {
 }
 
 func TestHiddenNumberOnTheWire(t *testing.T) {
+	t.Parallel()
 	s, a, b, _ := threePhones(t, nil)
 	call := a.Dial("*31102", SDP(16000))
 	in := b.Ringing()
@@ -114,6 +117,7 @@ func TestHiddenNumberOnTheWire(t *testing.T) {
 }
 
 func TestDoNotDisturbOnTheWire(t *testing.T) {
+	t.Parallel()
 	s, a, b, _ := threePhones(t, func(cfg *pbx.Config) { cfg.UserByExtension("102").Calls.DoNotDisturb = true })
 	call := a.Dial("102", SDP(16000))
 	call.AckRefusal(a.Response("INVITE", 480))

@@ -44,6 +44,7 @@ func (s *System) journal(t *testing.T, ext string, want ...string) []pbx.Journal
 
 // A call is in the journals of both, as each of them saw it.
 func TestCallsAreInBothJournals(t *testing.T) {
+	t.Parallel()
 	s, a, b, _ := threePhones(t, withPIN)
 	call := a.Dial("102", SDP(16000)) // answered
 	in := b.Ringing()
@@ -97,6 +98,7 @@ func TestCallsAreInBothJournals(t *testing.T) {
 // A call to a group that one member answers is elsewhere for the others, not
 // missed (P12), and missed for all when nobody does.
 func TestGroupCallsInJournals(t *testing.T) {
+	t.Parallel()
 	s, a, b, c := threePhones(t, func(cfg *pbx.Config) {
 		withPIN(cfg)
 		cfg.HuntGroups = []pbx.HuntGroup{{ID: "all", HuntGroupSettings: pbx.HuntGroupSettings{Extension: "600", Title: "Sales", CallScheme: "parallel",
@@ -164,6 +166,7 @@ func (a *Admin) facts(t *testing.T) <-chan string {
 // An administrator hangs up a call, which both phones hear and the journals
 // keep; the streams tell each user of the own journal only.
 func TestHungUpByAdministrator(t *testing.T) {
+	t.Parallel()
 	s, a, b, _ := threePhones(t, withPIN)
 	concerned, stranger := s.As("demo102", "4711").facts(t), s.As("demo103", "4711").facts(t)
 	admin := s.Login()
@@ -207,6 +210,7 @@ func TestHungUpByAdministrator(t *testing.T) {
 
 // Who calls from the page answers the own phone first, then the other rings.
 func TestClickToCall(t *testing.T) {
+	t.Parallel()
 	s, a, b, _ := threePhones(t, withPIN)
 	anna := s.As("demo101", "4711")
 	anna.Do("POST", "/api/v1/profile/calls", map[string]any{"number": "102"}, 202, nil)
@@ -234,6 +238,7 @@ func TestClickToCall(t *testing.T) {
 // The calls that end since the device stops are in the journals, and those from
 // before.
 func TestJournalOverRestart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := Start(t, Options{Dir: dir, Configure: withPIN})
 	a, b := s.Phone("101", "udp").MustRegister(), s.Phone("102", "udp").MustRegister()

@@ -12,6 +12,7 @@ import (
 // the key in use, and the call stays encrypted whoever asks (RFC 3264 section 8,
 // RFC 4568 section 7.1.4).
 func TestDelayedOfferOfEncryptedCall(t *testing.T) {
+	t.Parallel()
 	for _, calls := range []bool{true, false} {
 		s := Start(t, Options{})
 		a, b := s.Phone("101", "tls").MustRegister(), s.Phone("102", "udp").MustRegister()
@@ -65,6 +66,7 @@ func TestDelayedOfferOfEncryptedCall(t *testing.T) {
 // A refresh of a phone that was called is answered at once with one key, though
 // we had offered two.
 func TestRefreshOfEncryptedCall(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	a, b := s.Phone("101", "tls").MustRegister(), s.Phone("102", "udp").MustRegister()
 	d := b.Dial("101", SDP(16002))

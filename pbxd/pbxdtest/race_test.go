@@ -39,6 +39,7 @@ func settled(t *testing.T, s *System) {
 
 // The caller ends the early dialog with BYE just as the phone answers.
 func TestEarlyBYEMeetsAnswer(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	for i := range 150 {
 		call := a.Dial("102", SDP(16000))
@@ -63,6 +64,7 @@ func TestEarlyBYEMeetsAnswer(t *testing.T) {
 // The caller gives up just as the phone answers: it gets either 487, or 200
 // and a dialog that it can end.
 func TestCANCELMeetsAnswer(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	for i := range 150 {
 		call := a.Dial("102", SDP(16000))
@@ -134,6 +136,7 @@ func TestReINVITEWithoutFinalAnswer(t *testing.T) {
 
 // Both hold at the same time: each is answered by the PBX.
 func TestHoldFromBothSides(t *testing.T) {
+	t.Parallel()
 	s, call, in := up(t, Options{})
 	hold := SDP(16000, "a=rtpmap:8 PCMA/8000", "a=sendonly")
 	call.Send("INVITE", hold)
@@ -149,6 +152,7 @@ func TestHoldFromBothSides(t *testing.T) {
 
 // An ACK counts for the 2xx of its number only.
 func TestLateACK(t *testing.T) {
+	t.Parallel()
 	s, call, in := up(t, Options{})
 	old := *call
 	call.Send("INVITE", SDP(16000)) // a refresh: answered by the PBX
@@ -165,6 +169,7 @@ func TestLateACK(t *testing.T) {
 // Who hangs up before the caller's ACK has come waits for it with the BYE (RFC
 // 3261 section 15).
 func TestHangupBeforeACK(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	call := a.Dial("102", SDP(16000))
 	in := b.Ringing()
@@ -180,6 +185,7 @@ func TestHangupBeforeACK(t *testing.T) {
 
 // An ACK that leaves our offer without an answer ends the call.
 func TestDelayedOfferWithoutAnswer(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	call := a.Dial("102", "")
 	b.Ringing().Answer(SDP(16002))
@@ -197,6 +203,7 @@ func TestDelayedOfferWithoutAnswer(t *testing.T) {
 
 // A phone that has come back over another connection is hung up there.
 func TestPhoneComesBackOverAnotherConnection(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	a, b := s.Phone("101", "udp").MustRegister(), s.Phone("102", "tcp").MustRegister()
 	call := a.Dial("102", SDP(16000))
@@ -233,6 +240,7 @@ func TestFloodOfStrangers(t *testing.T) {
 
 // A challenge is sent once; what is not acknowledged is not repeated.
 func TestChallengeIsNotRepeated(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	a := s.Phone("101", "udp")
 	text := fmt.Sprintf("INVITE sip:102@x SIP/2.0\r\nVia: %s\r\nFrom: <sip:101@x>;tag=1\r\nTo: <sip:102@x>\r\nCall-ID: once\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n", a.Via())
@@ -247,6 +255,7 @@ func TestChallengeIsNotRepeated(t *testing.T) {
 
 // The phone that refreshes stays, though it registered first.
 func TestRefreshedPhoneStays(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	desk := s.Phone("102", "udp").MustRegister()
 	for range 4 {
@@ -260,6 +269,7 @@ func TestRefreshedPhoneStays(t *testing.T) {
 }
 
 func TestLoneCRLFKeepsTheConnection(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	b := s.Phone("102", "tcp").MustRegister()
 	b.Send("\r\n")

@@ -60,6 +60,7 @@ func bound(res *Message) (uris []string) {
 // as good as many fields; without Contact a REGISTER only asks (RFC 3261
 // section 10.3).
 func TestContactsOneByOne(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	r := s.Phone("102", "udp").registration()
 	const a, b, c = "sip:102@192.0.2.1:5062", "sip:102@192.0.2.2;transport=tcp", "sip:102@192.0.2.3"
@@ -95,6 +96,7 @@ func TestContactsOneByOne(t *testing.T) {
 
 // A REGISTER that comes late, or a second time, does not undo what followed.
 func TestLateRegister(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	r := s.Phone("102", "udp").registration()
 	r.send("Contact: <sip:102@192.0.2.1>;expires=60")
@@ -113,6 +115,7 @@ func TestLateRegister(t *testing.T) {
 // Path (RFC 3327): the phone is called through the proxies that it names, in
 // their order, and is told that they are known; also after a restart.
 func TestPath(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	b := s.Phone("102", "udp")
 	r := b.registration()
@@ -142,6 +145,7 @@ func TestPath(t *testing.T) {
 
 // What a Path must not be.
 func TestPathIsChecked(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	b := s.Phone("102", "udp")
 	for _, wrong := range []string{"nonsense", "<http://x>", "<sip:a;lr>,", strings.Repeat("<sip:a;lr>,", 4) + "<sip:b>", "<sip:" + strings.Repeat("a", 600) + ">"} {
@@ -153,6 +157,7 @@ func TestPathIsChecked(t *testing.T) {
 
 // The time that is granted lies between the bounds of the settings.
 func TestExpiryBounds(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	r := s.Phone("102", "udp").registration()
 	tests := []struct {
@@ -177,6 +182,7 @@ func TestExpiryBounds(t *testing.T) {
 // A nonce can be used again while its count rises, and is stale after its
 // time: then it takes one more round, without a question to the user.
 func TestNonceIsUsedAgain(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	p := s.Phone("101", "udp")
 	r := p.registration()
@@ -200,6 +206,7 @@ func TestNonceIsUsedAgain(t *testing.T) {
 // newer one only, at the flow's address and not at that of its contact; when
 // the flow fails the other one serves.
 func TestOutboundFlows(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	const device = `+sip.instance="<urn:uuid:00000000-0000-1000-8000-000A95A0E128>"`
 	first, second := s.Phone("102", "udp"), s.Phone("102", "tcp")

@@ -12,6 +12,7 @@ import (
 
 // A reminder rings at its time, shows what it is, plays a tone, and is off then.
 func TestReminderRings(t *testing.T) {
+	t.Parallel()
 	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +47,7 @@ func TestReminderRings(t *testing.T) {
 // Texts of phones and of the page come to phones, and those that no phone takes
 // are kept.
 func TestTextsToPhones(t *testing.T) {
+	t.Parallel()
 	s, a, b, _ := threePhones(t, coded("103", "314159"))
 	if res, _ := a.RequestWith("MESSAGE", "102", "", "text/plain", "Grüße"); res.Status() != 200 {
 		t.Errorf("MESSAGE got %s", res.Start)

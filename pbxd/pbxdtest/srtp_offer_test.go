@@ -13,6 +13,7 @@ import (
 // A phone over TLS is offered encryption first; what follows when it refuses is
 // for the settings to say.
 func TestEncryptionIsOffered(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{pbx.SRTPOff, pbx.SRTPOffered, pbx.SRTPRequired} {
 		t.Run(mode, func(t *testing.T) {
 			s := Start(t, Options{Configure: func(c *pbx.Config) { c.SIP.SRTP = mode }})
@@ -60,6 +61,7 @@ func TestEncryptionIsOffered(t *testing.T) {
 // refused, as it is where the settings turn it off. Over TLS it is audio
 // without encryption that the settings may refuse.
 func TestEncryptionIsRefused(t *testing.T) {
+	t.Parallel()
 	plain, secure := SDP(16000), secureSDP(16000, media.NewCrypto(1, media.AES80))
 	for _, tt := range []struct {
 		mode, network, sdp string
@@ -87,6 +89,7 @@ func TestEncryptionIsRefused(t *testing.T) {
 // A caller over TLS that leaves the offer to the PBX cannot refuse encryption
 // any more: it is offered only where it is required.
 func TestEncryptionOfDelayedOffer(t *testing.T) {
+	t.Parallel()
 	for mode, secure := range map[string]bool{pbx.SRTPOffered: false, pbx.SRTPRequired: true} {
 		s := Start(t, Options{Configure: func(c *pbx.Config) { c.SIP.SRTP = mode }})
 		a, b := s.Phone("101", "tls").MustRegister(), s.Phone("102", "udp").MustRegister()
@@ -129,6 +132,7 @@ func TestEncryptionOfDelayedOffer(t *testing.T) {
 // A phone may offer audio without encryption and keys beside, and agrees by
 // its answer (RFC 5939 does not name it; snom and baresip do it).
 func TestKeysBesidePlainAudio(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	a, b := s.Phone("101", "tls").MustRegister(), s.Phone("102", "udp").MustRegister()
 	body := strings.Replace(secureSDP(16000, media.NewCrypto(1, media.AES80)), "RTP/SAVP", "RTP/AVP", 1)
@@ -146,6 +150,7 @@ func TestKeysBesidePlainAudio(t *testing.T) {
 // A call with encrypted audio stays with TLS: a request in clear does not change
 // it, and gets no key, though it knows the dialog.
 func TestEncryptedCallStaysWithTLS(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	a, b := s.Phone("101", "tls").MustRegister(), s.Phone("102", "udp").MustRegister()
 	key := media.NewCrypto(1, media.AES80)
@@ -177,6 +182,7 @@ func TestEncryptedCallStaysWithTLS(t *testing.T) {
 // A phone that answers and refuses the encrypted audio is offered other audio
 // before the caller is told, and the call ends when it refuses that, too.
 func TestEncryptionIsRefusedByTheAnswer(t *testing.T) {
+	t.Parallel()
 	for _, status := range []int{200, 488} {
 		s := Start(t, Options{})
 		a, b := s.Phone("101", "udp").MustRegister(), s.Phone("102", "tls").MustRegister()

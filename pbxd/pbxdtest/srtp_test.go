@@ -88,6 +88,7 @@ func keyOf(t *testing.T, m *Message, tag int) media.Crypto {
 // which a stranger's before it does not keep out, over a roll-over of the
 // sequence number, through hold, and through a change of its key.
 func TestEncryptedAudio(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	a, b := s.Phone("101", "tls").MustRegister(), s.Phone("102", "udp").MustRegister()
 	ua, ub := listenUDP(t, "127.0.0.1"), listenUDP(t, "127.0.0.1")

@@ -107,6 +107,7 @@ func (c *Call) replaces() string {
 // An unattended transfer (RFC 5359 section 2.4): the other side hears silence,
 // then ringing, then the new one.
 func TestUnattendedTransfer(t *testing.T) {
+	t.Parallel()
 	s, a, b, c := threePhones(t, nil)
 	out, in, va, _ := talking(t, s, a, b, "102")
 	in.SendWith("REFER", fmt.Sprintf("Refer-To: <sip:103@%s>\r\n", s.SIP), "", "")
@@ -141,6 +142,7 @@ func TestUnattendedTransfer(t *testing.T) {
 
 // A transfer to a busy phone gives the call back.
 func TestTransferToBusyPhone(t *testing.T) {
+	t.Parallel()
 	s, a, b, c := threePhones(t, nil)
 	out, in, va, vb := talking(t, s, a, b, "102")
 	in.SendWith("REFER", fmt.Sprintf("Refer-To: <sip:103@%s>\r\n", s.SIP), "", "")
@@ -157,6 +159,7 @@ func TestTransferToBusyPhone(t *testing.T) {
 // An attended transfer (RFC 5359 section 2.5), while the third phone talks or
 // still rings.
 func TestAttendedTransfer(t *testing.T) {
+	t.Parallel()
 	for _, rings := range []bool{false, true} {
 		t.Run(fmt.Sprintf("rings: %v", rings), func(t *testing.T) {
 			s, a, b, c := threePhones(t, nil)
@@ -212,6 +215,7 @@ func nothingLeftBut(t *testing.T, s *System, p *Phone) {
 // A call that rings at 102 is taken by code or by a lamp key; 102 is told that
 // it was answered elsewhere.
 func TestPickupOnTheWire(t *testing.T) {
+	t.Parallel()
 	members := []string{"demo102", "demo103"}
 	for _, way := range []string{"*82102", "*81", "Replaces"} {
 		t.Run(way, func(t *testing.T) {
@@ -250,6 +254,7 @@ func TestPickupOnTheWire(t *testing.T) {
 
 // 102 parks 101 in place 1, 103 takes the call from there.
 func TestParkOnTheWire(t *testing.T) {
+	t.Parallel()
 	s, a, b, c := threePhones(t, nil)
 	out, in, va, _ := talking(t, s, a, b, "102")
 	in.SendWith("REFER", fmt.Sprintf("Refer-To: <sip:*701@%s>\r\n", s.SIP), "", "")
@@ -271,6 +276,7 @@ func TestParkOnTheWire(t *testing.T) {
 
 // Unlike phones talk with each other: one knows G.722 only, the other PCMU.
 func TestUnlikeCodecs(t *testing.T) {
+	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	va, vb := newVoice(t, s), newVoice(t, s)
 	only := func(v *voice, pt string) string { return strings.Replace(v.sdp(), "RTP/AVP 8 0 101", "RTP/AVP "+pt, 1) }
@@ -304,6 +310,7 @@ func TestUnlikeCodecs(t *testing.T) {
 // Who was called by another number, or is connected by a transfer, is shown: in
 // the answer, and by UPDATE to a phone that serves it.
 func TestConnectedIdentity(t *testing.T) {
+	t.Parallel()
 	s, a, b, c := threePhones(t, func(cfg *pbx.Config) {
 		cfg.UserByExtension("102").Calls.SetForwarding(false, pbx.DivertAlways, true, "103")
 	})

@@ -15,6 +15,7 @@ func optionsFor(host string) Options {
 // Each transport calls each other, on IPv4 and on IPv6. The called phone is
 // reached over the connection that it made.
 func TestCallsAcrossTransports(t *testing.T) {
+	t.Parallel()
 	for _, host := range []string{"127.0.0.1", "::1"} {
 		s := Start(t, optionsFor(host))
 		sdp := func(port int) string {
@@ -61,6 +62,7 @@ func TestCallsAcrossTransports(t *testing.T) {
 // A phone over TLS whose connection is gone is not reached until it comes
 // back: nobody can connect to it.
 func TestTLSPhoneThatIsGone(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	a, b := s.Phone("101", "udp").MustRegister(), s.Phone("102", "tls").MustRegister()
 	b.conn.Close()
@@ -82,6 +84,7 @@ func TestTLSPhoneThatIsGone(t *testing.T) {
 // SIPS is served over TLS (RFC 3261 section 26.2.2), also by phones that write it
 // everywhere: such a call reaches a phone that has no TLS.
 func TestSIPS(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	tests := []struct {
 		network, method string
@@ -156,6 +159,7 @@ func TestCallBySIPS(t *testing.T) {
 
 // The TLS port comes and goes with the settings; who is connected stays.
 func TestTLSPortFollowsTheSettings(t *testing.T) {
+	t.Parallel()
 	s := Start(t, Options{})
 	b := s.Phone("102", "tls").MustRegister()
 	admin := s.Login()

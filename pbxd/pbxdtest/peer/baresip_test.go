@@ -38,6 +38,7 @@ func await(t *testing.T, ctx context.Context, b *Baresip, types ...string) Event
 
 func TestTwoPhonesHearEachOther(t *testing.T) {
 	NeedBaresip(t)
+	t.Parallel()
 	for _, transport := range []string{"udp", "tcp"} {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
@@ -109,6 +110,7 @@ func arrives(t *testing.T, way string, sent, received int, talk time.Duration) {
 
 func TestBaresipRefusals(t *testing.T) {
 	NeedBaresip(t)
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	a := startPhone(t, ctx, BaresipOptions{User: "a"})

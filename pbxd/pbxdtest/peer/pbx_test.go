@@ -23,6 +23,7 @@ func nothingLeft(t *testing.T, s *pbxdtest.System) {
 // Two baresips register and talk through the PBX, over each transport.
 func TestBaresipThroughPBX(t *testing.T) {
 	peer.NeedBaresip(t)
+	t.Parallel()
 	for _, transport := range []string{"udp", "tcp"} {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
@@ -114,6 +115,7 @@ func heard(t *testing.T, name string, p *peer.Baresip, freq float64, sent, recei
 
 func TestBaresipIsRefused(t *testing.T) {
 	peer.NeedBaresip(t)
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	s := pbxdtest.Start(t, pbxdtest.Options{})
@@ -150,6 +152,7 @@ func TestBaresipIsRefused(t *testing.T) {
 // sipp registers a phone, and another sipp calls it, some calls at a time.
 func TestSippThroughPBX(t *testing.T) {
 	peer.NeedSipp(t)
+	t.Parallel()
 	throughPBX(t, peer.SippCallAuth, peer.SippAnswer)
 }
 
@@ -157,6 +160,7 @@ func TestSippThroughPBX(t *testing.T) {
 // (RFC 3262).
 func TestSippReliableThroughPBX(t *testing.T) {
 	peer.NeedSipp(t)
+	t.Parallel()
 	throughPBX(t, peer.SippCallReliable, peer.SippAnswerReliable)
 }
 

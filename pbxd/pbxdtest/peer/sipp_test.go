@@ -38,6 +38,7 @@ func startSipp(t *testing.T, ctx context.Context, o SippOptions) *Sipp {
 // One sipp calls another; each lends its audio to an RTP of ours.
 func TestSippCallsSipp(t *testing.T) {
 	NeedSipp(t)
+	t.Parallel()
 	for _, transport := range []string{"udp", "tcp"} {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
@@ -110,6 +111,7 @@ func receives(t *testing.T, r *RTP, freq float64, sent int) {
 
 func TestSippManyCalls(t *testing.T) {
 	NeedSipp(t)
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	callee := startSipp(t, ctx, SippOptions{Scenario: SippAnswer, Calls: 50})
@@ -130,6 +132,7 @@ func TestSippManyCalls(t *testing.T) {
 
 func TestSippTellsFailure(t *testing.T) {
 	NeedSipp(t)
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	// A phone that answers calls does not know how to register others.

@@ -17,6 +17,7 @@ import (
 // a phone cannot.
 func TestBaresipEncryptsAudio(t *testing.T) {
 	peer.NeedBaresip(t)
+	t.Parallel()
 	type side struct{ transport, encryption, codec string }
 	for _, tt := range []struct{ a, b side }{
 		{side{"tls", "srtp-mand", "PCMA"}, side{"tls", "srtp-mand", "PCMA"}},
@@ -103,6 +104,7 @@ func TestBaresipEncryptsAudio(t *testing.T) {
 // and may not call; one over UDP may.
 func TestBaresipMustEncrypt(t *testing.T) {
 	peer.NeedBaresip(t)
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	s := pbxdtest.Start(t, pbxdtest.Options{Configure: func(c *pbx.Config) { c.SIP.SRTP = pbx.SRTPRequired }})

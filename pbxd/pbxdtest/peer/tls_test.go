@@ -14,6 +14,7 @@ import (
 // SHA-256 is offered beside MD5, which is why that is off by default.
 func TestBaresipOverTLS(t *testing.T) {
 	peer.NeedBaresip(t)
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	s := pbxdtest.Start(t, pbxdtest.Options{})

@@ -1,0 +1,5 @@
+package pbxdtest
+
+import "testing"
+
+func TestMain(m *testing.M) { Main(m, 3) }

@@ -1,0 +1,9 @@
+package peer_test
+
+import (
+	"testing"
+
+	"galilei/pbxd/pbxdtest"
+)
+
+func TestMain(m *testing.M) { pbxdtest.Main(m, 4) }
