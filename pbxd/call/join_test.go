@@ -81,6 +81,16 @@ func TestAnswer(t *testing.T) {
 	if types(d) != "8PCMA 97telephone-event" || d.Formats[1].FMTP != "0-15" {
 		t.Errorf("digits are answered with %+v", d.Formats)
 	}
+	fast := events
+	fast.PT, fast.Clock = 96, 48000
+	for _, tt := range []struct {
+		events []media.Format
+		want   string
+	}{{[]media.Format{fast, events}, "8PCMA 97telephone-event"}, {[]media.Format{fast}, "8PCMA 96telephone-event"}} {
+		if d, _ := answerTo(&media.Description{Formats: append(speaks(8).Formats, tt.events...)}, other(true, 8)); types(d) != tt.want {
+			t.Errorf("digits of several clocks are answered with %s, want %s", types(d), tt.want)
+		}
+	}
 }
 
 // Hold is answered at once; the other side hears silence and is told nothing.

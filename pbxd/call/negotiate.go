@@ -68,7 +68,9 @@ func freeType(list []media.Format, pt uint8) uint8 {
 // answerTo answers what a side offers for a call with another, which is nil
 // when the device itself is the other: the codec that the other side uses, or
 // one that it could use, or one that the engine turns into the other's. Digits
-// and comfort noise are agreed to wherever they are offered. A side that left
+// and comfort noise are agreed to wherever they are offered, of several clocks
+// with that of the codec (RFC 4733 section 2.1): phones send the first that they
+// find. A side that left
 // the offer to us (nil) gets one. The second result is the codec agreed on;
 // without one nothing can be agreed on.
 func answerTo(offer *media.Description, other *side) (*media.Description, media.Format) {
@@ -91,11 +93,17 @@ func answerTo(offer *media.Description, other *side) (*media.Description, media.
 	}
 	d.Formats = append(d.Formats, chosen)
 	for _, f := range offer.Formats {
-		if !f.Speech() {
+		if !f.Speech() && (f.Clock == chosen.Clock || !transcodes(chosen) || !has(offer, atClock(f, chosen.Clock))) {
 			d.Formats = append(d.Formats, f)
 		}
 	}
 	return d, chosen
+}
+
+// atClock is f with another clock.
+func atClock(f media.Format, clock int) media.Format {
+	f.Clock = clock
+	return f
 }
 
 // choose picks the codec of an offer.
