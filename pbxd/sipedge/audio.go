@@ -52,12 +52,11 @@ func (l *leg) expectLocked(d *media.Description) {
 	}
 	x.Secure = l.secrecy.theirs.Suite != ""
 	l.port.Expect(x)
-	send := d.Formats
-	if both := media.Common(l.sentFmts, d.Formats); both != nil { // what was agreed, once it is
-		send = both
+	both := media.Common(l.sentFmts, d.Formats)                                                                      // what was agreed, once it is
+	c := engine.Config{Receive: slices.Concat(l.sentFmts, both), Send: both, Direction: d.Direction, PTime: d.PTime} // some phones send with their own payload types rather than with ours
+	if both == nil {
+		c.Send = d.Formats
 	}
-	// Some phones send with their own payload types rather than with ours.
-	c := engine.Config{Receive: slices.Concat(l.sentFmts, send), Send: send, Direction: d.Direction, PTime: d.PTime}
 	if d.MaxPTime > 0 {
 		c.PTime = min(cmp.Or(d.PTime, 20), d.MaxPTime)
 	}

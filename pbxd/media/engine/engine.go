@@ -163,7 +163,7 @@ func (e *Engine) Sides() (n int) {
 // Close gives it back.
 func (e *Engine) Attach(ep media.Endpoint, c Config) *Side {
 	now := e.now()
-	s := &Side{engine: e, endpoint: ep, reports: newReports(now)}
+	s := &Side{engine: e, endpoint: ep, reports: newReports(now), speaks: noType}
 	s.out.endpoint = ep
 	s.out.ssrc, s.out.seq, s.out.stamp = rand.Uint32(), uint16(rand.Uint32N(1<<15)), rand.Uint32()
 	s.out.at = now

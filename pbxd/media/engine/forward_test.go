@@ -123,3 +123,25 @@ func TestManySources(t *testing.T) {
 		t.Errorf("the other way is in gear %v", sb.Gear())
 	}
 }
+
+// TestBeforeTheFirstPacket joins sides that have not said anything: the codec
+// is the first that each names, and who is gone keeps no buffers.
+func TestBeforeTheFirstPacket(t *testing.T) {
+	l := newLab()
+	pcma, pcmu := formatOf(codec.PCMA), formatOf(codec.PCMU)
+	a, b := newPhone(t, l, codec.PCMA, 1010), newPhone(t, l, codec.PCMA, 620)
+	sa, sb := l.Attach(a, config(pcma, pcmu)), l.Attach(b, config(pcma))
+	Join(sa, sb)
+	if sa.Gear() != Forward || sb.Gear() != Forward {
+		t.Errorf("gears %v and %v, want forward", sa.Gear(), sb.Gear())
+	}
+	sa.Listen(&recording{})
+	if sa.playout == nil {
+		t.Error("who is listened to is not decoded")
+	}
+	sa.Close()
+	sa.hear(l.t)
+	if sa.playout != nil {
+		t.Error("a side that is closed keeps its buffers")
+	}
+}

@@ -43,6 +43,9 @@ type route struct {
 
 const dropType = 0xff
 
+// noType is the payload type of a side that has not spoken yet.
+const noType = 0xff
+
 // choose sets the gear of the direction from s to its peer and, where
 // something changed at s, of that from its peer. The caller holds engine.mu.
 func (e *Engine) choose(s *Side) {
@@ -108,17 +111,17 @@ func (s *Side) shift() {
 
 // current returns the speech format that the side uses, or until it is known
 // the first that it may use. The caller holds mu.
-func (s *Side) current(p *plan) incoming {
-	if in := p.in[s.speaks]; in.known && !in.event && !in.noise {
+func (s *Side) current(p *plan) *incoming {
+	if in := p.in(s.speaks); in.known && !in.event && !in.noise {
 		return in
 	}
 	for _, f := range p.Receive {
 		if f.Speech() && f.PT < 128 {
 			s.speaks = f.PT
-			return p.in[f.PT]
+			return p.in(f.PT)
 		}
 	}
-	return incoming{}
+	return p.in(noType)
 }
 
 // unlike reports whether digits must be made anew between s and its peer.
@@ -148,13 +151,14 @@ func (r *route) mapTypes(p, q *plan) (same bool) {
 	same = true
 	for pt := range r.types {
 		r.types[pt] = dropType
-		if !p.in[pt].known {
+		in := p.in(uint8(pt))
+		if !in.known {
 			continue
 		}
-		if f, ok := q.takes(p.in[pt].format); ok {
+		if f, ok := q.takes(in.format); ok {
 			r.types[pt] = f.PT
 			same = same && int(f.PT) == pt
-		} else if pt == noiseType && p.in[pt].noise {
+		} else if pt == noiseType && in.noise {
 			r.types[pt] = noiseType // it needs no agreement
 		}
 	}

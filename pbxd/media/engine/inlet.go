@@ -60,7 +60,7 @@ func (in inlet) WriteRTP(p []byte) {
 		s.mu.Unlock()
 		return
 	}
-	k := &s.plan.Load().in[h.pt]
+	k := s.plan.Load().in(h.pt)
 	s.header.SSRC, s.header.SequenceNumber, s.header.Timestamp = h.ssrc, h.seq, h.stamp
 	clock := 0
 	if k.known && !k.event {

@@ -33,10 +33,11 @@ type Digit struct {
 // plan is a Config in the form that packets need.
 type plan struct {
 	Config
-	in     [128]incoming
-	events bool // the side sends telephone-event
-	event  int  // payload type for telephone-event to it; -1 for none
-	octets int  // of a packet of ours
+	known  []incoming // the first is that of types that mean nothing
+	types  [128]uint8 // place in known of each payload type
+	events bool       // the side sends telephone-event
+	event  int        // payload type for telephone-event to it; -1 for none
+	octets int        // of a packet of ours
 }
 
 // noiseType is the static payload type of comfort noise.
@@ -51,28 +52,42 @@ type incoming struct {
 	format media.Format
 }
 
+// in returns what a payload type of the side means; nothing beyond 127.
+func (p *plan) in(pt uint8) *incoming {
+	if pt > 127 {
+		return &p.known[0]
+	}
+	return &p.known[p.types[pt]]
+}
+
+// learn notes what a payload type means, unless that is known.
+func (p *plan) learn(pt uint8, in incoming) {
+	if pt < 128 && p.types[pt] == 0 {
+		p.types[pt] = uint8(len(p.known))
+		p.known = append(p.known, in)
+	}
+}
+
 func newPlan(c Config) *plan {
-	p := &plan{Config: c, event: -1, octets: 20 * codec.BytesPerMs}
+	p := &plan{Config: c, known: make([]incoming, 1, len(c.Receive)+2), event: -1, octets: 20 * codec.BytesPerMs}
 	if c.PTime > 0 {
 		p.octets = min(max(c.PTime, 10), 60) * codec.BytesPerMs
 	}
 	for _, f := range c.Receive {
-		if f.PT > 127 || p.in[f.PT].known {
-			continue
-		}
 		in := incoming{known: true, format: f}
 		switch {
 		case strings.EqualFold(f.Name, media.TelephoneEvent):
-			in.event, p.events = true, true
+			in.event = true
 		case strings.EqualFold(f.Name, "CN"):
 			in.noise = true
 		default:
 			in.speech = speech(f)
 		}
-		p.in[f.PT] = in
+		p.events = p.events || in.event && f.PT < 128
+		p.learn(f.PT, in)
 	}
-	if static, ok := media.StaticFormat(noiseType); ok && !p.in[noiseType].known {
-		p.in[noiseType] = incoming{known: true, noise: true, format: static} // offered or not (RFC 3389)
+	if static, ok := media.StaticFormat(noiseType); ok {
+		p.learn(noiseType, incoming{known: true, noise: true, format: static}) // offered or not (RFC 3389)
 	}
 	for _, f := range c.Send {
 		if p.event < 0 && f.PT < 128 && strings.EqualFold(f.Name, media.TelephoneEvent) && f.Clock == 8000 {

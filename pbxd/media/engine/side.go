@@ -176,6 +176,7 @@ func (s *Side) Close() {
 	if p := s.compound(e.now(), true); p != nil {
 		s.endpoint.WriteRTCP(p)
 	}
+	s.decoding, s.heard, s.playout, s.detector = false, false, nil, nil // who has the side still, has not its buffers
 	s.mu.Unlock()
 	s.out.mu.Lock()
 	from := s.out.source
