@@ -69,7 +69,7 @@ func (o *guesser) settle() {
 			c.NoAnswerTime = 1 + o.rand.IntN(60)
 		}
 		for _, reason := range []pbx.DiversionReason{pbx.DivertAlways, pbx.DivertBusy, pbx.DivertNoAnswer, pbx.DivertUnregistered} {
-			to := o.pick("101", "102", "103", "201", "202", "203", "600", "601", "999", "112")
+			to := o.pick("101", "102", "103", "201", "202", "203", "600", "601", "999")
 			if to != ext && (o.oneIn(5) || reason != pbx.DivertAlways && o.oneIn(3)) {
 				c.SetForwarding(false, reason, true, to)
 			}
