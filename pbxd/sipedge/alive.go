@@ -21,8 +21,8 @@ const probeAtMost = 5 * time.Minute
 // of session timers promises.
 func (e *Edge) probeAfter() time.Duration { return min(probeAtMost, e.sessionWanted()/2) }
 
-// fellSilent is after how long without audio a side is asked that has spoken, and
-// does not say that it stops: most phones send all the time.
+// fellSilent is after how long without audio a side is asked that has spoken, does
+// not say that it stops, and hears something: most phones send all the time.
 const fellSilent = 30 * time.Second
 
 // upLocked marks the leg as connected.
@@ -50,15 +50,16 @@ func (l *leg) lookLocked() (then func()) {
 	if l.state != legUp {
 		return nil
 	}
-	last, after, timer := l.port.Stats().Last, l.edge.probeAfter(), l.session.interval
-	spoke := last.After(l.signed)
+	stats, after, timer := l.port.Stats(), l.edge.probeAfter(), l.session.interval
+	last, spoke, hears := stats.Last, stats.Last.After(l.signed), stats.PacketsOut > l.heard
+	l.heard = stats.PacketsOut
 	if !spoke {
 		last = l.signed
 	}
 	switch {
 	case !l.flow.Alive():
 		after = comeBack
-	case spoke && l.theirs != nil && l.theirs.Direction.Sends():
+	case spoke && hears && l.theirs != nil && l.theirs.Direction.Sends():
 		after = min(after, l.edge.fellSilent)
 	case timer > 0 && timer <= 2*probeAtMost: // the session timer asks soon enough
 		after = math.MaxInt64

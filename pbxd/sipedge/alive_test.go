@@ -14,15 +14,19 @@ import (
 
 // A phone that falls silent in the middle of a call is asked soon whether it is
 // still there, and once it has said so not again; one that says nothing of the
-// dialog is gone. A phone that never spoke is not asked so soon.
+// dialog is gone. A phone that never spoke, or hears nothing either, is not asked
+// so soon.
 func TestFellSilent(t *testing.T) {
 	const silence = 300 * time.Millisecond
 	asked := func(m *pbxdtest.Message) bool { return m.Method() == "OPTIONS" }
 	for _, tt := range []struct {
-		name          string
-		speaks, holds bool
-		status        int
-	}{{"alive", true, false, 200}, {"gone", true, false, 481}, {"never spoke", false, false, 0}, {"holds", true, true, 0}} {
+		name                 string
+		speaks, hears, holds bool
+		status               int
+	}{
+		{"alive", true, true, false, 200}, {"gone", true, true, false, 481},
+		{"never spoke", false, true, false, 0}, {"hears nothing", true, false, false, 0}, {"holds", true, true, true, 0},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			o := newOfficeWith(t, func(e *sipedge.Edge) { e.SetFellSilent(silence) })
@@ -38,10 +42,19 @@ func TestFellSilent(t *testing.T) {
 				sdp = pbxdtest.SDP(port, "a=recvonly")
 			}
 			c := a.Dial("102", sdp)
-			o.arrival().Leg.Answer(pcma())
+			leg := o.arrival().Leg
+			leg.Answer(pcma())
 			to := netip.AddrPortFrom(o.addr.Addr(), uint16(c.Answered().AudioPort()))
+			packet := append([]byte{0x80, 8, 0, 1, 0, 0, 0, 1, 1, 2, 3, 4}, make([]byte, 160)...)
+			if tt.hears {
+				go func() {
+					for t.Context().Err() == nil {
+						leg.Audio().WriteRTP(packet)
+						time.Sleep(silence / 10)
+					}
+				}()
+			}
 			if tt.speaks {
-				packet := append([]byte{0x80, 8, 0, 1, 0, 0, 0, 1, 1, 2, 3, 4}, make([]byte, 160)...)
 				if _, err := rtp.WriteToUDPAddrPort(packet, to); err != nil {
 					t.Fatal(err)
 				}

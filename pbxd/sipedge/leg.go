@@ -59,6 +59,7 @@ type leg struct {
 	offerEnd *time.Timer         // when our re-INVITE has been without an answer for too long
 	probe    *time.Timer         // next look whether they are still there
 	signed   time.Time           // their last sign of life beside audio
+	heard    uint64              // packets that they had been sent at the last look
 	unasked  bool                // the last look found no way to ask
 
 	secrecy  secrecy // its mode never changes
