@@ -116,6 +116,8 @@ func TestOutsideDialogs(t *testing.T) {
 		{"unknown method", "DANCE", "sip:x", "", false, 501},
 		{"dialog that does not exist", "BYE", "sip:x", "", true, 481},
 		{"extension that is required", "OPTIONS", "sip:x", "Require: nothing-we-know\r\n", false, 420},
+		{"extensions of the registrar", "REGISTER", "sip:x", "Require: path, outbound\r\n", false, 401},
+		{"more fields than are read", "OPTIONS", "sip:x", strings.Repeat("X: y\r\n", 300), false, 400},
 		{"no more hops", "BYE", "sip:x", "Max-Forwards: 0\r\n", false, 483},
 		{"URI of another kind", "INVITE", "tel:+49123", "", false, 416},
 	}

@@ -32,6 +32,9 @@ func tokens(m sip.Message, names ...string) []string {
 // requires returns the options of Require that are not supported.
 func requires(req *sip.Request) string {
 	known := strings.Split(supported, ", ")
+	if req.Method == sip.REGISTER {
+		known = append(known, "path", "outbound")
+	}
 	return strings.Join(slices.DeleteFunc(tokens(req, "require"), func(t string) bool { return slices.Contains(known, t) }), ", ")
 }
 

@@ -67,8 +67,9 @@ func split(b []byte) (p plain, err error) {
 	default:
 		return p, errNotSIP
 	}
-	if len(lines) > maxFields {
-		return p, fmt.Errorf("%d header fields: %w", len(lines)-1, errTooMany)
+	if n := len(lines) - 1; n > maxFields { // the first of them mostly say whom to answer
+		lines = lines[:maxFields]
+		defer func() { err = fmt.Errorf("%d header fields: %w", n, errTooMany) }()
 	}
 	for _, text := range lines[1:] {
 		line := string(text)
