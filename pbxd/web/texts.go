@@ -37,7 +37,7 @@ type TextStore interface {
 
 // TextToSend is a message to users.
 type TextToSend struct {
-	To    []string `json:"to" title:"To" doc:"Identifiers of the users who get it" maxItems:"200" maxLength:"26"`
+	To    []string `json:"to" title:"To" doc:"Identifiers of the users who get it" maxItems:"1000" maxLength:"26"`
 	Group string   `json:"group" title:"Group" doc:"Identifier of a permission group whose members get it, too; empty for none" maxLength:"26"`
 	Body  string   `json:"body" title:"Message" doc:"What is sent" minLength:"1" maxLength:"1000" multiline:"true" required:"true"`
 }
@@ -145,6 +145,12 @@ func (s *Server) sendText(ctx context.Context, in *struct{ Body body[TextToSend]
 	c, m := callerOf(ctx), in.Body.value
 	cfg, _ := s.Store.Current()
 	to := m.To
+	tooMany := func() error {
+		return invalidField("to", pbx.Say("has {n} entries; at most {max} are allowed", "n", len(to), "max", maxTextReceivers))
+	}
+	if len(to) > maxTextReceivers { // before they are looked up one by one
+		return nil, tooMany()
+	}
 	for _, id := range m.To {
 		if cfg.UserByID(id) == nil {
 			return nil, invalidField("to", pbx.Say("names a user that there is not"))
@@ -174,7 +180,7 @@ func (s *Server) sendText(ctx context.Context, in *struct{ Body body[TextToSend]
 	case !pbx.PlainText(m.Body):
 		return nil, invalidField("body", pbx.Say("has control characters. Type the message instead of pasting it."))
 	case len(to) > maxTextReceivers:
-		return nil, invalidField("to", pbx.Say("has {n} entries; at most {max} are allowed", "n", len(to), "max", maxTextReceivers))
+		return nil, tooMany()
 	}
 	n, refused, err := s.Texts.SendText(ctx, &c.user, to, m.Body)
 	switch {

@@ -47,6 +47,7 @@ func TestTexts(t *testing.T) {
 		`{"to":["demo102"],"body":""}`:                                            "body.body",
 		`{"to":["demo102"],"body":" \n"}`:                                         "body.body",
 		`{"to":["demo102"],"body":"` + strings.Repeat("x", 1001) + `"}`:           "body.body",
+		`{"to":["nobody"` + strings.Repeat(`,"nobody"`, 1000) + `],"body":"x"}`:   "has {n} entries; at most {max} are allowed",
 		`{"to":[],"body":"x"}`:                                                    "body.to",
 		`{"to":["gone"],"body":"x"}`:                                              "body.to",
 		`{"group":"gone","body":"x"}`:                                             "body.group",
