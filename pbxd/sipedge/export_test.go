@@ -12,6 +12,9 @@ func (e *Edge) SetMinSession(d time.Duration) { e.minSession = d }
 // SetFellSilent lets a test wait for the question whether a phone is there.
 func (e *Edge) SetFellSilent(d time.Duration) { e.fellSilent = d }
 
+// SetLostPause lets a test wait for what a phone is told again.
+func (e *Edge) SetLostPause(d time.Duration) { e.notifier.lostPause = d }
+
 // ShowAfter is how long a phone without UPDATE waits to be told whom it talks with.
 const ShowAfter = showAfter
 

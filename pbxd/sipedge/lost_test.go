@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"galilei/pbxd/pbxdtest"
+	"galilei/pbxd/sipedge"
 )
 
 // A phone that has not answered a NOTIFY keeps its subscription and is told
@@ -32,6 +33,17 @@ func TestLampAfterLostNotify(t *testing.T) {
 	o.edge.LoseNotify()
 	w.Register(0) // by its user: nothing is to be told any more
 	o.unsubscribed()
+}
+
+// What a phone has refused it is told again, even when nothing changes any more.
+func TestLampAfterRefusedNotify(t *testing.T) {
+	t.Parallel()
+	o := newOfficeWith(t, func(e *sipedge.Edge) { e.SetLostPause(200 * time.Millisecond) })
+	w := o.phone("103")
+	w.RequestWith("SUBSCRIBE", "102", watch+"Expires: 600\r\n", "", "")
+	w.Reply(w.Request("NOTIFY"), "", 500, "Busy", "", "")
+	notified(w)
+	w.Silent(1500*time.Millisecond, "what it knows", func(m *pbxdtest.Message) bool { return m.Method() == "NOTIFY" })
 }
 
 // The subscriptions of a phone whose connection ends wait for it, though its

@@ -6,8 +6,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// lostPause is after how long a phone that has not answered a NOTIFY is told
-// again. RFC 6665 section 4.2.2 would forget it: its lamps would then stick until
+// lostPause is after how long a phone that has not taken a NOTIFY is told again. RFC 6665 section 4.2.2 would forget it: its lamps would then stick until
 // it subscribes anew, long after a short fault of the network is over.
 const lostPause = 30 * time.Second
 
@@ -28,18 +27,33 @@ func (s *subscription) notified(res *sip.Response, err error, last bool) {
 	case err != nil && !s.seenAt.After(s.sentAt):
 		s.lost, s.full = true, true
 		if s.flow.Alive() {
-			s.next = time.AfterFunc(lostPause, s.send)
+			s.next = time.AfterFunc(s.notifier.lostPause, s.send)
 		}
 		return
 	case err != nil: // it was heard since
 		s.dirty, s.full = true, true
-	case res.StatusCode >= 300:
-		s.full = true // what it did not take
+	case res.StatusCode >= 300: // it has not taken that, and need not hear of another change soon
+		s.full = true
+		s.laterLocked()
 	}
 	s.foundLocked()
 	if s.dirty || s.ended != "" {
 		s.pokeLocked()
 	}
+}
+
+// laterLocked has the whole state told once more after a while.
+func (s *subscription) laterLocked() {
+	if s.later {
+		return
+	}
+	s.later = true
+	time.AfterFunc(s.notifier.lostPause, func() {
+		s.mu.Lock()
+		s.later = false
+		s.mu.Unlock()
+		s.poke(true)
+	})
 }
 
 // endsSubscription reports whether a refusal of a NOTIFY says that the phone

@@ -33,14 +33,17 @@ const allowEvents = eventDialog + ", " + eventMailbox + ", " + eventPresence
 // notifier holds the subscriptions of phones (RFC 6665 section 4.2). Its lock
 // is taken before that of a subscription and after that of a leg.
 type notifier struct {
-	edge *Edge
+	edge      *Edge
+	lostPause time.Duration
 
 	mu     sync.Mutex
 	byID   map[dialogID]*subscription
 	closed bool
 }
 
-func newNotifier(e *Edge) *notifier { return &notifier{edge: e, byID: map[dialogID]*subscription{}} }
+func newNotifier(e *Edge) *notifier {
+	return &notifier{edge: e, lostPause: lostPause, byID: map[dialogID]*subscription{}}
+}
 
 // subscribe takes a SUBSCRIBE outside of any dialog.
 func (n *notifier) subscribe(tx *transaction.Server, req *sip.Request) {

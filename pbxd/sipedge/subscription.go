@@ -32,6 +32,7 @@ type subscription struct {
 	dirty   bool // something changed since
 	full    bool // the next one tells all
 	lost    bool // the phone cannot be reached
+	later   bool // what it has refused is told again later
 	ended   string
 	over    bool
 
