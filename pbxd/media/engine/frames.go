@@ -143,7 +143,7 @@ func (o *outlet) send(frame []int16, rate int, now time.Time) {
 	o.pending = o.encoder.Encode(o.pending, o.resample(frame, rate))
 	for n := o.plan.octets; len(o.pending) >= n; {
 		copy(o.buf[12:], o.pending[:n])
-		o.stamp, o.at = o.next, now
+		o.stamp, o.at, o.clock = o.next, now, 8000
 		o.emit(n, o.format.PT, o.marker, o.next)
 		o.next += uint32(n)
 		o.marker = false

@@ -43,6 +43,7 @@ type outlet struct {
 	seq     uint16    // highest sent
 	stamp   uint32    // of the last packet of sound; those of events keep that of their start
 	at      time.Time // when it was sent
+	clock   int       // Hz of stamp; 0 before the first
 	packets uint32
 	octets  uint32 // of payload
 	origin  origin
@@ -124,7 +125,7 @@ func (o *outlet) forward(p []byte, h header, from *Side, k *incoming, now time.T
 	if other := h.ssrc != o.ssrc; other || int16(h.seq-o.seq) > 0 {
 		o.ssrc, o.seq = h.ssrc, h.seq
 		if other || !k.event {
-			o.stamp, o.at = h.stamp, now
+			o.stamp, o.at, o.clock = h.stamp, now, k.format.Clock
 		}
 	}
 	o.bySeq, o.byStamp = 0, 0
@@ -177,7 +178,7 @@ func (o *outlet) rewrite(p []byte, h header, pt uint8, from *Side, k *incoming, 
 		o.origin.seq = h.seq
 		o.seq = seq
 		if !k.event {
-			o.stamp, o.at = stamp, now
+			o.stamp, o.at, o.clock = stamp, now, k.format.Clock
 		}
 	}
 	copy(o.buf[:], p)

@@ -9,13 +9,15 @@ import (
 
 	"github.com/pion/rtcp"
 
-	"galilei/pbxd/media/codec"
 	"galilei/pbxd/media/jitter"
 )
 
 // reportEvery is the mean time between two reports (RFC 3550 section 6.2), and
 // that between two samples.
 const reportEvery = 5 * time.Second
+
+// reportHolds is how long what a side has reported is taken for what it hears.
+const reportHolds = 4 * reportEvery
 
 // maxSent is how many sender reports towards a side are remembered for the
 // round trip.
@@ -39,7 +41,7 @@ type reports struct {
 
 	packets, late uint64
 	lost          int64
-	reported      bool
+	reported      time.Time // last report block of the side; zero before
 	loss          float64
 	jitter        time.Duration
 	trip          time.Duration
@@ -117,6 +119,9 @@ const (
 
 // read takes in the reports of the side. The caller holds mu.
 func (s *Side) read(p []byte, now time.Time) {
+	s.out.mu.Lock()
+	clock := s.out.clock
+	s.out.mu.Unlock()
 	each(p, func(kind, count uint8, body []byte) {
 		blocks := 4
 		switch kind {
@@ -131,16 +136,19 @@ func (s *Side) read(p []byte, now time.Time) {
 			return
 		}
 		if count > 0 && len(body) >= blocks+24 {
-			s.reports.block(body[blocks:], now)
+			s.reports.block(body[blocks:], clock, now)
 		}
 	})
 }
 
-// block takes in one report block (RFC 3550 section 6.4.1).
-func (r *reports) block(b []byte, now time.Time) {
-	r.reported = true
+// block takes in one report block (RFC 3550 section 6.4.1) on a stream of that
+// clock, in Hz.
+func (r *reports) block(b []byte, clock int, now time.Time) {
+	r.reported = now
 	r.loss = float64(b[4]) / 256
-	r.jitter = time.Duration(min(binary.BigEndian.Uint32(b[12:]), 80000)) * time.Millisecond / codec.BytesPerMs
+	if clock > 0 {
+		r.jitter = min(time.Duration(binary.BigEndian.Uint32(b[12:]))*time.Second/time.Duration(clock), 10*time.Second)
+	}
 	last, since := binary.BigEndian.Uint32(b[16:]), binary.BigEndian.Uint32(b[20:])
 	for _, x := range r.sent {
 		if last != 0 && x.ntp == last && !x.at.IsZero() {
@@ -196,7 +204,7 @@ func (s *Side) compound(now time.Time, last bool) []byte {
 	o := &s.out
 	o.mu.Lock()
 	own, ssrc, packets, octets := o.own, o.ssrc, o.packets, o.octets
-	stamp := o.stamp + uint32(int64(max(now.Sub(o.at), 0))*codec.BytesPerMs/int64(time.Millisecond))
+	stamp := o.stamp + uint32(max(now.Sub(o.at), 0).Microseconds()*int64(o.clock)/1e6)
 	o.mu.Unlock()
 	if !own {
 		return nil

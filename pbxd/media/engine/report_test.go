@@ -8,6 +8,7 @@ import (
 
 	"github.com/pion/rtcp"
 
+	"galilei/pbxd/media"
 	"galilei/pbxd/media/codec"
 )
 
@@ -120,7 +121,45 @@ func TestForwardedReports(t *testing.T) {
 	if len(b.rtcp) != 1 || len(a.rtcp) != 1 || string(b.rtcp[0]) != string(sr) || string(a.rtcp[0]) != string(rr) {
 		t.Errorf("%d and %d reports came, want exactly those of the phones", len(b.rtcp), len(a.rtcp))
 	}
+	if x, _ := sb.Last(); !x.Reported {
+		t.Error("the report of 15 s ago is forgotten")
+	}
+	l.run(5*time.Second, nil)
+	if x, _ := sb.Last(); x.Reported {
+		t.Error("the report of 25 s ago still counts")
+	}
 	if x, _ := sb.Last(); x.RoundTrip < 49*time.Millisecond || x.RoundTrip > 51*time.Millisecond {
 		t.Errorf("round trip %v, want 50 ms", x.RoundTrip)
+	}
+}
+
+// TestReportsOfAnotherClock reads and makes reports about a stream of 48 kHz.
+func TestReportsOfAnotherClock(t *testing.T) {
+	l := newLab()
+	a, b := newPhone(t, l, codec.PCMA, 1010), newPhone(t, l, codec.PCMA, 620)
+	opus := media.Format{PT: 96, Name: "opus", Clock: 48000, Channels: 2}
+	other := opus
+	other.PT = 97 // so that the stream is ours
+	sa, sb := l.Attach(a, config(opus)), l.Attach(b, config(other))
+	Join(sa, sb)
+	a.send(a.packet(96, true, make([]byte, 40)))
+	l.run(100*time.Millisecond, nil)
+	rr, err := rtcp.Marshal([]rtcp.Packet{&rtcp.ReceiverReport{SSRC: b.ssrc, Reports: []rtcp.ReceptionReport{{Jitter: 480}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.peer.WriteRTCP(rr)
+	l.run(9900*time.Millisecond, nil)
+	if x, _ := sb.Last(); x.ReportedJit != 10*time.Millisecond {
+		t.Errorf("jitter of 480 units at 48 kHz is %v, want 10 ms", x.ReportedJit)
+	}
+	list, err := rtcp.Unmarshal(b.rtcp[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	sr := list[0].(*rtcp.SenderReport)
+	at := time.Unix(int64(sr.NTPTime>>32)-2208988800, int64(sr.NTPTime&0xffffffff*1e9>>32))
+	if want := b.got[0].stamp + uint32(at.Sub(b.got[0].at).Seconds()*48000+0.5); int32(sr.RTPTime-want) > 2 || int32(sr.RTPTime-want) < -2 {
+		t.Errorf("time stamp %d in the report, want %d", sr.RTPTime, want)
 	}
 }

@@ -24,7 +24,7 @@ type Sample struct {
 	Buffer time.Duration // delay of the jitter buffer; 0 when nothing is decoded
 	In     quality.Call  // how what comes from the side sounds
 
-	Reported     bool          // the side has reported on what it is sent
+	Reported     bool          // the side has reported on what it is sent, in the last 20 s
 	ReportedLoss float64       // share lost on the way to the side, 0 to 1
 	ReportedJit  time.Duration // as the side measures it
 	RoundTrip    time.Duration // 0 while not known
@@ -58,7 +58,7 @@ func (s *Side) measure(now time.Time) Sample {
 	r.packets, r.lost = received, missing
 	x := Sample{
 		At: now, Speaks: s.current(p).speech, Packets: received, Lost: missing, Jitter: s.stream.Jitter(),
-		Reported: r.reported, ReportedLoss: r.loss, ReportedJit: r.jitter, RoundTrip: r.trip,
+		Reported: !r.reported.IsZero() && now.Sub(r.reported) < reportHolds, ReportedLoss: r.loss, ReportedJit: r.jitter, RoundTrip: r.trip,
 	}
 	if lost > 0 {
 		x.Loss = float64(lost) / float64(uint64(lost)+got)
@@ -74,7 +74,7 @@ func (s *Side) measure(now time.Time) Sample {
 	}
 	network := quality.Network{Loss: min(x.Loss+late, 1), OneWay: r.trip / 2, JitterBuffer: x.Buffer, Packet: frameTime}
 	x.In = quality.Estimate(rated(x.Speaks), network)
-	if r.reported {
+	if x.Reported {
 		s.out.mu.Lock()
 		c := s.out.codec
 		s.out.mu.Unlock()
