@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"time"
 
 	"galilei/pbxd/media/codec"
 	"galilei/pbxd/media/rtpevent"
@@ -13,6 +14,10 @@ const (
 	pauseAfter = 60
 	longest    = 30_000 // one whose end is never told
 )
+
+// dialling is how long after a key others may follow. Until then the sound of a
+// side is decoded for digits that its peer takes in another form.
+const dialling = 10 * time.Second
 
 // flashKey stands for a hook flash.
 const flashKey = '!'
@@ -113,6 +118,18 @@ func (s *Side) Press(keys string, ms int) error {
 	return nil
 }
 
+// doneDialling reports whether digits are no reason to decode any more. The
+// caller holds mu.
+func (s *Side) doneDialling(now time.Time) bool {
+	if !s.dialled && s.signals.Name == "" || s.events.Active() || now.Sub(s.lastKey) < dialling {
+		return false
+	}
+	if s.route.to == nil {
+		return true
+	}
+	return s.route.to.out.quiet()
+}
+
 // signalled deals with s.changes. The caller holds mu.
 func (s *Side) signalled() {
 	for _, c := range s.changes {
@@ -138,6 +155,7 @@ func (s *Side) digit(code uint8, on bool, ms int) {
 	if !ok {
 		return
 	}
+	s.lastKey = s.engine.now()
 	if on {
 		ms = 0
 	}

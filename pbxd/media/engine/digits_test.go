@@ -239,6 +239,44 @@ func TestEventAcrossCodecs(t *testing.T) {
 	}
 }
 
+// TestAfterDialling sends digits that the peer takes in another form only, and
+// audio that passes again as it is some time later.
+func TestAfterDialling(t *testing.T) {
+	pcma := formatOf(codec.PCMA)
+	for name, dial := range map[string]func(*lab, *phone, *Side){
+		"by INFO":   func(_ *lab, _ *phone, s *Side) { _ = s.Dial('5', 100) },
+		"by events": func(l *lab, p *phone, _ *Side) { l.run(300*time.Millisecond, p.press(5, 101, 100).at) },
+	} {
+		l := newLab()
+		a, b := newPhone(t, l, codec.PCMA, 1010), newPhone(t, l, codec.PCMA, 620)
+		sa, sb := l.Attach(a, config(pcma, eventFormat(101))), l.Attach(b, config(pcma))
+		Join(sa, sb)
+		for round := range 2 {
+			before := len(b.got)
+			l.run(300*time.Millisecond, a.talk)
+			dial(l, a, sa)
+			l.run(5*time.Second, a.talk)
+			if sa.Gear() != Decode {
+				t.Errorf("%s: gear %v after a digit, want decode", name, sa.Gear())
+			}
+			if keys, _ := keysHeard(b.samples(codec.PCMA, before), codec.PCMA); keys != "5" {
+				t.Errorf("%s, round %d: heard %q", name, round, keys)
+			}
+			l.run(6*time.Second, a.talk)
+			if sa.Gear() != Rewrite || sa.decoding {
+				t.Errorf("%s: gear %v later, want rewrite", name, sa.Gear())
+			}
+			p := a.packet(8, false, []byte{1, 2, 3, 4})
+			a.stamp += 160
+			a.send(p)
+			if last := b.got[len(b.got)-1].payload; string(last) != "\x01\x02\x03\x04" {
+				t.Errorf("%s: got %x", name, last)
+			}
+		}
+		b.continuous(t, 200*time.Millisecond)
+	}
+}
+
 // TestInfo takes digits from INFO and gives them to INFO.
 func TestInfo(t *testing.T) {
 	pcma := formatOf(codec.PCMA)

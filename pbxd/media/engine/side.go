@@ -40,6 +40,7 @@ type Side struct {
 	told     []Digit      // to be told when the lock is free
 	dialled  bool         // it has sent digits by Dial
 	signals  media.Format // and by this telephone-event, which until then is no reason to decode
+	lastKey  time.Time    // when it has last pressed or released one
 	playout  *jitter.Playout
 	decoding bool
 	frame    [maxFrame]int16 // the last one
@@ -209,6 +210,11 @@ func (s *Side) hear(now time.Time) {
 	s.mu.Lock()
 	s.changes = s.events.Expire(s.changes[:0], now)
 	s.signalled()
+	moved := s.doneDialling(now)
+	if moved {
+		s.dialled, s.signals = false, media.Format{}
+		s.shift()
+	}
 	if s.decoding {
 		frame := s.frame[:s.playout.Rate()/50]
 		s.heard = s.playout.Frame(frame, now)
@@ -224,6 +230,9 @@ func (s *Side) hear(now time.Time) {
 		}
 	}
 	s.unlockAndTell()
+	if moved {
+		s.aim()
+	}
 }
 
 // said copies the side's frame of now to dst. The rate is 0 when there is none.
