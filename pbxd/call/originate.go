@@ -84,8 +84,13 @@ func (c *call) fetch() {
 	c.status.FromName = u.DisplayName()
 	c.step("originate", "The device calls {name}", "name", u.DisplayName()+" ("+u.Extension+")")
 	c.cause = pbx.CauseSubscriberAbsent
-	c.ringAt(o.Extension, dialplan.Target{Extension: u.Extension, UserID: u.ID, Name: u.DisplayName()},
-		Dial{Caller: o.Caller, Alert: o.Alert, AutoAnswer: false})
+	t := dialplan.Target{Extension: u.Extension, UserID: u.ID, Name: u.DisplayName()}
+	if o.Digits != "" && c.cfg.AnswersItself(u) && c.engine.Calls(u.Extension) == 0 { // who asks is at the phone, and not on it
+		t.AutoAnswer, o.Alert = true, "alert-autoanswer"
+		c.trace([]dialplan.Step{{Rule: "intercom", Message: pbx.Say("The phone of {name} answers by itself", "name", u.DisplayName()+" ("+u.Extension+")"),
+			Permission: pbx.PermitIntercom, Granted: true}})
+	}
+	c.ringAt(o.Extension, t, Dial{Caller: o.Caller, Alert: o.Alert, AutoAnswer: t.AutoAnswer})
 	c.changed()
 	if len(c.rings) == 0 {
 		c.end(c.cause)

@@ -3,6 +3,7 @@ package call
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
 
 	"galilei/pbxd/pbx"
 )
@@ -41,6 +42,49 @@ func TestFetch(t *testing.T) {
 		if _, refused := h.engine.Fetch(Origination{Extension: "103", Digits: "101"}); refused != pbx.CauseTemporaryFailure {
 			t.Errorf("no leg: %v", refused)
 		}
+	})
+}
+
+// Auto answer (F098): the phone of who dials in the page answers by itself where
+// All hosts may speak to its user, and only then.
+func TestFetchAnswersItself(t *testing.T) {
+	inHouse(t, func(h *house) {
+		hosts := h.cfg.PermissionGroupByID(pbx.GroupAllHosts)
+		all := h.cfg.PermissionGroupByID(pbx.GroupAllUsers)
+		fetch := func(why string, want bool, o Origination) {
+			t.Helper()
+			if o.Program != nil {
+				_, err := h.engine.Originate(o)
+				if err != nil {
+					t.Fatal(err)
+				}
+			} else if _, refused := h.engine.Fetch(o); refused != 0 {
+				t.Fatal(refused)
+			}
+			synctest.Wait()
+			a := h.rings("102")
+			if d := h.last(); d.AutoAnswer != want || (d.Alert == "alert-autoanswer") != want {
+				t.Errorf("%s: %+v, want auto answer %v", why, d, want)
+			}
+			h.does(a, Event{Kind: EventEnded, Cause: pbx.CauseCallRejected})
+		}
+		page := Origination{Extension: "102", Digits: "103"}
+		fetch("on a new device", false, page)
+		granted := []pbx.GroupPermission{{Permission: pbx.PermitIntercom, AppliesTo: pbx.GroupAllUsers}}
+		hosts.Permissions = granted
+		fetch("All hosts towards users", true, page)
+		h.traced("The phone of Ben Demo (102) answers by itself")
+		fetch("a reminder", false, Origination{Extension: "102", Program: func(*Conversation) pbx.Cause { return pbx.CauseNormalClearing }})
+		h.cfg.UserByExtension("102").Calls.RefuseIntercom = true
+		fetch("a user who takes no intercom calls", false, page)
+		h.cfg.UserByExtension("102").Calls.RefuseIntercom = false
+		hosts.Permissions[0].AppliesTo = pbx.GroupInvisibleUsers
+		fetch("All hosts towards others", false, page)
+		hosts.Permissions = nil
+		all.Permissions = append(all.Permissions, pbx.GroupPermission{Permission: pbx.PermitIntercom, AppliesTo: pbx.GroupAllHosts})
+		fetch("users towards All hosts", true, page)
+		h.talk("101", "102")
+		fetch("who is on the phone", false, page)
 	})
 }
 

@@ -53,3 +53,13 @@ func TestAway(t *testing.T) {
 		}
 	}
 }
+
+// A code that needs an extension says so when none follows.
+func TestExtensionAfterTheCode(t *testing.T) {
+	for _, digits := range []string{"*82", "*83", "*82*", "*83102#", "*31*83"} {
+		d := Decide(office(t), Query{Caller: from("105"), Digits: digits})
+		if last := d.Trace[len(d.Trace)-1].Message.Text(); text(d) != "refuse incomplete number" || last != "Dial an extension after the code" {
+			t.Errorf("%s: got %s, %q", digits, text(d), last)
+		}
+	}
+}

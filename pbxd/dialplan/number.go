@@ -107,11 +107,17 @@ func (p *plan) function(code pbx.Code, argument string) {
 	case pbx.FunctionHideNumber:
 		p.hidden(argument)
 		return
-	case pbx.FunctionIntercom:
-		p.intercom(argument)
-		return
-	case pbx.FunctionDirectPickup:
-		p.pickup(argument)
+	case pbx.FunctionIntercom, pbx.FunctionDirectPickup:
+		if strings.Trim(argument, "0123456789") != "" || argument == "" {
+			p.step("extension", "Dial an extension after the code")
+			p.refuse(pbx.CauseInvalidNumber)
+			return
+		}
+		if code.Function == pbx.FunctionIntercom {
+			p.intercom(argument)
+		} else {
+			p.pickup(argument)
+		}
 		return
 	case pbx.FunctionGroupPickup:
 		p.groupPickup(argument)

@@ -70,7 +70,7 @@ type PermissionGroupSettings struct {
 // GroupPermission is one permission and the group that it applies to.
 type GroupPermission struct {
 	Permission Permission `json:"permission" title:"Permission" doc:"What the members may do" enum:"call-waiting,call-recording,call-forwarding,override-call-forward,manage-automatic-recordings,manage-own-user-recordings,manage-own-queue-recordings,manage-manual-user-recordings,busy-lamp-field,allow-clip,allow-clir,allow-dnd,direct-pickup,monitor-own-queues,monitor-queues,queue-logon-logoff,call-forward-queues,fax-server,show-gui,edit-global-contacts,group-pickup,hot-desking,impersonate,ringtone-configuration,member-of-internal-phonebook,set-night-answer-service,night-profile-status,receive-push-messages,allow-intercom,allow-reminder,allow-voicemail-configuration"`
-	AppliesTo  string     `json:"appliesTo" title:"Apply to" doc:"Group that the permission applies to; for Show GUI the GUI group" minLength:"1" maxLength:"26" ref:"permissionGroups|guiGroups"`
+	AppliesTo  string     `json:"appliesTo" title:"Apply to" doc:"Group that the permission applies to; for Show GUI the GUI group. Allow intercom of All hosts towards users, or of users towards All hosts: their phones answer by themselves when they call from this page." minLength:"1" maxLength:"26" ref:"permissionGroups|guiGroups"`
 }
 
 // Predefined reports whether g came with the device. Such a group cannot be
@@ -162,6 +162,25 @@ func (c *Config) Holds(u *User, p Permission) bool {
 		g := &c.PermissionGroups[i]
 		if g.Has(u) && slices.ContainsFunc(g.Permissions, func(gp GroupPermission) bool { return gp.Permission == p }) {
 			return true
+		}
+	}
+	return false
+}
+
+// AnswersItself reports whether a phone of u answers by itself when the device
+// calls it because u dials in the page: All hosts, the device, and u have Allow
+// intercom, either towards the other, and u does not refuse such calls (F098).
+func (c *Config) AnswersItself(u *User) bool {
+	if u.Calls.RefuseIntercom {
+		return false
+	}
+	for i := range c.PermissionGroups {
+		g := &c.PermissionGroups[i]
+		for _, p := range g.Permissions {
+			to := c.PermissionGroupByID(p.AppliesTo)
+			if p.Permission == PermitIntercom && to != nil && (g.ID == GroupAllHosts && to.Has(u) || to.ID == GroupAllHosts && g.Has(u)) {
+				return true
+			}
 		}
 	}
 	return false
