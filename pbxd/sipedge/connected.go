@@ -26,7 +26,7 @@ func (l *leg) Shows(p call.Party) {
 	l.other, l.named = p, true
 	l.watchedLocked()
 	switch l.unshown = false; {
-	case l.state != legUp || p.Number == "":
+	case l.state != legUp:
 	case l.servesLocked(sip.UPDATE) && l.clientTx == nil:
 		err := l.refreshByUpdateLocked(l.assertedLocked()) // a phone that refuses it shows whom it showed
 		if err != nil {
@@ -56,8 +56,13 @@ func (l *leg) show() {
 	})
 }
 
-// assertedLocked names who is on the other side.
+// assertedLocked names who is on the other side; nobody of one who is hidden (RFC
+// 3323 section 4.1.1.3), so that the phone does not go on showing who was there
+// before.
 func (l *leg) assertedLocked() sip.Header {
+	if l.other.Number == "" {
+		return sip.NewHeader("P-Asserted-Identity", `"Anonymous" <sip:anonymous@anonymous.invalid>`)
+	}
 	uri := "sip:" + escapeUser(l.other.Number) + "@" + bracketed(l.selfOver(l.flow).Addr().String())
 	return sip.NewHeader("P-Asserted-Identity", fmt.Sprintf(`"%s" <%s>`, quoted(l.other.Name), uri))
 }

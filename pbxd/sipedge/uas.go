@@ -256,7 +256,7 @@ func (l *leg) acceptLocked(body []byte) {
 	l.tag(res)
 	res.AppendHeader(l.contact())
 	l.answerSessionLocked(l.serverRq, res)
-	if l.named && l.other.Number != "" {
+	if l.named && (l.other.Number != "" || l.unshown) {
 		res.AppendHeader(l.assertedLocked())
 		l.unshown = false
 	}

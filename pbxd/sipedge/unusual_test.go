@@ -195,7 +195,12 @@ func TestShownByReinvite(t *testing.T) {
 	for _, tt := range []struct {
 		name, allow string
 		held        bool
-	}{{"without UPDATE", basic, false}, {"on hold", basic, true}, {"silent about it", "", false}} {
+		who         call.Party
+		want        string
+	}{
+		{"without UPDATE", basic, false, carl, `"Carl" <sip:103@`}, {"on hold", basic, true, carl, `"Carl" <sip:103@`},
+		{"hidden", basic, false, call.Party{}, `"Anonymous" <sip:anonymous@anonymous.invalid>`}, {"silent about it", "", false, carl, ""},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			o := newOffice(t)
@@ -212,7 +217,7 @@ func TestShownByReinvite(t *testing.T) {
 				leg.Respond(pcma())
 				in.Answered()
 			}
-			leg.Shows(carl)
+			leg.Shows(tt.who)
 			if tt.held || tt.allow == "" {
 				b.Silent(sipedge.ShowAfter*5/4, "a re-INVITE", func(m *pbxdtest.Message) bool { return m.Method() == "INVITE" })
 			}
@@ -232,7 +237,7 @@ func TestShownByReinvite(t *testing.T) {
 			default:
 				return
 			}
-			if p := m.Get("P-Asserted-Identity"); !strings.HasPrefix(p, `"Carl" <sip:103@`) {
+			if p := m.Get("P-Asserted-Identity"); !strings.HasPrefix(p, tt.want) {
 				t.Errorf("the other side is %q", p)
 			}
 		})
