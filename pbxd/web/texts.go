@@ -76,9 +76,16 @@ const (
 
 func (s *Server) registerTexts() {
 	const tag = "Messages"
-	register(s, operation{id: "list-own-texts", method: http.MethodGet, path: "/profile/texts", tag: tag, module: textsModule, summary: "Own messages, the newest first"},
+	register(s, operation{id: "list-own-texts", method: http.MethodGet, path: "/profile/texts", tag: tag, module: textsModule, summary: "Own messages, the newest first",
+		description: "A look with the rights of another user is in the audit log.", audits: []string{"show-texts"}},
 		func(ctx context.Context, _ *none) (*answer[[]pbx.Text], error) {
-			list, err := s.Store.Texts(ctx, callerOf(ctx).user.ID)
+			c := callerOf(ctx)
+			if c.as() {
+				if err := s.audit(ctx, "show-texts", c.user.Name); err != nil {
+					return nil, err
+				}
+			}
+			list, err := s.Store.Texts(ctx, c.user.ID)
 			if err != nil {
 				return nil, fmt.Errorf("list messages: %w", err)
 			}

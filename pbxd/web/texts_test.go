@@ -58,6 +58,15 @@ func TestTexts(t *testing.T) {
 			t.Errorf("%.60s: %s", body, res.text)
 		}
 	}
+	if n := m.audited("show-texts"); n != 0 {
+		t.Errorf("%d looks at the own messages are in the audit log", n)
+	}
+	admin.want(200, "POST", "/session/impersonation", `{"user":"demo101"}`, nil)
+	admin.want(200, "GET", "/profile/texts", "", nil)
+	if n := m.audited("show-texts"); n != 1 {
+		t.Errorf("%d looks with the rights of another are in the audit log, want 1", n)
+	}
+	admin.want(200, "DELETE", "/session/impersonation", "", nil)
 	anna.want(404, "DELETE", "/profile/texts/99", "", nil)
 	anna.want(204, "DELETE", fmt.Sprintf("/profile/texts/%d", list[0].ID), "", nil)
 	anna.want(404, "DELETE", fmt.Sprintf("/profile/texts/%d", list[0].ID), "", nil)

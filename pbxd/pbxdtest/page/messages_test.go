@@ -39,6 +39,7 @@ func TestMessagesAndCard(t *testing.T) {
 	petra.Press("Löschen")
 	petra.Press("Löschen")
 	petra.Sees("Keine Nachrichten.")
+	petra.Until("the focus stays in the list", "document.activeElement.matches('.messages')")
 	anna.NoTroubles()
 	petra.NoTroubles()
 

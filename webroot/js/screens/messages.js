@@ -35,11 +35,12 @@ function writer({users, groups}, own) {
 
 export default async function show({content, signal, session}) {
   content.classList.add('reading');
-  const list = h('ul.messages', {'aria-label': t('messages.received')});
+  const list = h('ul.messages', {tabindex: -1, 'aria-label': t('messages.received')});
   const remove = async (m) => {
     if (!await mayDelete(t('messages.deleteTitle'), t('messages.deleteText', {name: m.name || m.number}))) return;
     await attempt(() => call('DELETE', `/profile/texts/${m.id}`));
     await draw();
+    (list.querySelector('button') ?? list).focus();
   };
   const draw = async () => {
     const messages = await get('/profile/texts');

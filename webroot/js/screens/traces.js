@@ -107,8 +107,8 @@ async function many(content, signal) {
   if (signal.aborted) return;
   fill(content, h('div.filters', h('div.row', h('label', {for: input.id}, t('traces.number')), input)), list);
   ticking(list, signal);
-  live.follow(signal, (kind) => { // who reads older ones is left in peace
-    if (kind !== 'call' || list.querySelectorAll('.trace').length > 30) return;
+  live.follow(signal, (kind) => { // who reads in the list is left in peace
+    if (kind !== 'call' || list.querySelectorAll('.trace').length > 30 || list.contains(document.activeElement)) return;
     clearTimeout(timer);
     timer = setTimeout(() => reload().catch(() => {}), 1000); // a lost connection has its banner
   });
