@@ -52,9 +52,12 @@ function answered(status, text, header, quiet) {
   throw new Problem(status, status === 401 && !quiet ? {detail: t('error.session')} : body, Number(header('Retry-After')) || 0);
 }
 
+// sent is fetch, but what reads is sent again, once: Chromium fails what it begins on a connection
+// that just got GOAWAY.
+export const sent = (url, how) => fetch(url, how).catch((err) => (how.method === 'GET' ? fetch(url, how) : Promise.reject(err)));
+
 // call sends a request and returns {body, etag, total}. total is what a list
-// holds in all. What only reads is sent twice at most: Chromium fails what it begins on a connection
-// that the device, which has another certificate, is about to leave (HTTP/2 GOAWAY).
+// holds in all.
 export async function call(method, path, {body, etag, quiet, signal} = {}) {
   const headers = {Accept: 'application/json'};
   if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -62,11 +65,10 @@ export async function call(method, path, {body, etag, quiet, signal} = {}) {
   let answer;
   let text;
   try {
-    const ask = () => fetch(prefix + path, {
+    answer = await sent(prefix + path, {
       method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body),
       credentials: 'same-origin', cache: 'no-store', redirect: 'error',
     });
-    answer = await ask().catch((err) => (method === 'GET' && !signal?.aborted ? ask() : Promise.reject(err)));
     text = await answer.text();
   } catch (err) {
     throw new Unreachable(err.message);

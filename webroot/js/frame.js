@@ -2,7 +2,7 @@
 
 import {h, fill, button, icon} from './dom.js';
 import {t, api} from './text.js';
-import {Unreachable} from './api.js';
+import {Unreachable, sent} from './api.js';
 import {live} from './live.js';
 import {menu, screens, can} from './menu.js';
 import {warnings} from './warnings.js';
@@ -141,7 +141,7 @@ export class Frame {
   async check() {
     if (document.hidden) return;
     try {
-      const ok = (await fetch('/healthz', {cache: 'no-store'})).ok;
+      const ok = (await sent('/healthz', {method: 'GET', cache: 'no-store'})).ok;
       const list = await warnings(this.session);
       this.#healthy = ok;
       this.#warnings = list.filter((w) => !w.health || !ok);
