@@ -3,6 +3,7 @@ package pbxdtest
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -266,5 +267,34 @@ func TestExternalAddressOfARouter(t *testing.T) {
 	})
 	call.Hangup()
 	b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
+	nothingLeft(t, s)
+}
+
+// The clock of the device is set, as when the network gives it the time after a
+// power cut: phones stay registered, are told how long, and calls go on.
+func TestClockIsSet(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	s := Start(t, Options{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
+	a, b := s.Phone("101", "udp").MustRegister(), s.Phone("102", "tcp").MustRegister()
+	call := a.Dial("102", SDP(16000))
+	in := b.Ringing()
+	in.Answer(SDP(16002))
+	call.Answered()
+	const year = 365 * 24 * time.Hour
+	for _, d := range []time.Duration{year, -40 * year, -time.Hour, 10 * time.Second, 30 * year, 0} {
+		ahead.Store(int64(d))
+		if res := b.Register(3600); res.Status() != 200 || !strings.Contains(res.Get("Contact"), ";expires=3600") {
+			t.Errorf("clock %v ahead: %s, Contact %s", d, res.Start, res.Get("Contact"))
+		}
+		call.Send("INVITE", SDP(16000))
+		a.Response("INVITE", 200)
+		call.Ack("")
+	}
+	call.Hangup()
+	b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
+	another := a.Dial("102", SDP(16000))
+	b.Ringing().Reply(486, "Busy Here", "")
+	another.AckRefusal(a.Response("INVITE", 486))
 	nothingLeft(t, s)
 }

@@ -88,6 +88,14 @@ func (r *registrar) shownLocked(b bound) pbx.Registration {
 	return reg
 }
 
+// clock is now in the times that contacts returns: those of the wall clock, save
+// for a moment after that was set.
+func (r *registrar) clock() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.epoch.Add(r.passed())
+}
+
 // contacts returns the bindings of an extension that have not expired.
 func (r *registrar) contacts(ext string) []pbx.Registration {
 	r.mu.Lock()

@@ -119,9 +119,9 @@ func (e *Edge) register(tx *transaction.Server, req *sip.Request) {
 		return
 	}
 	res := e.response(req, 200, "OK")
-	now := e.deps.Now()
+	now := e.registrar.clock()
 	for _, r := range regs {
-		left := int(r.Expires.Sub(now).Round(time.Second).Seconds())
+		left := max(0, int(r.Expires.Sub(now).Round(time.Second).Seconds()))
 		res.AppendHeader(sip.NewHeader("Contact", fmt.Sprintf("<%s>;expires=%d", r.Contact, left)))
 	}
 	if slices.ContainsFunc(regs, func(r pbx.Registration) bool { return r.Outbound && r.CallID == req.CallID().Value() }) {
@@ -134,7 +134,7 @@ func (e *Edge) register(tx *transaction.Server, req *sip.Request) {
 	for _, p := range req.GetHeaders("path") { // RFC 3327 section 5.3
 		res.AppendHeader(sip.NewHeader("Path", p.Value()))
 	}
-	res.AppendHeader(sip.NewHeader("Date", now.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")))
+	res.AppendHeader(sip.NewHeader("Date", e.deps.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")))
 	e.send(tx, res)
 }
 
