@@ -95,7 +95,7 @@ func split(body []byte) (session section, sections []section, err error) {
 	}
 	current, started := &session, false
 	for line := range strings.FieldsFuncSeq(string(body), func(r rune) bool { return r == '\r' || r == '\n' }) {
-		line = strings.TrimRight(line, " \t")
+		line = strings.TrimRight(line, " \t\x00") // some count the end of a C string into the body
 		if line == "" {
 			continue
 		}

@@ -260,4 +260,7 @@ func TestAttributes(t *testing.T) {
 	if d := mustParse(t, "v=0\nc=IN IP4 192.0.2.1\nm=audio 65535 RTP/AVP 8\n"); d.RTCPPort != 0 {
 		t.Errorf("RTCP port %d after 65535, want 0", d.RTCPPort)
 	}
+	if d := mustParse(t, "v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8\r\n\x00"); d.RTPPort != 4000 {
+		t.Errorf("with the end of a C string: %+v", d)
+	}
 }
