@@ -17,7 +17,6 @@ import (
 // A phone that takes INFO and no telephone-event gets by INFO the keys that the
 // other side sends as events (RFC 2976, RFC 4733).
 func TestEventsBecomeINFO(t *testing.T) {
-	t.Parallel()
 	s, a, b := twoPhones(t, Options{})
 	ua, ub := listenUDP(t, "127.0.0.1"), listenUDP(t, "127.0.0.1")
 	call := a.Dial("102", SDP(port(ua)))
