@@ -20,12 +20,13 @@ type Step struct {
 	Window     string         `json:"window,omitempty" title:"Time window" doc:"When the rule holds" maxLength:"100"`
 }
 
-// Alike reports whether two decisions do the same for the same reasons, and the
-// same may follow: they differ at most in how the phones ended that rang before,
-// and in the cause with which a linear hunt group may end.
+// Alike reports whether two decisions do the same for the same reasons: they
+// differ at most in how the phones ended that rang before. What follows in a
+// linear hunt group may differ then, since only members who rang make it begin
+// again.
 func (d *Decision) Alike(other *Decision) bool {
 	bare := func(d Decision) Decision {
-		d.hunt.cause = 0
+		d.hunt = hunt{}
 		d.Trace = slices.DeleteFunc(slices.Clone(d.Trace), func(s Step) bool { return s.Rule == "outcome" })
 		return d
 	}
