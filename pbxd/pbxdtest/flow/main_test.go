@@ -6,4 +6,4 @@ import (
 	"galilei/pbxd/pbxdtest"
 )
 
-func TestMain(m *testing.M) { pbxdtest.Main(m, 4) }
+func TestMain(m *testing.M) { pbxdtest.Main(m, 3) }
