@@ -3,6 +3,7 @@ package page_test
 import (
 	"bytes"
 	"net"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -64,10 +65,13 @@ func TestCallTrace(t *testing.T) {
 	p.Press("Call traces")
 	p.Heading("Call traces")
 	p.Sees("No calls are remembered.")
-	forwarded(t, s, func() { p.Sees("Talking for 2 s") }) // it ticks
-	p.Sees("Anna Demo → 102")                             // by itself
+	forwarded(t, s, func() {
+		p.Sees("Talking for")
+		p.SeesNot(regexp.MustCompile(`Talking for [0-9a-z ]+`).FindString(p.Text())) // it ticks
+	})
+	p.Sees("Anna Demo → 102") // by itself
 	p.Sees("101, 102, 103")
-	p.Sees("Talked for 1")
+	p.Sees("Talked for")
 	shoot(p, "call-traces")
 	p.Fill("Number", "77")
 	p.Sees("No calls are remembered.")
@@ -119,7 +123,7 @@ func TestCallTrace(t *testing.T) {
 	if got := p.Value("Number"); got != "103" {
 		t.Errorf("the list is searched for %q; want 103 as before", got)
 	}
-	p.Sees("Talked for 1")
+	p.Sees("Talked for")
 	p.Back()
 	p.Sees("Ben Demo (102) forwards calls to 103 when busy.")
 	p.Reload() // its address leads to it
