@@ -254,24 +254,24 @@ func TestHoldAndResume(t *testing.T) {
 		{"a=sendonly", "a=recvonly"}, {"a=sendrecv", "a=sendrecv"}, {"a=inactive", "a=inactive"}, {"a=sendrecv", "a=sendrecv"},
 	} {
 		call.Send("INVITE", SDP(16000, pcma, step.offer))
-		res := a.Response("INVITE", 200)
+		res := call.Response(200)
 		if !strings.Contains(res.Body, step.answer) {
 			t.Errorf("the holder is answered %q, want %s", res.Body, step.answer)
 		}
 		call.Ack("")
 	}
 	call.Send("INVITE", strings.Replace(SDP(16000), "c=IN IP4 127.0.0.1", "c=IN IP4 0.0.0.0", 1)) // hold as of RFC 2543
-	a.Response("INVITE", 200)
+	call.Response(200)
 	call.Ack("")
 	call.Send("INVITE", "") // no offer: we make one that takes the call back
-	res := a.Response("INVITE", 200)
+	res := call.Response(200)
 	if !strings.Contains(res.Body, "a=sendrecv") || !strings.Contains(res.Body, "G722") {
 		t.Errorf("who asks for an offer gets %q, want all that the device has, both ways", res.Body)
 	}
 	call.Ack(SDP(16000))
 	b.Silent(300*time.Millisecond, "a re-INVITE for what the other side does", func(m *Message) bool { return m.Method() == "INVITE" && m.Status() == 0 })
 	call.Send("INVITE", strings.Replace(SDP(16000), "RTP/AVP 8 0 101", "RTP/AVP 97", 1)+"a=rtpmap:97 L16/44100\r\n")
-	call.AckRefusal(a.Response("INVITE", 488)) // the call goes on as before
+	call.AckRefusal(call.Response(488)) // the call goes on as before
 	call.Hangup()
 	b.Reply(b.Request("BYE"), "", 200, "OK", "", "")
 	nothingLeft(t, s)

@@ -3,6 +3,8 @@ package pbxdtest
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -134,6 +136,16 @@ func (c *Call) Send(method, sdp string) {
 	c.branch, c.uri = c.Phone.Via(), c.Target
 	c.Phone.Send(fmt.Sprintf("%s %s SIP/2.0\r\nVia: %s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\nContact: <%s>\r\n%sContent-Length: %d\r\n\r\n%s",
 		method, c.Target, c.branch, c.Local, c.Remote, c.ID, c.CSeq, method, c.Phone.Contact, ct, len(sdp), sdp))
+}
+
+// Response waits for a response with one of the statuses to the last request of
+// the call: one to an earlier request may be repeated meanwhile.
+func (c *Call) Response(status ...int) *Message {
+	c.Phone.T.Helper()
+	cseq := strconv.Itoa(c.CSeq) + " "
+	return c.Phone.Expect(fmt.Sprintf("%v to request %d of the call", status, c.CSeq), func(m *Message) bool {
+		return m.Get("Call-ID") == c.ID && strings.HasPrefix(m.Get("CSeq"), cseq) && slices.Contains(status, m.Status())
+	})
 }
 
 // Hangup sends BYE and waits for its answer.

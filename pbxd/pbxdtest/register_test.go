@@ -288,7 +288,7 @@ func TestClockIsSet(t *testing.T) {
 			t.Errorf("clock %v ahead: %s, Contact %s", d, res.Start, res.Get("Contact"))
 		}
 		call.Send("INVITE", SDP(16000))
-		a.Response("INVITE", 200)
+		call.Response(200)
 		call.Ack("")
 	}
 	call.Hangup()
