@@ -117,7 +117,7 @@ func TestReINVITEWithoutFinalAnswer(t *testing.T) {
 	s, call, in := up(t, Options{})
 	change := func(types string) {
 		call.Send("INVITE", strings.Replace(SDP(16000), "RTP/AVP 8 0 101", "RTP/AVP "+types, 1))
-		call.Phone.Response("INVITE", 200)
+		call.Response(200)
 		call.Ack("")
 	}
 	change("0 101")
@@ -142,7 +142,7 @@ func TestHoldFromBothSides(t *testing.T) {
 	call.Send("INVITE", hold)
 	in.Send("INVITE", hold)
 	for _, x := range []*Call{in, call} {
-		if res := x.Phone.Response("INVITE", 200); !strings.Contains(res.Body, "a=recvonly") {
+		if res := x.Response(200); !strings.Contains(res.Body, "a=recvonly") {
 			t.Errorf("who holds is answered %q, want recvonly", res.Body)
 		}
 		x.Ack("")
@@ -156,9 +156,9 @@ func TestLateACK(t *testing.T) {
 	s, call, in := up(t, Options{})
 	old := *call
 	call.Send("INVITE", SDP(16000)) // a refresh: answered by the PBX
-	first := call.Phone.Response("INVITE", 200)
+	first := call.Response(200)
 	old.Ack("") // once more for the first INVITE
-	again := call.Phone.Response("INVITE", 200)
+	again := call.Response(200)
 	if first.Body != again.Body {
 		t.Error("the repeated 200 differs")
 	}

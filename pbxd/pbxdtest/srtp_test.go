@@ -140,7 +140,7 @@ func TestEncryptedAudio(t *testing.T) {
 	change := func(body string) *Message {
 		t.Helper()
 		call.Send("INVITE", body)
-		ok := a.Response("INVITE", 200)
+		ok := call.Response(200)
 		call.Ack("")
 		return ok
 	}
@@ -160,7 +160,7 @@ func TestEncryptedAudio(t *testing.T) {
 	// A refresh with a new key is for us alone: the audio is the same.
 	theirs = media.NewCrypto(4, media.AES80)
 	call.Send("INVITE", secureSDP(port(ua), theirs))
-	ok := a.Response("INVITE", 200)
+	ok := call.Response(200)
 	call.Ack("")
 	if ours = keyOf(t, ok, 4); ours.Key.Reveal() == keyOf(t, res, 3).Key.Reveal() {
 		t.Error("a new key got the old one of ours")

@@ -213,7 +213,7 @@ func TestTraceOfTransfers(t *testing.T) {
 
 	out, in, va, _ = talking(t, s, a, b, "102")
 	in.Send("INVITE", SDP(16500, "a=rtpmap:8 PCMA/8000", "a=sendonly"))
-	b.Response("INVITE", 200)
+	in.Response(200)
 	in.Ack("")
 	ask := b.Dial("103", SDP(16502))
 	far = c.Ringing()

@@ -165,7 +165,7 @@ func TestAttendedTransfer(t *testing.T) {
 			s, a, b, c := threePhones(t, nil)
 			out, in, va, _ := talking(t, s, a, b, "102")
 			in.Send("INVITE", SDP(16500, "a=rtpmap:8 PCMA/8000", "a=sendonly"))
-			b.Response("INVITE", 200)
+			in.Response(200)
 			in.Ack("")
 			ask := b.Dial("103", SDP(16502))
 			far := c.Ringing()
