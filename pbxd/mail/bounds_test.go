@@ -99,10 +99,13 @@ func TestServerTakesFewMailsAConnection(t *testing.T) {
 				return nil
 			}
 		})
-		for i := range 6 {
+		p.net.setDown(true)
+		for i := range 6 { // all are there when the first connection is made
 			p.add(t, fmt.Sprintf("user%d@example.com", i))
 		}
 		after(0)
+		p.net.setDown(false)
+		after(time.Minute)
 		if got := len(p.server.got()); got != 6 {
 			t.Errorf("server got %d mails at once, want 6; log:\n%s", got, p.log)
 		}

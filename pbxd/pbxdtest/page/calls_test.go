@@ -84,8 +84,9 @@ func TestOwnCallSettings(t *testing.T) {
 	admin.Select("User", "Anna Cartman (anna) 201")
 	admin.Fill("Without answer: forward to", "101")
 	admin.Tick("Do not disturb", false)
+	admin.Sees("2 changes")
 	admin.Press("Save")
-	admin.Sees("Settings are saved")
+	admin.SeesNot("2 changes") // that they are saved may still be said of the first time
 	admin.NoTroubles()
 
 	admin.Press("Try a number")
