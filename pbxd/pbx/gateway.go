@@ -80,7 +80,7 @@ type GatewayGroupSettings struct {
 
 // OutgoingNumber is with what number an extension is shown (F185).
 type OutgoingNumber struct {
-	User     string `json:"user" title:"Extension" doc:"User whose calls are shown so" minLength:"1" maxLength:"26" ref:"users"`
+	User     string `json:"user" title:"User" doc:"User whose calls are shown so" minLength:"1" maxLength:"26" ref:"users"`
 	CallerID string `json:"callerId" title:"Caller ID" doc:"Number that is shown" minLength:"1" maxLength:"32" pattern:"^\\+?[0-9]+$" patternDescription:"digits, with '+' at the beginning at most"`
 }
 

@@ -58,8 +58,8 @@ type CalendarSettings struct {
 // Holiday is one entry of a calendar.
 type Holiday struct {
 	Title string `json:"title" title:"Title" doc:"Name of the holiday" maxLength:"100"`
-	From  string `json:"from" title:"First day" doc:"As 2026-12-24, or as 12-24 in every year" minLength:"5" maxLength:"10" pattern:"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$" patternDescription:"a date as 2026-12-24 or 12-24"`
-	To    string `json:"to" title:"Last day" doc:"Empty: that day only" maxLength:"10" pattern:"^(([0-9]{4}-)?[0-9]{2}-[0-9]{2})?$" patternDescription:"a date as 2026-12-24 or 12-24"`
+	From  string `json:"first" title:"First day" doc:"As 2026-12-24, or as 12-24 in every year" minLength:"5" maxLength:"10" pattern:"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$" patternDescription:"a date as 2026-12-24 or 12-24"`
+	To    string `json:"last" title:"Last day" doc:"Empty: that day only" maxLength:"10" pattern:"^(([0-9]{4}-)?[0-9]{2}-[0-9]{2})?$" patternDescription:"a date as 2026-12-24 or 12-24"`
 }
 
 // Toll limits what calls to the outside may cost when somebody misuses a phone.

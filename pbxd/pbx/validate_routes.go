@@ -53,7 +53,7 @@ func checkGateways(c *Config) (errs []FieldError) {
 			errs = append(errs, refused(path+"user", "is needed to register"))
 		}
 		if _, err := ParseDialCommand(g.DialCommand); g.DialCommand != "" && err != nil {
-			errs = append(errs, refused(path+"dialCommand", dialRule(err)))
+			errs = append(errs, dialRule(path+"dialCommand", err))
 		}
 		if len(g.Codecs) == 0 {
 			errs = append(errs, refused(path+"codecs", "is needed: without a codec there is no audio"))
@@ -99,14 +99,14 @@ func (c *Config) transportByID(id string) *Transport {
 }
 
 // dialRule says what is wrong with a dial command.
-func dialRule(err error) string {
+func dialRule(path string, err error) FieldError {
 	switch {
 	case errors.Is(err, ErrDialNumber):
-		return "has no place for the number"
+		return refused(path, "has no place for the number")
 	case errors.Is(err, ErrDialUnknown):
-		return "has a placeholder that is none of those in the help"
+		return refused(path, "has a placeholder that is none of those in the help")
 	}
-	return "has signs between the placeholders that are no digits, '+', '*' or '#'"
+	return refused(path, "has signs between the placeholders that are no digits, '+', '*' or '#'")
 }
 
 // checkSearchReplace checks a pattern and what takes its place, in two fields
@@ -114,14 +114,13 @@ func dialRule(err error) string {
 func checkSearchReplace(path, search, replace string, r SearchReplace) (errs []FieldError) {
 	p, err := pattern.Compile(r.Search)
 	if err != nil {
-		return []FieldError{refused(path+"."+search, patternRule(err))}
+		return []FieldError{patternRule(path+"."+search, err)}
 	}
 	if _, err := pattern.NewRewrite(p, r.Replace); err != nil {
-		rule := "has a $ without the number of a group"
 		if errors.Is(err, pattern.ErrGroup) {
 			return []FieldError{refused(path+"."+replace, "refers to a group that the pattern does not have: it has {n}", "n", p.Groups())}
 		}
-		return []FieldError{refused(path+"."+replace, rule)}
+		return []FieldError{refused(path+"."+replace, "has a $ without the number of a group")}
 	}
 	if r.Search == "" && r.Replace != "" {
 		return []FieldError{refused(path+"."+search, "is needed: ^(.*) is every number")}
@@ -129,11 +128,11 @@ func checkSearchReplace(path, search, replace string, r SearchReplace) (errs []F
 	return nil
 }
 
-func patternRule(err error) string {
+func patternRule(path string, err error) FieldError {
 	if errors.Is(err, pattern.ErrNamed) {
-		return "has a named group; groups are numbered here"
+		return refused(path, "has a named group; groups are numbered here")
 	}
-	return "is no regular expression: look at brackets and backslashes"
+	return refused(path, "is no regular expression: look at brackets and backslashes")
 }
 
 // checkRoutes checks patterns, targets and times.
@@ -148,7 +147,7 @@ func checkRoutes(c *Config) (errs []FieldError) {
 		r := &c.OutboundRoutes[i]
 		path := fmt.Sprintf("outboundRoutes[%d].", i)
 		if _, err := pattern.Compile(r.Pattern); err != nil {
-			errs = append(errs, refused(path+"pattern", patternRule(err)))
+			errs = append(errs, patternRule(path+"pattern", err))
 		}
 		if len(r.Groups) == 0 {
 			errs = append(errs, refused(path+"groups", "is needed: calls go over a gateway group"))
@@ -159,7 +158,7 @@ func checkRoutes(c *Config) (errs []FieldError) {
 		for j, h := range c.Calendars[i].Days {
 			w := Window{DateFrom: h.From, DateTo: h.To}
 			for _, e := range w.check("") {
-				e.Path = fmt.Sprintf("calendars[%d].days[%d].%s", i, j, map[string]string{"dateFrom": "from", "dateTo": "to"}[e.Path])
+				e.Path = fmt.Sprintf("calendars[%d].days[%d].%s", i, j, map[string]string{"dateFrom": "first", "dateTo": "last"}[e.Path])
 				errs = append(errs, e)
 			}
 		}

@@ -45,22 +45,26 @@ func (s *Server) registerRouting() {
 		show: itself[pbx.Transport],
 		edit: replaced(func(t *pbx.Transport) *pbx.TransportSettings { return &t.TransportSettings }),
 	})
-	registerCollection(s, &collection[pbx.InboundRoute, pbx.InboundRouteSettings, pbx.InboundRoute]{
+	inbound := &collection[pbx.InboundRoute, pbx.InboundRouteSettings, pbx.InboundRoute]{
 		one: "inbound route", many: "inbound routes", list: "inboundRoutes", what: pbx.Say("Inbound route"), tag: "Routes", module: "inbound-routes",
 		of:   func(c *pbx.Config) *[]pbx.InboundRoute { return &c.InboundRoutes },
 		id:   func(r *pbx.InboundRoute) *string { return &r.ID },
 		name: func(r *pbx.InboundRoute) string { return r.Rule },
 		show: itself[pbx.InboundRoute],
 		edit: replaced(func(r *pbx.InboundRoute) *pbx.InboundRouteSettings { return &r.InboundRouteSettings }),
-	})
-	registerCollection(s, &collection[pbx.OutboundRoute, pbx.OutboundRouteSettings, pbx.OutboundRoute]{
+	}
+	registerCollection(s, inbound)
+	registerOrder(s, ordering[pbx.InboundRoute, pbx.InboundRouteSettings, pbx.InboundRoute]{inbound, func(r *pbx.InboundRoute) string { return r.Group }})
+	outbound := &collection[pbx.OutboundRoute, pbx.OutboundRouteSettings, pbx.OutboundRoute]{
 		one: "outbound route", many: "outbound routes", list: "outboundRoutes", what: pbx.Say("Outbound route"), tag: "Routes", module: "outbound-routes",
 		of:   func(c *pbx.Config) *[]pbx.OutboundRoute { return &c.OutboundRoutes },
 		id:   func(r *pbx.OutboundRoute) *string { return &r.ID },
 		name: func(r *pbx.OutboundRoute) string { return r.Rule },
 		show: itself[pbx.OutboundRoute],
 		edit: replaced(func(r *pbx.OutboundRoute) *pbx.OutboundRouteSettings { return &r.OutboundRouteSettings }),
-	})
+	}
+	registerCollection(s, outbound)
+	registerOrder(s, ordering[pbx.OutboundRoute, pbx.OutboundRouteSettings, pbx.OutboundRoute]{collection: outbound})
 	registerCollection(s, &collection[pbx.Calendar, pbx.CalendarSettings, pbx.Calendar]{
 		one: "calendar", many: "calendars", list: "calendars", what: pbx.Say("Holiday calendar"), tag: "Routes", module: "calendars", readers: "|inbound-routes|outbound-routes",
 		of:   func(c *pbx.Config) *[]pbx.Calendar { return &c.Calendars },
@@ -69,6 +73,7 @@ func (s *Server) registerRouting() {
 		show: itself[pbx.Calendar],
 		edit: replaced(func(x *pbx.Calendar) *pbx.CalendarSettings { return &x.CalendarSettings }),
 	})
+	s.registerNightService()
 }
 
 // editGateway changes a gateway. A password that is kept goes to nobody but the
