@@ -144,6 +144,9 @@ func TestEveryChangeNeedsIfMatch(t *testing.T) {
 		if method == http.MethodPut && strings.Contains(op.Path, "image") {
 			contentType, body = "image/png", pictureIn(t, "png")
 		}
+		if op.OperationID == "import-calendar" {
+			contentType, body = "text/calendar", icsFile
+		}
 		if op.OperationID == "upload-license" {
 			contentType, body = "text/plain", "x"
 		}

@@ -65,14 +65,16 @@ func (s *Server) registerRouting() {
 	}
 	registerCollection(s, outbound)
 	registerOrder(s, ordering[pbx.OutboundRoute, pbx.OutboundRouteSettings, pbx.OutboundRoute]{collection: outbound})
-	registerCollection(s, &collection[pbx.Calendar, pbx.CalendarSettings, pbx.Calendar]{
+	calendars := &collection[pbx.Calendar, pbx.CalendarSettings, pbx.Calendar]{
 		one: "calendar", many: "calendars", list: "calendars", what: pbx.Say("Holiday calendar"), tag: "Routes", module: "calendars", readers: "|inbound-routes|outbound-routes",
 		of:   func(c *pbx.Config) *[]pbx.Calendar { return &c.Calendars },
 		id:   func(x *pbx.Calendar) *string { return &x.ID },
 		name: func(x *pbx.Calendar) string { return x.Name },
 		show: itself[pbx.Calendar],
 		edit: replaced(func(x *pbx.Calendar) *pbx.CalendarSettings { return &x.CalendarSettings }),
-	})
+	}
+	registerCollection(s, calendars)
+	s.registerCalendarImport(calendars)
 	s.registerNightService()
 }
 
