@@ -37,7 +37,7 @@ func TestAnswersAreKeptAsLongAsTheyHold(t *testing.T) {
 				z := newZone(tt.records)
 				r := newTest(t, z)
 				list := locate(t, r, at("a.test"))
-				if got := list[0].Expires.Sub(time.Now()); got != tt.want {
+				if got := time.Until(list[0].Expires); got != tt.want {
 					t.Fatalf("expires in %s, want %s", got, tt.want)
 				}
 				asked := func() int { return z.count("A", "a.test") + z.count("AAAA", "a.test") }
@@ -89,7 +89,7 @@ func TestStaleAnswersWhileNoNameServerAnswers(t *testing.T) {
 		if took := time.Since(start); took != patience {
 			t.Errorf("the first call waited %s, want %s", took, patience)
 		}
-		if got := list[0].Expires.Sub(time.Now()); got <= 0 || got > leastTTL {
+		if got := time.Until(list[0].Expires); got <= 0 || got > leastTTL {
 			t.Errorf("a stale target may be used for %s", got)
 		}
 		start = time.Now()
@@ -203,7 +203,7 @@ func TestNameServerThatKnowsOnlyAddresses(t *testing.T) {
 		if took := time.Since(start); took != r.resolutionDelay || len(list) != 1 {
 			t.Errorf("%s after %s", written(list), took)
 		}
-		if got := list[0].Expires.Sub(time.Now()); got != leastTTL {
+		if got := time.Until(list[0].Expires); got != leastTTL {
 			t.Errorf("asked for again after %s", got)
 		}
 		z.change(func() { z.mute["NAPTR a.test"], z.mute["SRV _sip._udp.a.test"] = true, true })

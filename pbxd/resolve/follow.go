@@ -21,7 +21,8 @@ const (
 type followed struct {
 	seen    map[netip.Addr]time.Time // when DNS last named it
 	known   bool
-	next    time.Time // of the next search
+	next    time.Time     // of the next search
+	pause   time.Duration // until then at least; it doubles while answers lack
 	running bool
 	state   Followed
 }
@@ -93,7 +94,7 @@ func (r *Resolver) Following() []Followed {
 }
 
 // Run keeps the addresses of the followed names until ctx ends: each name is asked
-// for again when an answer ends, and at once when the name servers change, which
+// for again when an answer ends, after 5 s to a minute when answers lack, and at once when the name servers change, which
 // it sees within 5 s.
 func (r *Resolver) Run(ctx context.Context) {
 	generation := 0
@@ -150,15 +151,19 @@ func (r *Resolver) refresh(ctx context.Context, name string, f *followed, genera
 	r.searches--
 	f.running = false
 	state := l.seen()
-	// At least 5 s, as a question without answer waits that long.
+	whole := state.failed == nil && !state.stale
+	if whole {
+		f.pause = leastTTL
+	} else {
+		f.pause = min(max(2*f.pause, leastTTL), negativeTTL)
+	}
 	f.next = state.expires
-	if soonest := now.Add(leastTTL); f.next.Before(soonest) {
+	if soonest := now.Add(f.pause); f.next.Before(soonest) {
 		f.next = soonest
 	}
 	if r.generation != generation {
 		f.next = now
 	}
-	whole := state.failed == nil && !state.stale
 	for _, a := range addrs {
 		if _, had := f.seen[a]; !state.stale || !had {
 			f.seen[a] = now
