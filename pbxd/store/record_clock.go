@@ -51,6 +51,7 @@ func (s *Store) recordShift(ctx context.Context, tx writeTx) (shift time.Duratio
 		return 0, true, err
 	}
 	c.estimate, c.estimated = 0, true
+	c.settled.Store(false)
 	if newest.Valid {
 		c.estimate = time.UnixMilli(newest.Int64).Sub(c.wall)
 	}

@@ -18,7 +18,7 @@ const (
 	// led it to; beyond, it goes along the list.
 	maxLookup = 10_000
 	// maxListed is how many records a search looks at along the list.
-	maxListed = 200_000
+	maxListed = 500_000
 )
 
 // recordColumns begin with the place, which a damaged record still has.
@@ -27,7 +27,7 @@ const recordColumns = `id, began, call, direction, result, cause, toll, hidden, 
 	gateway_in, group_in, gateway_out, group_out`
 
 // Records returns the part of the call records that q asks for, without legs,
-// newest first: at most q.Limit (1 to 200, otherwise 200). It looks at 200,000
+// newest first: at most q.Limit (1 to 200, otherwise 200). It looks at 500,000
 // records at most, and goes on from there when it is asked for what follows. What
 // NoteRecord took less than 200 ms ago may be missing.
 func (s *Store) Records(ctx context.Context, q pbx.RecordQuery) (pbx.RecordPage, error) {
@@ -147,7 +147,7 @@ func (v recordView) page(ctx context.Context, q pbx.RecordQuery) (pbx.RecordPage
 // few returns a source of records to which an index leads, when they are few, as
 // what follows FROM up to a condition; "" when there is none.
 func (v recordView) few(ctx context.Context) (source string, args []any, err error) {
-	fewest := maxLookup + 1
+	fewest := v.s.records.few + 1
 	for _, way := range v.filter.few {
 		n, ids, values := 0, "", []any(nil)
 		for i, r := range way {
@@ -174,7 +174,7 @@ func (v recordView) few(ctx context.Context) (source string, args []any, err err
 // above down to from, and whether there are that many.
 func (v recordView) listed(ctx context.Context, above, from pbx.RecordPlace) (last pbx.RecordPlace, more bool, err error) {
 	err = v.tx.QueryRowContext(ctx, `SELECT began, id FROM cdr INDEXED BY cdr_list WHERE (began, id) < (?, ?) AND (began, id) >= (?, ?)
-		ORDER BY began DESC, id DESC LIMIT 1 OFFSET ?`, above.Began, above.ID, from.Began, from.ID, maxListed-1).Scan(&last.Began, &last.ID)
+		ORDER BY began DESC, id DESC LIMIT 1 OFFSET ?`, above.Began, above.ID, from.Began, from.ID, v.s.records.most-1).Scan(&last.Began, &last.ID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return last, false, nil
 	}

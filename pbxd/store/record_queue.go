@@ -26,10 +26,13 @@ type records struct {
 	queue[pbx.CallRecord]
 	clock recordClock
 	trim  chan struct{} // has an element when the rules for keeping have changed
+
+	few, most int // maxLookup, maxListed, save in tests
 }
 
 func (r *records) init(now time.Time) {
 	r.filled, r.trim = make(chan struct{}, 1), make(chan struct{}, 1)
+	r.few, r.most = maxLookup, maxListed
 	r.clock.wall, r.clock.begun = now.Round(0), time.Now()
 }
 

@@ -19,7 +19,7 @@ func before(a, b pbx.RecordPlace) bool {
 // RecordTotals sums up the call records that q asks for, whatever q.After and
 // q.Limit say. By time, type, direction and gateway all records count, however
 // many they are. Other conditions look at 10,000 records where an index leads to
-// so few, otherwise at the newest 200,000, which Since of the answer tells.
+// so few, otherwise at the newest 500,000, which Since of the answer tells.
 func (s *Store) RecordTotals(ctx context.Context, q pbx.RecordQuery) (pbx.RecordTotals, error) {
 	var t pbx.RecordTotals
 	err := s.lookIntoRecords(ctx, q, func(v recordView) error {

@@ -14,7 +14,7 @@ import (
 // meanwhile waits for it.
 const (
 	trimInterval = time.Hour
-	trimBatch    = 250
+	trimBatch    = 100
 	trimPause    = 5 * time.Millisecond
 	exportBatch  = maxRecordsAsked
 )
