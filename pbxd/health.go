@@ -9,7 +9,8 @@ import (
 
 // Health returns nil when calls can be made: the store takes a row, the SIP
 // port answers, RTP ports are left. What keeps no call from being made but must
-// be looked after is one of the alarms ErrMemory, ErrReadOnly and ErrFellBack.
+// be looked after is one of the alarms ErrMemory, ErrReadOnly,
+// ErrFellBack and ErrRecordsLost.
 func (p *PBX) Health(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -26,6 +27,8 @@ func (p *PBX) Health(ctx context.Context) error {
 		return ErrReadOnly
 	case p.store.FellBack() != 0:
 		return ErrFellBack
+	case p.store.RecordsLost() != 0:
+		return ErrRecordsLost
 	}
 	return nil
 }

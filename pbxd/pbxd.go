@@ -58,6 +58,8 @@ const (
 	ErrReadOnly = alarm("The device's memory cannot be written. What is changed now is lost with the next restart. Restart the device; when that does not help, have it repaired.")
 	// ErrFellBack says that the newest revision was damaged.
 	ErrFellBack = alarm("The newest configuration was damaged, and the one before holds again. Look at the history, then change or restore what is missing.")
+	// ErrRecordsLost says that call records are being lost. How many, the log tells.
+	ErrRecordsLost = alarm("The device's memory takes no call records, and some were lost. Make room on it: delete old records, pictures or messages. When that does not help, have the device repaired.")
 )
 
 // Deps is what a PBX needs.

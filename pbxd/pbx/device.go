@@ -30,6 +30,8 @@ type Retention struct {
 	TextDays     int `json:"textDays" title:"Keep messages" doc:"Time after which text messages of users are deleted. Of each user the newest 100 are kept." unit:"d" minimum:"1" maximum:"365" default:"30"`
 	JournalDays  int `json:"journalDays" title:"Keep the journals" doc:"Time after which calls are deleted from the users' journals" unit:"d" minimum:"1" maximum:"3650" default:"180"`
 	JournalCalls int `json:"journalCalls" title:"Calls in a journal" doc:"Most calls that the journal of a user holds; older ones are deleted" minimum:"50" maximum:"2000" default:"500"`
+	RecordDays   int `json:"recordDays" title:"Keep call records" doc:"Time after which call records are deleted" unit:"d" minimum:"7" maximum:"3650" default:"365"`
+	RecordCalls  int `json:"recordCalls" title:"Call records" doc:"Most call records that the device holds; older ones are deleted" minimum:"1000" maximum:"1000000" default:"200000"`
 }
 
 // Certificate is a certificate with its key for the page or for TLS (F225).

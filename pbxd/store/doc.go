@@ -16,7 +16,8 @@
 // # Durability
 //
 // What a call writes is on the disk (fsync) when the call returns, all of it,
-// or none when it fails. Calls in journals are written within a second.
+// or none when it fails. Calls in journals are written within a second,
+// call records within 200 ms.
 // Only registrations are not: they survive the death of
 // the process at once and a loss of power from the next other write on, or
 // when the kernel has written them back. Phones renew them by themselves, and

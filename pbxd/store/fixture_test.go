@@ -11,37 +11,60 @@ import (
 	"galilei/pbxd/pbx"
 )
 
-// TestWriteFixture writes testdata/v6 anew, as long as version 6 is the newest
-// schema: GALILEI_WRITE_FIXTURE=v6 go test ./pbxd/store -run TestWriteFixture.
+// TestWriteFixture writes testdata/v7 anew, as long as version 7 is the newest
+// schema: GALILEI_WRITE_FIXTURE=v7 go test ./pbxd/store -run TestWriteFixture.
 // Once a later schema is released the fixture is never written again, and this
 // test writes that of the new version.
 func TestWriteFixture(t *testing.T) {
-	if os.Getenv("GALILEI_WRITE_FIXTURE") != "v6" {
-		t.Skip("GALILEI_WRITE_FIXTURE is not v6")
+	if os.Getenv("GALILEI_WRITE_FIXTURE") != "v7" {
+		t.Skip("GALILEI_WRITE_FIXTURE is not v7")
 	}
-	if n := len(migrations()); n != 6 {
+	if n := len(migrations()); n != 7 {
 		t.Fatalf("this program writes schema version %d", n)
 	}
-	dir := fixture(t, "v5") // what the versions before wrote must outlive all steps
+	dir := fixture(t, "v6") // what the versions before wrote must outlive all steps
 	s := openAt(t, dir, fixtureClock())
-	for _, e := range fixtureCalls() {
-		s.NoteCall(e)
-	}
-	if err := s.writeJournals(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.SeeMissed(t.Context(), "demo101", 2); err != nil {
-		t.Fatal(err)
-	}
+	recorded(t, s, fixtureRecord())
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{dbName, keyName} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err == nil {
-			err = writeWhole(filepath.Join("testdata", "v6", name), b)
+			err = os.MkdirAll(filepath.Join("testdata", "v7"), 0o755)
+		}
+		if err == nil {
+			err = writeWhole(filepath.Join("testdata", "v7", name), b)
 		}
 		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// fixtureRecord is the call record of testdata/v7.
+func fixtureRecord() pbx.CallRecord { return someRecord(fixtureClock().at) }
+
+// Every version from now on opens what version 7 wrote: all of version 6, and
+// call records.
+func TestOpensVersion7(t *testing.T) {
+	dir := fixture(t, "v7")
+	if v := schemaVersion(t, dir); v != 7 {
+		t.Fatalf("the fixture has schema version %d", v)
+	}
+	for range 2 {
+		s := openAt(t, dir, fixtureClock())
+		checkVersion3(t, s)
+		if got, err := s.RecordOfCall(t.Context(), "x-1"); err != nil || !reflect.DeepEqual(got, fixtureRecord()) {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if sum, err := s.RecordTotals(t.Context(), pbx.RecordQuery{Caller: "004989*", Gateway: "gw1"}); err != nil || sum != (pbx.RecordTotals{Calls: 1, Answered: 1, Talk: 60, Ring: 4}) {
+			t.Errorf("%+v, %v", sum, err)
+		}
+		if p, err := s.Journal(t.Context(), pbx.JournalQuery{User: "demo101"}); err != nil || p.Total != 3 {
+			t.Errorf("%+v, %v", p, err)
+		}
+		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -77,6 +100,12 @@ func TestOpensVersion6(t *testing.T) {
 		}
 		if got, err := s.Journal(t.Context(), pbx.JournalQuery{User: "demo101"}); err != nil || !reflect.DeepEqual(got.Entries, want) || got.Total != 3 {
 			t.Errorf("%+v, %v; want %+v", got, err, want)
+		}
+		if got := recordsOf(t, s, pbx.RecordQuery{}); got != "" {
+			t.Errorf("version 6 had call records: %s", got)
+		}
+		if c, _ := s.Current(); c.Retention.RecordDays != 365 || c.Retention.RecordCalls != 200_000 {
+			t.Errorf("%+v", c.Retention)
 		}
 		if c, _ := s.Current(); c.Retention.JournalDays != 180 || c.Retention.JournalCalls != 500 {
 			t.Errorf("%+v", c.Retention)

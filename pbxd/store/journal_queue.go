@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"galilei/pbxd/pbx"
@@ -21,23 +20,10 @@ const (
 	maxJournalField   = 100 // runes
 )
 
-// journalQueue holds calls that are not written yet.
-type journalQueue struct {
-	mu      sync.Mutex
-	waiting []pbx.JournalEntry
-	lost    int           // since the queue was last full
-	filled  chan struct{} // has an element when something waits
-
-	writing sync.Mutex // held by the one who writes
-}
-
 // NoteCall takes one call into the journal of its user. It never waits: the
 // entry is written within a second, together with others, and when 5,000 wait,
 // further ones are lost, which the log tells. Its ID is given then.
 func (s *Store) NoteCall(e pbx.JournalEntry) {
-	q := &s.journal
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	if e.User == "" {
 		return
 	}
@@ -45,16 +31,8 @@ func (s *Store) NoteCall(e pbx.JournalEntry) {
 	for _, text := range []*string{&e.Number, &e.Name, &e.Group} {
 		*text = strings.Clone(clipped(*text, maxJournalField))
 	}
-	if len(q.waiting) >= maxJournalWaiting {
-		if q.lost++; q.lost == 1 {
-			s.opts.Log.Error("journals do not keep up: calls are not entered", "waiting", len(q.waiting))
-		}
-		return
-	}
-	q.waiting = append(q.waiting, e)
-	select {
-	case q.filled <- struct{}{}:
-	default:
+	if s.journal.add(e, maxJournalWaiting) {
+		s.opts.Log.Error("journals do not keep up: calls are not entered", "waiting", maxJournalWaiting)
 	}
 }
 
@@ -63,7 +41,7 @@ func (s *Store) writeJournals(ctx context.Context) error {
 	s.journal.writing.Lock()
 	defer s.journal.writing.Unlock()
 	for {
-		batch := s.journal.first()
+		batch := s.journal.first(maxJournalBatch)
 		if len(batch) == 0 {
 			return nil
 		}
@@ -76,25 +54,6 @@ func (s *Store) writeJournals(ctx context.Context) error {
 		}
 		s.tellJournal(users)
 	}
-}
-
-func (q *journalQueue) first() []pbx.JournalEntry {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return slices.Clone(q.waiting[:min(len(q.waiting), maxJournalBatch)])
-}
-
-// drop takes the first n entries out and returns how many were lost while the
-// queue was full.
-func (q *journalQueue) drop(n int) (lost int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.waiting = slices.Delete(q.waiting, 0, n)
-	if len(q.waiting) == 0 {
-		q.waiting = nil // the memory of a burst
-	}
-	lost, q.lost = q.lost, 0
-	return lost
 }
 
 // writeCalls writes calls durably, shortens the journals that they go into, and
@@ -127,34 +86,7 @@ func (s *Store) writeCalls(ctx context.Context, batch []pbx.JournalEntry) ([]str
 // keepJournals writes journals until ctx ends, a second after something waits,
 // and then what is left.
 func (s *Store) keepJournals(ctx context.Context) {
-	due := time.NewTimer(journalDelay)
-	due.Stop()
-	armed, failed := false, false
-	arm := func() {
-		if !armed {
-			armed = true
-			due.Reset(journalDelay)
-		}
-	}
-	write := func() {
-		err := s.writeJournals(context.WithoutCancel(ctx))
-		if err != nil && !failed { // once: a disk may stay full for days
-			s.opts.Log.Error("journals not written; trying again every second", "err", err)
-		}
-		failed = err != nil
-	}
-	for {
-		select {
-		case <-s.journal.filled:
-			arm()
-		case <-due.C:
-			armed = false
-			if write(); failed {
-				arm()
-			}
-		case <-ctx.Done():
-			write()
-			return
-		}
-	}
+	s.journal.keep(ctx, journalDelay, s.writeJournals, func(err error) {
+		s.opts.Log.Error("journals not written; trying again every second", "err", err)
+	})
 }

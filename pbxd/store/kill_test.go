@@ -35,6 +35,8 @@ func TestMain(m *testing.M) {
 		os.Exit(tryForEver(os.Getenv(dirEnv)))
 	case "note":
 		os.Exit(noteForEver(os.Getenv(dirEnv)))
+	case "record":
+		os.Exit(recordForEver(os.Getenv(dirEnv)))
 	case "migrate":
 		os.Exit(migrateUntilKilled(os.Getenv(dirEnv)))
 	}

@@ -189,6 +189,95 @@ func migrations() []string {
 		CREATE INDEX journal_user ON journal (user, id);
 		CREATE INDEX journal_unseen ON journal (user, id) WHERE unseen = 1;
 		`,
+		// 7: call records, their legs, and their sums of a day (UTC), which triggers
+		// keep right whatever happens to a record.
+		`
+		CREATE TABLE cdr (
+			id              INTEGER PRIMARY KEY AUTOINCREMENT, -- in the order in which calls ended
+			call            TEXT NOT NULL, -- ID, that of the journals
+			direction       TEXT NOT NULL, -- pbx.RecordDirection
+			result          TEXT NOT NULL, -- pbx.RecordResult
+			cause           INTEGER NOT NULL,
+			toll            TEXT NOT NULL, -- pbx.TollClass
+			hidden          INTEGER NOT NULL,
+			estimated       INTEGER NOT NULL, -- 1 when the clock was not set
+			began           INTEGER NOT NULL,
+			answered        INTEGER NOT NULL, -- 0 when nobody did
+			ended           INTEGER NOT NULL,
+			ring            INTEGER NOT NULL, -- seconds
+			talk            INTEGER NOT NULL, -- seconds
+			caller_number   TEXT NOT NULL,
+			caller_e164     TEXT NOT NULL,
+			caller_name     TEXT NOT NULL,
+			caller_user     TEXT NOT NULL, -- ID
+			dialled         TEXT NOT NULL,
+			dialled_e164    TEXT NOT NULL,
+			target_number   TEXT NOT NULL,
+			target_e164     TEXT NOT NULL,
+			target_name     TEXT NOT NULL,
+			target_user     TEXT NOT NULL, -- ID
+			gateway_in      TEXT NOT NULL, -- IDs
+			group_in        TEXT NOT NULL,
+			gateway_out     TEXT NOT NULL,
+			group_out       TEXT NOT NULL,
+			caller_key      TEXT NOT NULL, -- E.164, or what is dialled where there is none
+			target_key      TEXT NOT NULL,
+			caller_name_key TEXT NOT NULL, -- as nameKey makes them
+			target_name_key TEXT NOT NULL
+		);
+		-- The list, and all that filters look at, so that a search reads nothing else.
+		CREATE INDEX cdr_list ON cdr (began, id, direction, result, ring, talk, gateway_in, gateway_out,
+			caller_key, target_key, caller_user, target_user, caller_name_key, target_name_key);
+		CREATE INDEX cdr_caller ON cdr (caller_key);
+		CREATE INDEX cdr_target ON cdr (target_key);
+		CREATE INDEX cdr_caller_user ON cdr (caller_user) WHERE caller_user <> '';
+		CREATE INDEX cdr_target_user ON cdr (target_user) WHERE target_user <> '';
+		CREATE INDEX cdr_call ON cdr (call);
+		CREATE INDEX cdr_estimated ON cdr (id) WHERE estimated = 1;
+		CREATE TABLE cdr_leg (
+			cdr      INTEGER NOT NULL REFERENCES cdr (id) ON DELETE CASCADE,
+			position INTEGER NOT NULL,
+			number   TEXT NOT NULL,
+			e164     TEXT NOT NULL,
+			name     TEXT NOT NULL,
+			user     TEXT NOT NULL,
+			gateway  TEXT NOT NULL,
+			began    INTEGER NOT NULL,
+			answered INTEGER NOT NULL,
+			ended    INTEGER NOT NULL,
+			cause    INTEGER NOT NULL,
+			PRIMARY KEY (cdr, position)
+		) WITHOUT ROWID;
+		CREATE TABLE cdr_day (
+			day         INTEGER NOT NULL, -- since 1970
+			direction   TEXT NOT NULL,
+			result      TEXT NOT NULL,
+			gateway_in  TEXT NOT NULL,
+			gateway_out TEXT NOT NULL,
+			calls       INTEGER NOT NULL,
+			ring        INTEGER NOT NULL,
+			talk        INTEGER NOT NULL,
+			PRIMARY KEY (day, direction, result, gateway_in, gateway_out)
+		) WITHOUT ROWID;
+		CREATE TRIGGER cdr_added AFTER INSERT ON cdr BEGIN
+			INSERT INTO cdr_day VALUES (new.began / 86400000, new.direction, new.result, new.gateway_in, new.gateway_out, 1, new.ring, new.talk)
+				ON CONFLICT DO UPDATE SET calls = calls + 1, ring = ring + excluded.ring, talk = talk + excluded.talk;
+		END;
+		CREATE TRIGGER cdr_deleted AFTER DELETE ON cdr BEGIN
+			UPDATE cdr_day SET calls = calls - 1, ring = ring - old.ring, talk = talk - old.talk
+				WHERE day = old.began / 86400000 AND direction = old.direction AND result = old.result AND gateway_in = old.gateway_in AND gateway_out = old.gateway_out;
+			DELETE FROM cdr_day WHERE day = old.began / 86400000 AND direction = old.direction AND result = old.result
+				AND gateway_in = old.gateway_in AND gateway_out = old.gateway_out AND calls <= 0;
+		END;
+		CREATE TRIGGER cdr_moved AFTER UPDATE OF began ON cdr BEGIN
+			UPDATE cdr_day SET calls = calls - 1, ring = ring - old.ring, talk = talk - old.talk
+				WHERE day = old.began / 86400000 AND direction = old.direction AND result = old.result AND gateway_in = old.gateway_in AND gateway_out = old.gateway_out;
+			DELETE FROM cdr_day WHERE day = old.began / 86400000 AND direction = old.direction AND result = old.result
+				AND gateway_in = old.gateway_in AND gateway_out = old.gateway_out AND calls <= 0;
+			INSERT INTO cdr_day VALUES (new.began / 86400000, new.direction, new.result, new.gateway_in, new.gateway_out, 1, new.ring, new.talk)
+				ON CONFLICT DO UPDATE SET calls = calls + 1, ring = ring + excluded.ring, talk = talk + excluded.talk;
+		END;
+		`,
 	}
 }
 

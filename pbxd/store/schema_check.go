@@ -12,7 +12,8 @@ func tables() []string {
 		"contact", "orphan", "picture", "draft", "mail", "pending", // of version 2
 		"clock",                    // of version 4
 		"desk", "text", "reminder", // of version 5
-		"journal", // of version 6
+		"journal",                   // of version 6
+		"cdr", "cdr_leg", "cdr_day", // of version 7
 	}
 }
 

@@ -52,7 +52,8 @@ type Store struct {
 	fellBack        atomic.Int64            // see FellBack
 	closed          bool                    // read and written by whoever has its turn to commit
 
-	journal journalQueue
+	journal queue[pbx.JournalEntry]
+	records records
 
 	doubt doubt // whether the clock is right; guarded by the turn to write
 
@@ -92,8 +93,9 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 		dir:        dir,
 		opts:       o,
 		committing: make(chan struct{}, 1),
-		journal:    journalQueue{filled: make(chan struct{}, 1)},
+		journal:    newQueue[pbx.JournalEntry](),
 	}
+	s.records.init(o.Now())
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("store: make data directory: %w", err)
 	}
@@ -235,7 +237,7 @@ func (s *Store) load(ctx context.Context) error {
 	return nil
 }
 
-// Close writes the journals, ends all use of the database and moves the write-ahead log into it. A
+// Close writes the journals and call records, ends all use of the database and moves the write-ahead log into it. A
 // change that waits to be confirmed is reverted by the next Open. Calls after Close return ErrClosed; Current goes
 // on to answer.
 func (s *Store) Close() error {
@@ -250,7 +252,7 @@ func (s *Store) Close() error {
 	s.draftWatchers.clear()
 	s.mailWatchers.clear()
 	s.journalWatchers.clear()
-	err := errors.Join(s.writeJournals(context.Background()), s.db.close())
+	err := errors.Join(s.writeJournals(context.Background()), s.writeRecords(context.Background()), s.db.close())
 	if lockErr := s.lock.Close(); lockErr != nil && !errors.Is(lockErr, os.ErrClosed) {
 		err = errors.Join(err, lockErr)
 	}

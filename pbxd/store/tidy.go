@@ -26,11 +26,13 @@ const firstYear = 2024
 // firstTime is when firstYear began.
 func firstTime() time.Time { return time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// Run writes the journals and does the daily work until ctx ends: it deletes
+// Run writes the journals and call records and does the daily work until ctx ends: it deletes
 // what has been kept for its time. Open has done so, too.
 func (s *Store) Run(ctx context.Context) {
 	var writer sync.WaitGroup
 	writer.Go(func() { s.keepJournals(ctx) })
+	writer.Go(func() { s.keepRecords(ctx) })
+	writer.Go(func() { s.trimRecords(ctx) })
 	defer writer.Wait()
 	tick := time.NewTicker(tidyInterval)
 	defer tick.Stop()
@@ -88,6 +90,9 @@ func (s *Store) tidy(ctx context.Context) {
 
 // tidyAfter tidies when a commit has changed what tidy goes by.
 func (s *Store) tidyAfter(ctx context.Context, old, new *pbx.Config) {
+	if old.Retention != new.Retention {
+		s.records.trimSoon()
+	}
 	if old.Retention != new.Retention || !sameUsers(old, new) {
 		s.tidy(ctx)
 	}

@@ -49,11 +49,7 @@ func (s *Server) showCalls(u *pbx.User) *tagged[UserCallSettings] {
 	v := UserCallSettings{UserCalls: u.Calls, CLIPInternal: append([]string{}, u.CLIPInternal...), CLIPExternal: append([]string{}, u.CLIPExternal...)}
 	if now := s.Now(); now.Year() >= firstYear {
 		cfg, _ := s.Store.Current()
-		zone, err := time.LoadLocation(cfg.Locale.TimeZone)
-		if err != nil {
-			zone = time.UTC
-		}
-		v.ReminderNext, _ = u.Calls.NextReminder(now, zone)
+		v.ReminderNext, _ = u.Calls.NextReminder(now, zoneOf(cfg))
 	}
 	return &tagged[UserCallSettings]{tagOfCalls(u), v}
 }

@@ -27,6 +27,12 @@ var unconditional = map[string]string{
 	"create-gui-group":            "creates",
 	"create-permission-group":     "creates",
 	"create-provisioning-group":   "creates",
+	"create-gateway":              "creates",
+	"create-gateway-group":        "creates",
+	"create-transport":            "creates",
+	"create-inbound-route":        "creates",
+	"create-outbound-route":       "creates",
+	"create-calendar":             "creates",
 	"add-contact":                 "creates",
 	"add-private-contact":         "creates",
 	"add-certificate":             "creates",
@@ -71,6 +77,15 @@ var matchBodies = map[string]string{
 	"change-certificate":        `{"description":"Renamed"}`,
 	"draft-system-setting":      `{"value":90}`,
 	"commit-system-settings":    `{}`,
+	"change-gateway":            `{"name":"Other","registrar":"sip.example","user":"1","codecs":["pcma"]}`,
+	"change-gateway-group":      `{"title":"Other"}`,
+	"change-transport":          `{"name":"Other"}`,
+	"change-inbound-route":      `{"rule":"Other","group":"gg1","pattern":"1","target":"101"}`,
+	"change-outbound-route":     `{"rule":"Other","pattern":"1","groups":["gg1"]}`,
+	"change-calendar":           `{"name":"Other"}`,
+	"move-inbound-route":        `{}`,
+	"move-outbound-route":       `{}`,
+	"change-night-service":      `{"profile":1}`,
 	"submit-wizard":             `{"locale":{"country":"DE","language":"en"}}`,
 }
 
@@ -88,6 +103,7 @@ func TestEveryChangeNeedsIfMatch(t *testing.T) {
 		cfg.ProvisioningGroups = []pbx.ProvisioningGroup{{ID: "v1", ProvisioningGroupSettings: pbx.ProvisioningGroupSettings{Name: "Desk"}}}
 		cfg.PermissionGroups = append(cfg.PermissionGroups, pbx.PermissionGroup{ID: "own", PermissionGroupSettings: pbx.PermissionGroupSettings{Name: "Own", Type: "user"}})
 		cfg.GUIGroups = append(cfg.GUIGroups, pbx.GUIGroup{ID: "own", GUIGroupSettings: pbx.GUIGroupSettings{Title: "Own"}})
+		outsideLines(cfg)
 	})
 	for _, owner := range []string{"", pbx.AdminID} {
 		if err := m.AddContacts(t.Context(), owner, []pbx.Contact{{ID: "c1", ContactSettings: pbx.ContactSettings{LastName: "Maier"}}}); err != nil {
@@ -97,7 +113,8 @@ func TestEveryChangeNeedsIfMatch(t *testing.T) {
 	first := func(path string) string { return strings.Split(strings.TrimPrefix(path, apiPrefix+"/"), "/")[0] }
 	m.addCertificate(t, "z1", "new.example")
 	ids := map[string]string{"users": "demo101", "certificates": "z1", "pickup-groups": "p1", "hunt-groups": "h1", "permission-groups": "own",
-		"gui-groups": "own", "provisioning-groups": "v1", "contacts": "c1", "private-contacts": "c1"}
+		"gui-groups": "own", "provisioning-groups": "v1", "contacts": "c1", "private-contacts": "c1",
+		"gateways": "gw1", "gateway-groups": "gg1", "transports": "defaultudp", "inbound-routes": "in1", "outbound-routes": "out1", "calendars": "cal1"}
 	cfg, revision := m.Current()
 	seen, asked := map[string]bool{}, 0
 	walk(s, func(method string, op *huma.Operation) {
@@ -126,6 +143,9 @@ func TestEveryChangeNeedsIfMatch(t *testing.T) {
 		body := matchBodies[op.OperationID]
 		if method == http.MethodPut && strings.Contains(op.Path, "image") {
 			contentType, body = "image/png", pictureIn(t, "png")
+		}
+		if op.OperationID == "import-calendar" {
+			contentType, body = "text/calendar", icsFile
 		}
 		if op.OperationID == "upload-license" {
 			contentType, body = "text/plain", "x"

@@ -144,6 +144,7 @@ func TestOpenAPIIsValid(t *testing.T) {
 		cfg.HuntGroups = append(cfg.HuntGroups, pbx.HuntGroup{ID: "h1", HuntGroupSettings: pbx.HuntGroupSettings{Extension: "600", Title: "Sales", CallScheme: "linear",
 			Members: []pbx.HuntMember{{User: "demo101", Timeout: 5}}}})
 		cfg.ProvisioningGroups = append(cfg.ProvisioningGroups, pbx.ProvisioningGroup{ID: "v1", ProvisioningGroupSettings: pbx.ProvisioningGroupSettings{Name: "Desk"}})
+		outsideLines(cfg)
 	})
 	if err := m.AddContacts(t.Context(), "", []pbx.Contact{{ID: "c1", ContactSettings: pbx.ContactSettings{LastName: "Maier", Office: "+49 89 1"}}}); err != nil {
 		t.Fatal(err)
@@ -154,7 +155,8 @@ func TestOpenAPIIsValid(t *testing.T) {
 			return
 		}
 		id := map[string]string{"users": "demo101", "certificates": "device", "pickup-groups": "p1", "hunt-groups": "h1", "permission-groups": pbx.GroupAllUsers, "gui-groups": pbx.GUIGroupUser,
-			"provisioning-groups": "v1", "contacts": "c1", "calls": "7"}[strings.Split(strings.TrimPrefix(op.Path, apiPrefix+"/"), "/")[0]]
+			"provisioning-groups": "v1", "contacts": "c1", "calls": "7",
+			"gateways": "gw1", "gateway-groups": "gg1", "transports": "defaultudp", "inbound-routes": "in1", "outbound-routes": "out1", "calendars": "cal1"}[strings.Split(strings.TrimPrefix(op.Path, apiPrefix+"/"), "/")[0]]
 		path := strings.NewReplacer("{id}", id, "{number}", "2", "{code}", "DE").Replace(op.Path)
 		res := c.do("GET", path, "")
 		if res.StatusCode != 200 || !strings.Contains(res.Header.Get("Content-Type"), "json") {

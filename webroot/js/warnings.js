@@ -1,7 +1,7 @@
 // What an administrator should look after.
 
 import {call} from './api.js';
-import {t, day} from './text.js';
+import {api, t, day} from './text.js';
 
 // ask reads a resource that the session may see; null when it does not answer.
 const ask = async (session, module, path) => {
@@ -20,7 +20,7 @@ export async function warnings(session) {
     ask(session, 'certificates', '/certificates'), ask(session, 'email-delivery', '/email-delivery/queue'),
   ]);
   const list = [];
-  if (status?.problem) list.push({bad: true, text: status.problem, path: '/status', health: true});
+  if (status?.problem) list.push({bad: true, text: api(status.problem), path: '/status', health: true});
   if (license && ['missing', 'expired'].includes(license.state)) list.push({text: t(`warning.license.${license.state}`), path: '/license'});
   const used = certificates?.find((c) => c.inUse);
   if (used && Date.parse(used.notAfter) < Date.now() + 30 * 86_400_000) {
