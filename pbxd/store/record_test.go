@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -255,4 +256,26 @@ func TestDamagedRecord(t *testing.T) {
 	if got := recordsOf(t, s, pbx.RecordQuery{Limit: 1}); got != "c a" {
 		t.Errorf("found %q", got)
 	}
+}
+
+// Whatever is asked for is a search that works, and a number is found by itself.
+func FuzzRecordNumbers(f *testing.F) {
+	s := openIn(f, f.TempDir())
+	for _, text := range []string{"043*", "*12", "+49 (0)89 12?", "[a-z]", "' OR ''='", "**", "0*", "00", "\xff*", "#31#*"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if _, err := s.Records(t.Context(), pbx.RecordQuery{Caller: text, Target: text}); err != nil {
+			t.Error(err)
+		}
+		if _, err := s.RecordTotals(t.Context(), pbx.RecordQuery{Caller: text, Target: text}); err != nil {
+			t.Error(err)
+		}
+		n := s.numbering()
+		if key := n.Key(text); key != "" && len(text) <= maxPattern && !strings.Contains(text, "*") {
+			if list := numberPatterns(n, text); !strings.ContainsAny(text, "?") && !slices.Contains(list, numberPattern(key)) && pbx.Dialable(text) == text {
+				t.Errorf("%q with the key %q is looked for as %q", text, key, list)
+			}
+		}
+	})
 }
