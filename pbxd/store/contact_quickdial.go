@@ -39,20 +39,5 @@ func (s *Store) QuickDial(ctx context.Context, user, quickdial string) (*pbx.Qui
 	if name == "" {
 		name = company
 	}
-	return &pbx.QuickDial{Number: dialledOf(number), Name: name, Private: owner != ""}, nil
-}
-
-// dialledOf leaves of a number what is dialled: a plus at its beginning, digits
-// and the signs * and #. The (0) of a number with its country, +49 (0)30 1234, is
-// dialled within the country only.
-func dialledOf(number string) string {
-	if number = strings.TrimSpace(number); strings.HasPrefix(number, "+") || strings.HasPrefix(number, "00") {
-		number = strings.Replace(number, "(0)", "", 1)
-	}
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune("+0123456789*#", r) {
-			return r
-		}
-		return -1
-	}, number)
+	return &pbx.QuickDial{Number: pbx.Dialable(number), Name: name, Private: owner != ""}, nil
 }
