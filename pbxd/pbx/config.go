@@ -16,6 +16,14 @@ type Config struct {
 	PermissionGroups   []PermissionGroup   `json:"permissionGroups" title:"Permission groups" doc:"Who may do what" maxItems:"500"`
 	GUIGroups          []GUIGroup          `json:"guiGroups" title:"GUI groups" doc:"Which modules of the page are shown" maxItems:"200"`
 	ProvisioningGroups []ProvisioningGroup `json:"provisioningGroups" title:"Provisioning groups" doc:"Phones that are given the same settings" maxItems:"200"`
+	Gateways           []Gateway           `json:"gateways" title:"Gateways" doc:"Lines at providers" maxItems:"100"`
+	GatewayGroups      []GatewayGroup      `json:"gatewayGroups" title:"Gateway groups" doc:"Gateways with rules for their numbers in common" maxItems:"50"`
+	Transports         []Transport         `json:"transports" title:"Transports" doc:"Sockets at which providers are reached" maxItems:"20"`
+	InboundRoutes      []InboundRoute      `json:"inboundRoutes" title:"Inbound routes" doc:"Where calls from outside go" maxItems:"1000"`
+	OutboundRoutes     []OutboundRoute     `json:"outboundRoutes" title:"Outbound routes" doc:"Which way calls to the outside go, and who may make them" maxItems:"500"`
+	Calendars          []Calendar          `json:"calendars" title:"Holiday calendars" doc:"Days on which rules hold or do not hold" maxItems:"50"`
+	NightService       NightService        `json:"nightService" title:"Night answer service" doc:"Which profile of the inbound routes holds"`
+	Toll               Toll                `json:"toll" title:"Limits of calls" doc:"What calls to the outside may take"`
 	Certificates       []Certificate       `json:"certificates" title:"Certificates" doc:"Certificates for the page and for TLS" maxItems:"20"`
 	Locale             Locale              `json:"locale" title:"Country" doc:"Country, language and time zone"`
 	Setup              Setup               `json:"setup" title:"Set-up" doc:"What the installation wizard has done"`
@@ -176,7 +184,7 @@ func Factory(d Defaults) *Config {
 	if d.RTPPortMin != 0 {
 		c.Media.RTPPortMin, c.Media.RTPPortMax = d.RTPPortMin, d.RTPPortMax
 	}
-	c.PickupGroups, c.HuntGroups, c.ProvisioningGroups, c.Certificates = []PickupGroup{}, []HuntGroup{}, []ProvisioningGroup{}, []Certificate{}
+	c.Transports = factoryTransports() // the other lists begin empty: Clone makes them so
 	c.PermissionGroups, c.GUIGroups = factoryPermissionGroups(), factoryGUIGroups()
 	c.Users = []User{{ID: AdminID, UserSettings: UserSettings{Name: AdminID}, Admin: true, PIN: FactoryPIN, MustChangePIN: true}}
 	for i, first := range []string{"Anna", "Ben", "Clara"} {

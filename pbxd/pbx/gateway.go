@@ -1,5 +1,7 @@
 package pbx
 
+import "strings"
+
 // Gateway is one line at a provider, over SIP (F157-F177).
 type Gateway struct {
 	ID string `json:"id" title:"Identifier" doc:"Stable identifier, never reused" minLength:"1" maxLength:"26" pattern:"^[a-z0-9]+$" patternDescription:"lowercase letters and digits"`
@@ -42,6 +44,13 @@ type GatewaySettings struct {
 
 // GatewayPasswordPurpose is what the password of a gateway, by ID, is sealed for.
 func GatewayPasswordPurpose(id string) string { return "gateway-password:" + id }
+
+// KeepsPassword reports whether a password that is stored for stored may go to
+// the account of g: the same one, at the same servers, over the same transport.
+func (g *GatewaySettings) KeepsPassword(stored GatewaySettings) bool {
+	return strings.EqualFold(g.Registrar, stored.Registrar) && strings.EqualFold(g.Proxy, stored.Proxy) && g.Port == stored.Port && g.Transport == stored.Transport &&
+		g.User == stored.User && g.AuthUser == stored.AuthUser
+}
 
 // SearchReplace is a pattern for numbers and what takes the place of what it
 // finds (F180-F183).

@@ -39,7 +39,7 @@ func (l list) ids() map[string]bool {
 
 // nameOf returns what people call an entry.
 func nameOf(entry reflect.Value) string {
-	for _, field := range []string{"Name", "Title", "Description"} {
+	for _, field := range []string{"Name", "Title", "Rule", "Description"} {
 		if f := entry.FieldByName(field); f.IsValid() {
 			return f.String()
 		}

@@ -163,7 +163,7 @@ func TestListsAndReferences(t *testing.T) {
 			t.Errorf("%s: entries have no name", l.name)
 		}
 	}
-	if len(names) != 7 {
+	if len(names) != 13 {
 		t.Errorf("lists: %v", names)
 	}
 	refs := 0

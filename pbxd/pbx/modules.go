@@ -53,8 +53,10 @@ func Modules() []Module {
 	add("admin", "users-and-extensions", "permissions")
 	add("admin", "permissions", "permission-groups", "gui-groups")
 	add("admin", "users-and-extensions", "contact-list", "contact-csv", "provisioning-groups")
+	add("admin", "", "routes")
+	add("admin", "routes", "gateway-groups", "gateways", "inbound-routes", "outbound-routes", "calendars")
 	add("admin", "", "system")
-	add("admin", "system", "license", "country", "email-delivery", "system-settings", "certificates", "revisions", "audit-log")
+	add("admin", "system", "license", "country", "email-delivery", "system-settings", "transports", "certificates", "revisions", "audit-log")
 	add("admin", "", "system-status")
 	add("admin", "system-status", "general-information", "live-calls", "call-traces", "try-number")
 	return list

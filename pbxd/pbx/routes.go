@@ -39,8 +39,8 @@ type OutboundRouteSettings struct {
 
 // NightService is which profile of the inbound routes holds (F192, F193).
 type NightService struct {
-	Profile    int   `json:"profile" title:"Active profile" doc:"Profile that holds for everybody; 0: none" minimum:"0" maximum:"9" default:"0"`
-	Selectable []int `json:"selectable" title:"Profiles for users" doc:"Profiles that users with the permission may choose" maxItems:"9" minimum:"1" maximum:"9"`
+	Profile    int      `json:"profile" title:"Active profile" doc:"Profile that holds for everybody; 0: none" minimum:"0" maximum:"9" default:"0"`
+	Selectable []string `json:"selectable" title:"Profiles for users" doc:"Profiles that users with the permission may choose" maxItems:"9" enum:"1,2,3,4,5,6,7,8,9"`
 }
 
 // Calendar is a set of holidays.

@@ -61,6 +61,9 @@ func Validate(c *Config, m Model) error {
 	errs = append(errs, checkLocaleAndMail(c)...)
 	errs = append(errs, checkNetwork(c.Network)...)
 	errs = append(errs, checkSIPAndMedia(c)...)
+	errs = append(errs, checkTransports(c)...)
+	errs = append(errs, checkGateways(c)...)
+	errs = append(errs, checkRoutes(c)...)
 	if len(errs) == 0 {
 		return nil
 	}

@@ -197,15 +197,17 @@ func (s *Server) applyMail(m *pbx.Mail, c EmailDeliveryChange, within string) er
 	if wrong != nil {
 		return invalid(wrong...) // what else is wrong with the settings can be said, too
 	}
-	s.sealMail(&m.Password, pbx.MailPasswordPurpose, c.Password)
-	s.sealMail(&m.ClientSecret, pbx.MailClientSecretPurpose, c.ClientSecret)
+	s.sealSecret(&m.Password, pbx.MailPasswordPurpose, c.Password)
+	s.sealSecret(&m.ClientSecret, pbx.MailClientSecretPurpose, c.ClientSecret)
 	return nil
 }
 
 // maxMailSecret is how long a password or token may be, in bytes.
 const maxMailSecret = 4096
 
-func (s *Server) sealMail(to *pbx.Sealed, purpose string, secret *pbx.Secret) {
+// sealSecret keeps a secret that was given: none leaves what there is, an empty one
+// takes it away.
+func (s *Server) sealSecret(to *pbx.Sealed, purpose string, secret *pbx.Secret) {
 	switch {
 	case secret == nil:
 	case *secret == "":

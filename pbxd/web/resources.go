@@ -56,6 +56,7 @@ func (s *Server) registerResources() {
 		show: itself[pbx.ProvisioningGroup],
 		edit: replaced(func(g *pbx.ProvisioningGroup) *pbx.ProvisioningGroupSettings { return &g.ProvisioningGroupSettings }),
 	})
+	s.registerRouting()
 	register(s, operation{id: "list-gui-modules", method: http.MethodGet, path: "/gui-modules", tag: "Permissions", module: "gui-groups|permission-groups",
 		summary: "Modules that a GUI group switches", description: "In the order of the menu, parents first."},
 		func(context.Context, *none) (*answer[[]pbx.Module], error) {
