@@ -43,13 +43,16 @@ type plan struct {
 
 // newPlan begins the decision that follows d.
 func newPlan(c *pbx.Config, q Query, d Decision) *plan {
-	p := &plan{cfg: c, q: q, d: Decision{Ring: []Target{}, Trace: []Step{}, hidden: d.hidden || q.Hidden, quick: d.quick}}
+	p := &plan{cfg: c, q: q, d: Decision{Ring: []Target{}, Lines: []Line{}, Trace: []Step{}, hidden: d.hidden || q.Hidden, quick: d.quick}}
 	p.d.Diversions = append([]Diversion{}, d.Diversions...)
 	if q.Caller.UserID != "" {
 		p.caller = c.UserByID(q.Caller.UserID)
 	}
 	if p.q.State == nil {
 		p.q.State = allFree{}
+	}
+	if p.q.Lines == nil {
+		p.q.Lines = func(string) (up bool, calls int) { return true, 0 }
 	}
 	return p
 }
@@ -73,7 +76,7 @@ func (p *plan) step(rule, template string, pairs ...any) *Step {
 // refuse ends the call.
 func (p *plan) refuse(cause pbx.Cause) Decision {
 	p.d.Kind, p.d.Refuse = Refuse, cause
-	p.d.Ring, p.d.Timeout, p.d.Linear, p.d.Group, p.d.user, p.d.hunt = []Target{}, 0, false, "", "", hunt{}
+	p.d.Ring, p.d.Timeout, p.d.Linear, p.d.Group, p.d.user, p.d.hunt, p.d.Lines = []Target{}, 0, false, "", "", hunt{}, []Line{}
 	return p.d
 }
 
