@@ -21,8 +21,8 @@ func (p *plan) inbound() {
 		return
 	}
 	p.step("inbound", "The call came over {gateway}, which belongs to {group}", "gateway", g.Name, "group", group.Title)
-	if p.q.Caller.Number != "" {
-		p.q.Caller.Number = p.rewrite("caller-id", "The caller {number} is shown as {result}", group.InboundCallerID, p.q.Caller.Number)
+	if p.received != "" {
+		p.rewrite("caller-id", "The caller {number} is shown as {result}", group.InboundCallerID, p.received)
 	}
 	number := p.rewrite("did", "{number} is {result} of this device", group.InboundDID, p.q.Digits)
 	for i := range p.cfg.InboundRoutes {
@@ -32,6 +32,12 @@ func (p *plan) inbound() {
 	}
 	p.step("inbound", "No inbound route holds: {number} is called", "number", number)
 	p.number(number, false)
+}
+
+// CallerOver returns how a caller is shown whose number came over a gateway, by ID
+// (F183).
+func CallerOver(c *pbx.Config, gateway, number string) string {
+	return newPlan(c, Query{Gateway: gateway, Caller: Caller{Number: number}}, Decision{}).q.Caller.Number
 }
 
 // inboundRoute carries a route out when it is for a number and holds now.

@@ -39,6 +39,8 @@ type plan struct {
 	caller  *pbx.User // nil for a call from outside
 	d       Decision
 	country *pbx.Country // found when it is needed
+
+	received string // number of a caller outside as the provider sends it
 }
 
 // newPlan begins the decision that follows d.
@@ -47,6 +49,13 @@ func newPlan(c *pbx.Config, q Query, d Decision) *plan {
 	p.d.Diversions = append([]Diversion{}, d.Diversions...)
 	if q.Caller.UserID != "" {
 		p.caller = c.UserByID(q.Caller.UserID)
+	}
+	if g := c.GatewayByID(q.Gateway); g != nil && q.Caller.Number != "" {
+		p.received = q.Caller.Number
+		if group := c.GatewayGroupByID(g.Group); group != nil {
+			p.q.Caller.Number = p.rewrite("", "", group.InboundCallerID, p.received)
+			p.d.Trace = []Step{} // told where the call is decided
+		}
 	}
 	if p.q.State == nil {
 		p.q.State = allFree{}
