@@ -15,6 +15,7 @@ import (
 // somebody is found; whoever of them began it.
 type call struct {
 	engine *Engine
+	order  uint64 // later calls have a higher one
 	log    *slog.Logger
 	wake   chan struct{} // there is something in queue
 	queue  []item        // under Engine.mu
@@ -63,6 +64,8 @@ type call struct {
 	starter  string // extension that the call counts for, until it is out of it; under Engine.mu
 	fetching bool   // it has asked for the call beside its phones, and they ring; under Engine.mu
 	talks    bool   // somebody has answered; under Engine.mu
+	gateway  string // that the call goes over, by ID; "" for none; under Engine.mu
+	urgent   bool   // it is an emergency call; under Engine.mu
 }
 
 // quest is why phones ring.

@@ -94,7 +94,9 @@ func (e *Engine) count(c *call) {
 		}
 	}
 	for _, r := range c.rings {
-		in[r.ext], rings[r.ext] = true, true
+		if r.ext != "" {
+			in[r.ext], rings[r.ext] = true, true
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -26,6 +26,7 @@ const causeGone pbx.Cause = pbx.CauseTemporaryFailure
 type Deps struct {
 	Config  func() *pbx.Config // the current configuration
 	Dialer  Dialer
+	Lines   Lines          // to the outside; nil: there are none
 	Publish func(pbx.Fact) // does not block
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -75,6 +76,8 @@ type Engine struct {
 	busy    map[string]int               // calls by extension, those that ring included
 	ringing map[string]map[*call]ringing // by extension that rings
 	parked  map[string]*call             // by parking place
+
+	patterns dialplan.Patterns // of routes
 }
 
 // New returns an engine without calls.
@@ -102,7 +105,9 @@ func (e *Engine) Incoming(in Incoming) (notify func(Event)) {
 	c.in = in
 	c.a = &side{leg: in.Leg, party: in.Caller, theirs: in.Offer, offered: true, hidden: in.Anonymous, away: in.Away}
 	c.a.held = in.Offer != nil && !in.Offer.Direction.Receives()
-	c.starter = in.Caller.Number
+	if c.gateway = in.Gateway; in.Gateway == "" {
+		c.starter = in.Caller.Number
+	}
 	if refused := e.begin(c, in.Leg, c.route); refused != 0 {
 		go in.Leg.Hangup(refused) // not on the caller's stack, which may hold the leg
 		return func(Event) {}
@@ -112,10 +117,11 @@ func (e *Engine) Incoming(in Incoming) (notify func(Event)) {
 
 // newCall returns a call that has not begun.
 func (e *Engine) newCall(s pbx.CallStatus) *call {
-	s.ID, s.State, s.Started = strconv.FormatUint(e.number.Add(1), 10), pbx.CallRouting, e.deps.Now()
+	order := e.number.Add(1)
+	s.ID, s.State, s.Started = strconv.FormatUint(order, 10), pbx.CallRouting, e.deps.Now()
 	s.Since = s.Started
 	return &call{
-		engine: e, status: s, log: e.deps.Log.With("call", s.ID), wake: make(chan struct{}, 1),
+		order: order, engine: e, status: s, log: e.deps.Log.With("call", s.ID), wake: make(chan struct{}, 1),
 		rings: map[Leg]*rung{}, entries: map[string]*entry{}, holds: map[string]bool{},
 	}
 }

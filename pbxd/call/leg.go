@@ -135,6 +135,11 @@ type Incoming struct {
 	Digits string             // as dialled
 	Offer  *media.Description // nil when the caller leaves the offer to us
 
+	// Gateway is the gateway, by ID, that the call came over; "" for one of a
+	// phone. Caller is then somebody outside, and Digits the number that was
+	// called.
+	Gateway string
+
 	// Replaces is the leg whose place the caller wants to take (RFC 3891), or
 	// nil. That the caller may is for the call to decide.
 	Replaces   Leg

@@ -11,7 +11,8 @@ type rung struct {
 	leg     Leg
 	ext     string
 	target  dialplan.Target
-	alerted bool // it says that it rings
+	line    *dialplan.Line // of a leg to the outside
+	alerted bool           // it says that it rings
 }
 
 // alerting handles an event of a phone that rings.
@@ -32,7 +33,9 @@ func (c *call) alerting(r *rung, ev Event) {
 		}
 		switch ev.Cause {
 		case pbx.CauseUnallocated, pbx.CauseNumberChanged, pbx.CauseInvalidNumber: // that of the phone: ours exists
-			ev.Cause = pbx.CauseSubscriberAbsent
+			if r.line == nil {
+				ev.Cause = pbx.CauseSubscriberAbsent
+			}
 		}
 		if ev.Cause == pbx.CauseCallRejected {
 			c.silence(r.ext)
@@ -46,7 +49,7 @@ func (c *call) alerting(r *rung, ev Event) {
 		}
 		switch c.quest {
 		case questCall:
-			c.follow(dialplan.OutcomeOf(c.cause))
+			c.follow(c.outcome())
 		case questFetch:
 			c.end(c.cause)
 		case questRecall:
@@ -152,7 +155,9 @@ func (c *call) stopRinging(cause pbx.Cause) {
 // answered connects the first phone that answers; the others stop ringing.
 func (c *call) answered(r *rung, d *media.Description) {
 	s := &side{leg: r.leg, ext: r.ext, user: r.target.UserID, up: true, since: c.engine.deps.Now(), theirs: d, speech: speechOf(d)}
-	s.party = Party{Number: r.ext, Name: r.target.Name}
+	if s.party = (Party{Number: r.ext, Name: r.target.Name}); r.line != nil {
+		s.party.Number = r.line.Called
+	}
 	s.held = d != nil && !d.Direction.Receives()
 	delete(c.rings, r.leg)
 	if c.early == r.leg {

@@ -14,7 +14,11 @@ const firstYear = 2025
 
 // route begins a call that a phone has made.
 func (c *call) route() {
-	c.identify(c.a, c.in.Caller.Number)
+	if c.in.Gateway == "" {
+		c.identify(c.a, c.in.Caller.Number)
+	} else { // whatever number somebody outside has, it is no extension
+		c.a.party.Number = dialplan.CallerOver(c.cfg, c.in.Gateway, c.in.Caller.Number)
+	}
 	if c.in.Replaces != nil {
 		c.takesPlace()
 		return
@@ -34,14 +38,17 @@ func (c *call) identify(s *side, extension string) {
 // seek carries out what the dialplan decides for digits that a side of the
 // device has dialled. a is who waits for the answer.
 func (c *call) seek(dialler *side, digits string, hidden bool) {
-	q := dialplan.Query{Digits: digits, State: c.engine, Hidden: hidden, Caller: dialplan.Caller{UserID: dialler.user, Away: dialler.away}}
+	q := dialplan.Query{Digits: digits, State: c.engine, Hidden: hidden, Patterns: &c.engine.patterns, Lines: c.engine.line, Caller: dialplan.Caller{UserID: dialler.user, Away: dialler.away}}
 	if dialler == c.a {
 		for _, x := range c.in.Diversions {
 			q.Diverted = append(q.Diverted, x.Number)
 		}
 	}
 	if dialler.user == "" {
-		q.Caller = dialplan.Caller{Number: dialler.party.Number, Name: dialler.party.Name}
+		q.Caller = dialplan.Caller{Number: dialler.shown().Number, Name: dialler.shown().Name}
+	}
+	if dialler == c.a && !c.a.up && c.in.Gateway != "" {
+		q.Gateway, q.Caller.Number = c.in.Gateway, c.in.Caller.Number
 	}
 	if dialler != c.a { // transferred: the phone shows whom it will talk with
 		shown := c.a.shown()
@@ -76,14 +83,18 @@ func (c *call) carryOut(d dialplan.Decision) {
 			c.function(d)
 			return
 		}
-		if c.dial(d) {
-			c.wait(time.Duration(d.Timeout)*time.Second, func() {
+		rings, most, fails := c.dial, time.Duration(d.Timeout)*time.Second, dialplan.NotRegistered
+		if d.Kind == dialplan.Outside {
+			rings, most, fails = c.dialLine, lineTime, dialplan.LineFailed
+		}
+		if rings(d) {
+			c.wait(most, func() {
 				c.cause = pbx.CauseNoAnswer
 				c.follow(dialplan.NoAnswer)
 			})
 			return
 		}
-		d = c.following(dialplan.NotRegistered)
+		d = c.following(fails)
 	}
 }
 

@@ -37,8 +37,13 @@ type Query struct {
 	// Diverted are the numbers that the call was for before it came here: phones
 	// and other devices that sent it on say so (RFC 5806, RFC 7044).
 	Diverted []string
-	Hidden   bool   // the phone wishes that the caller is not shown (RFC 3323)
-	Shown    *Shown // whom the phones show in place of the caller, who transfers the call; nil for the caller
+	Patterns *Patterns // what compiled patterns are kept in; nil: they are compiled each time
+	// Lines tells whether a gateway, by ID, can be reached, and how many calls it
+	// has; nil: all can, and have none.
+	Lines   func(gateway string) (up bool, calls int)
+	Gateway string // ID of the gateway that the call came over; "" for one of a phone
+	Hidden  bool   // the phone wishes that the caller is not shown (RFC 3323)
+	Shown   *Shown // whom the phones show in place of the caller, who transfers the call; nil for the caller
 }
 
 // Shown is who a call is transferred for: the phones show it, while the rights
@@ -72,11 +77,12 @@ const (
 	Ring     Kind = "ring"
 	Function Kind = "function"
 	Refuse   Kind = "refuse"
+	Outside  Kind = "outside"
 )
 
 // Decision is where a call goes.
 type Decision struct {
-	Kind       Kind         `json:"kind" title:"Decision" doc:"ring: phones ring; function: a function of the device answers; refuse: the call ends" enum:"ring,function,refuse"`
+	Kind       Kind         `json:"kind" title:"Decision" doc:"ring: phones ring; function: a function of the device answers; refuse: the call ends; outside: it goes to the outside" enum:"ring,function,refuse,outside"`
 	Ring       []Target     `json:"ring" title:"Rings" doc:"Who rings, all at the same time" maxItems:"200"`
 	Timeout    int          `json:"timeout" title:"Timeout" unit:"s" doc:"Time after which nobody has answered" minimum:"0" maximum:"3600"`
 	Linear     bool         `json:"linear" title:"Linear" doc:"Members of a hunt group ring one after the other; this is one of them"`
@@ -85,6 +91,7 @@ type Decision struct {
 	Off        bool         `json:"off" title:"Switched off" doc:"The function is switched off rather than on"`
 	Argument   string       `json:"argument" title:"Argument" doc:"Digits after the function code" maxLength:"48"`
 	Refuse     pbx.Cause    `json:"refuse" title:"Cause" doc:"Why the call ends (ITU-T Q.850)" minimum:"0" maximum:"127"`
+	Lines      []Line       `json:"lines" title:"Lines" doc:"Ways to the outside, each when the one before cannot take the call" maxItems:"100"`
 	Diversions []Diversion  `json:"diversions" title:"Sent on" doc:"Who has sent the call on so far, the first one first" maxItems:"10"`
 	Trace      []Step       `json:"trace" title:"Steps" doc:"What was looked at, in order, since the decision before" maxItems:"1000"`
 
@@ -130,7 +137,8 @@ const (
 	NoAnswer      Outcome = "no-answer"
 	NotRegistered Outcome = "not-registered"
 	Refused       Outcome = "refused"
-	Unusable      Outcome = "unusable" // a phone has no audio that goes with the caller's
+	Unusable      Outcome = "unusable"    // a phone has no audio that goes with the caller's
+	LineFailed    Outcome = "line-failed" // the provider cannot take the call, or is not there
 )
 
 // Outcomes returns every outcome that people cause.
@@ -187,6 +195,10 @@ func Decide(c *pbx.Config, q Query) Decision {
 		p.step("digits", "{n} digits are more than any number has", "n", len(q.Digits))
 		return p.refuse(pbx.CauseInvalidNumber)
 	}
+	if q.Gateway != "" {
+		p.inbound()
+		return p.d
+	}
 	p.number(q.Digits, true)
 	return p.d
 }
@@ -214,6 +226,8 @@ func Deflect(c *pbx.Config, q Query, d Decision, to string) Decision {
 func Next(c *pbx.Config, q Query, d Decision, o Outcome) Decision {
 	p := newPlan(c, q, d)
 	switch {
+	case d.Kind == Outside && len(d.Lines) > 0:
+		p.nextLine(d, o)
 	case d.Kind != Ring:
 		return p.refuse(o.cause())
 	case d.Group != "":

@@ -56,19 +56,19 @@ func (p *plan) emergency(digits string, dialled bool) bool {
 		return false
 	}
 	p.step("emergency", "{number} is an emergency number of {country}", "number", digits, "country", p.profile().Name).After = digits
-	p.emergencyCall(dialled)
+	p.emergencyCall(digits, dialled)
 	return true
 }
 
 // emergencyCall takes a line for an emergency call that a phone of the device
 // makes.
-func (p *plan) emergencyCall(dialled bool) {
+func (p *plan) emergencyCall(number string, dialled bool) {
 	if !dialled || p.caller == nil {
 		p.step("emergency", "No call is sent on to an emergency number")
 		p.refuse(pbx.CauseNotAuthorised)
 		return
 	}
-	p.outsideLine()
+	p.emergencyLines(number)
 }
 
 // profile is the country in which the device stands.
@@ -78,27 +78,6 @@ func (p *plan) profile() *pbx.Country {
 		p.country = &country
 	}
 	return p.country
-}
-
-// outside decides a number that is none of the device's own. An emergency
-// number may follow the digit for an outside line, as people are used to it.
-func (p *plan) outside(digits string, dialled bool) {
-	if len(digits) <= maxEmergency+1 && p.profile().OutsideLine != "" {
-		if number, ok := strings.CutPrefix(digits, p.profile().OutsideLine); ok && p.profile().IsEmergency(number) {
-			s := p.step("emergency", "{number} is an emergency number of {country}", "number", number, "country", p.profile().Name)
-			s.Before, s.After = digits, number
-			p.emergencyCall(dialled)
-			return
-		}
-	}
-	p.step("outside", "{number} is no number of this device, and no outside line takes it", "number", digits)
-	p.refuse(pbx.CauseUnallocated)
-}
-
-// outsideLine takes any line for an emergency call.
-func (p *plan) outsideLine() {
-	p.step("outside", "There is no outside line")
-	p.refuse(pbx.CauseNoCircuit)
 }
 
 // function decides a function code. The caller is a user of the device.

@@ -40,17 +40,29 @@ type plan struct {
 	caller  *pbx.User // nil for a call from outside
 	d       Decision
 	country *pbx.Country // found when it is needed
+
+	received string // number of a caller outside as the provider sends it
 }
 
 // newPlan begins the decision that follows d.
 func newPlan(c *pbx.Config, q Query, d Decision) *plan {
-	p := &plan{cfg: c, q: q, d: Decision{Ring: []Target{}, Trace: []Step{}, hidden: d.hidden || q.Hidden, quick: d.quick}}
+	p := &plan{cfg: c, q: q, d: Decision{Ring: []Target{}, Lines: []Line{}, Trace: []Step{}, hidden: d.hidden || q.Hidden, quick: d.quick}}
 	p.d.Diversions = append([]Diversion{}, d.Diversions...)
 	if q.Caller.UserID != "" {
 		p.caller = c.UserByID(q.Caller.UserID)
 	}
+	if g := c.GatewayByID(q.Gateway); g != nil && q.Caller.Number != "" {
+		p.received = q.Caller.Number
+		if group := c.GatewayGroupByID(g.Group); group != nil {
+			p.q.Caller.Number = p.rewrite("", "", group.InboundCallerID, p.received)
+			p.d.Trace = []Step{} // told where the call is decided
+		}
+	}
 	if p.q.State == nil {
 		p.q.State = allFree{}
+	}
+	if p.q.Lines == nil {
+		p.q.Lines = func(string) (up bool, calls int) { return true, 0 }
 	}
 	return p
 }
@@ -74,7 +86,7 @@ func (p *plan) step(rule, template string, pairs ...any) *Step {
 // refuse ends the call.
 func (p *plan) refuse(cause pbx.Cause) Decision {
 	p.d.Kind, p.d.Refuse = Refuse, cause
-	p.d.Ring, p.d.Timeout, p.d.Linear, p.d.Group, p.d.user, p.d.hunt = []Target{}, 0, false, "", "", hunt{}
+	p.d.Ring, p.d.Timeout, p.d.Linear, p.d.Group, p.d.user, p.d.hunt, p.d.Lines = []Target{}, 0, false, "", "", hunt{}, []Line{}
 	return p.d
 }
 

@@ -1,5 +1,10 @@
 package pbx
 
+import (
+	"slices"
+	"time"
+)
+
 // InboundRoute says where calls of a gateway group go (F187-F191). Routes of a
 // group are tried in their order; without one that holds, the number that was
 // called is that of the device.
@@ -68,4 +73,29 @@ type Toll struct {
 	ForeignMinutes int `json:"foreignMinutes" title:"Foreign minutes" doc:"Minutes to other countries that a user may speak in a day; 0: any number" minimum:"0" maximum:"1440" default:"120"`
 	PremiumMinutes int `json:"premiumMinutes" title:"Premium minutes" doc:"Minutes to premium numbers that a user may speak in a day; 0: any number" minimum:"0" maximum:"1440" default:"15"`
 	AlarmPercent   int `json:"alarmPercent" title:"Alarm at" doc:"Part of a limit at which the administrator is told" unit:"%" minimum:"1" maximum:"100" default:"80"`
+}
+
+// Holds reports whether a day is one of the calendar's.
+func (c *Calendar) Holds(day time.Time) bool {
+	return slices.ContainsFunc(c.Days, func(h Holiday) bool { return DaySpan{From: h.From, To: h.To}.Holds(day) })
+}
+
+// GatewayGroupByID returns the gateway group with that ID, or nil.
+func (c *Config) GatewayGroupByID(id string) *GatewayGroup {
+	for i := range c.GatewayGroups {
+		if c.GatewayGroups[i].ID == id {
+			return &c.GatewayGroups[i]
+		}
+	}
+	return nil
+}
+
+// GatewayByID returns the gateway with that ID, or nil.
+func (c *Config) GatewayByID(id string) *Gateway {
+	for i := range c.Gateways {
+		if c.Gateways[i].ID == id {
+			return &c.Gateways[i]
+		}
+	}
+	return nil
 }

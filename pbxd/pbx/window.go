@@ -3,6 +3,7 @@ package pbx
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -139,4 +140,23 @@ func (w *Window) check(path string) (errs []FieldError) {
 		errs = append(errs, refused(path+"calendar", "is needed: it says which days are holidays"))
 	}
 	return errs
+}
+
+// String tells when the window holds, for traces: mon tue 20:00-06:00.
+func (w *Window) String() string {
+	var parts []string
+	if w.DateFrom != "" || w.DateTo != "" {
+		parts = append(parts, strings.Trim(w.DateFrom+".."+w.DateTo, "."))
+	}
+	parts = append(parts, w.Weekdays...)
+	if w.TimeFrom != "" {
+		parts = append(parts, w.TimeFrom+"-"+w.TimeTo)
+	}
+	switch w.Holidays {
+	case "only":
+		parts = append(parts, "holidays")
+	case "never":
+		parts = append(parts, "no holidays")
+	}
+	return strings.Join(parts, " ")
 }

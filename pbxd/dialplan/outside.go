@@ -1,0 +1,268 @@
+package dialplan
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"galilei/pbxd/pbx"
+	"galilei/pbxd/pbx/pattern"
+)
+
+// Line is one way to the outside that a call may take.
+type Line struct {
+	Gateway  string `json:"gateway" title:"Gateway" doc:"Identifier of the gateway" maxLength:"26"`
+	Name     string `json:"name" title:"Name" doc:"Name of the gateway" maxLength:"50"`
+	Group    string `json:"group" title:"Gateway group" doc:"Identifier of its group" maxLength:"26"`
+	Number   string `json:"number" title:"Number" doc:"Number as the provider is told it" maxLength:"64"`
+	Called   string `json:"called" title:"Called number" doc:"The same as E.164 where it has that form" maxLength:"64"`
+	CallerID string `json:"callerId" title:"Caller ID" doc:"Number that the called side is to see; empty: the gateway's own" maxLength:"64"`
+	Asserted string `json:"asserted" title:"Asserted identity" doc:"Number that the provider is told of who calls" maxLength:"64"`
+	Hidden   bool   `json:"hidden" title:"Hidden" doc:"The called side must not see who calls"`
+	Seize    bool   `json:"seize" title:"Seizes" doc:"An emergency call: it takes the line of another call when none is free"`
+}
+
+// outside decides a number that is none of the device's own. An emergency
+// number may follow the digit for an outside line, as people are used to it.
+func (p *plan) outside(digits string, dialled bool) {
+	if len(digits) <= maxEmergency+2 {
+		for _, prefix := range []string{p.profile().OutsideLine, p.cfg.Locale.OutsideLine} {
+			number, ok := strings.CutPrefix(digits, prefix)
+			if prefix == "" || !ok || !p.profile().IsEmergency(number) {
+				continue
+			}
+			s := p.step("emergency", "{number} is an emergency number of {country}", "number", number, "country", p.profile().Name)
+			s.Before, s.After = digits, number
+			p.emergencyCall(number, dialled)
+			return
+		}
+	}
+	who := p.payer()
+	if who == nil {
+		p.step("outside", "{number} is no number of this device, and calls from outside are not put through to the outside", "number", digits)
+		p.refuse(pbx.CauseUnallocated)
+		return
+	}
+	digits = p.asDialled(digits)
+	if len(p.cfg.OutboundRoutes) == 0 {
+		p.step("outside", "{number} is no number of this device, and there is no outbound route", "number", digits)
+		p.refuse(pbx.CauseUnallocated)
+		return
+	}
+	for i := range p.cfg.OutboundRoutes {
+		r := &p.cfg.OutboundRoutes[i]
+		if !p.routeHolds(r, who, digits) {
+			continue
+		}
+		if lines := p.linesOf(r, who, digits); len(lines) > 0 {
+			p.d.Kind, p.d.Lines = Outside, lines
+			return
+		}
+		p.step("gateway", "No gateway of the rule {rule} can take the call", "rule", r.Rule)
+		p.refuse(pbx.CauseNoCircuit)
+		return
+	}
+	p.step("outbound", "No outbound route takes {number}", "number", digits)
+	p.refuse(pbx.CauseUserBusy) // the caller hears the busy tone (F198)
+}
+
+// payer is the user whose call it is: who has sent it on last, or the caller.
+func (p *plan) payer() *pbx.User {
+	if n := len(p.d.Diversions); n > 0 {
+		return p.cfg.UserByID(p.d.Diversions[n-1].UserID)
+	}
+	return p.caller
+}
+
+// numbering is how numbers are written where the device stands.
+func (p *plan) numbering() pbx.Numbering { return p.profile().Numbering(p.cfg.Locale.AreaCode) }
+
+// asDialled writes a number with its country, as contacts have it, as people dial
+// it.
+func (p *plan) asDialled(digits string) string {
+	if !strings.HasPrefix(digits, "+") {
+		return digits
+	}
+	n := p.numbering()
+	e164, ok := n.E164(digits)
+	if !ok {
+		return digits
+	}
+	to := p.cfg.Locale.OutsideLine + n.Write(e164, pbx.StyleNational)
+	s := p.step("number", "{number} is dialled as {result}", "number", digits, "result", to)
+	s.Before, s.After = digits, to
+	return to
+}
+
+// routeHolds reports whether an outbound route is for a call, with its steps.
+func (p *plan) routeHolds(r *pbx.OutboundRoute, who *pbx.User, digits string) bool {
+	switch {
+	case !r.Active:
+		p.step("outbound", "The rule {rule} is switched off", "rule", r.Rule)
+		return false
+	case !p.holds(r.Rule, &r.Window):
+		return false
+	}
+	m, ok := pattern.Match{}, false
+	if match := p.q.Patterns.route(r.Pattern, false); match != nil {
+		m, ok = match.Find(digits)
+	}
+	if !ok {
+		s := p.step("outbound", "The rule {rule} is not for {number}", "rule", r.Rule, "number", digits)
+		s.Pattern = r.Pattern
+		return false
+	}
+	if g := p.cfg.PermissionGroupByID(r.UserGroup); r.UserGroup != "" && (g == nil || !g.Has(who)) {
+		name := ""
+		if g != nil {
+			name = g.Name
+		}
+		p.step("outbound", "The rule {rule} is for {group}, and {name} is not in it", "rule", r.Rule, "group", name, "name", called(who)).Pattern = r.Pattern
+		return false
+	}
+	s := p.step("outbound", "The rule {rule} takes {number}", "rule", r.Rule, "number", digits)
+	s.Pattern, s.Groups, s.Before = r.Pattern, m.Groups[1:], digits
+	return true
+}
+
+// holds reports whether a window holds now, with a step when it does not.
+func (p *plan) holds(rule string, w *pbx.Window) bool {
+	if w.Always() {
+		return true
+	}
+	if !p.q.Time.IsZero() && w.Holds(p.q.Time, p.holidays(w.Calendar)) {
+		p.step("time", "It is the time of the rule {rule}", "rule", rule).Window = w.String()
+		return true
+	}
+	p.step("time", "It is not the time of the rule {rule}", "rule", rule).Window = w.String()
+	return false
+}
+
+// holidays tells the days of a calendar; nil when there is none.
+func (p *plan) holidays(id string) func(day time.Time) bool {
+	i := slices.IndexFunc(p.cfg.Calendars, func(c pbx.Calendar) bool { return c.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return p.cfg.Calendars[i].Holds
+}
+
+// linesOf are the ways that a route offers, the best first, with their steps.
+func (p *plan) linesOf(r *pbx.OutboundRoute, who *pbx.User, digits string) (lines []Line) {
+	for _, id := range r.Groups {
+		group := p.cfg.GatewayGroupByID(id)
+		for i := range p.cfg.Gateways {
+			if g := &p.cfg.Gateways[i]; group != nil && g.Group == id && p.takes(g) {
+				if l, ok := p.line(g, group, who, r.Prefix, digits); ok {
+					lines = append(lines, l)
+				}
+			}
+		}
+	}
+	return lines
+}
+
+// takes reports whether a gateway takes a call, with a step when it does not.
+func (p *plan) takes(g *pbx.Gateway) bool {
+	up, calls := p.q.Lines(g.ID)
+	switch {
+	case !g.Outbound:
+		p.step("gateway", "{gateway} is not for calls to the outside", "gateway", g.Name)
+	case !up:
+		p.step("gateway", "{gateway} cannot be reached", "gateway", g.Name)
+	case g.MaxCalls > 0 && calls >= g.MaxCalls:
+		p.step("gateway", "{gateway} has {n} calls; at most {max} are allowed", "gateway", g.Name, "n", calls, "max", g.MaxCalls)
+	default:
+		return true
+	}
+	return false
+}
+
+// line works out what a gateway is told.
+func (p *plan) line(g *pbx.Gateway, group *pbx.GatewayGroup, who *pbx.User, prefix, digits string) (Line, bool) {
+	l := Line{Gateway: g.ID, Name: g.Name, Group: group.ID}
+	command, err := pbx.ParseDialCommand(g.DialCommand)
+	if err != nil {
+		return l, false // refused when it was saved
+	}
+	if l.Number = command.Number(prefix, digits); l.Number == "" {
+		p.step("gateway", "Nothing is left of {number} for {gateway}", "number", digits, "gateway", g.Name)
+		return l, false
+	}
+	n := p.numbering()
+	l.Called = n.Key(l.Number)
+	if group.NumberStyle != pbx.StyleAsIs {
+		l.Number = n.Write(l.Called, group.NumberStyle)
+	}
+	s := p.step("gateway", "{gateway} is told {number}", "gateway", g.Name, "number", l.Number)
+	s.Pattern, s.Before, s.After = g.DialCommand, digits, l.Number
+	p.identity(&l, group, who)
+	return l, true
+}
+
+// identity works out whom the called side sees and the provider is told of.
+func (p *plan) identity(l *Line, group *pbx.GatewayGroup, who *pbx.User) {
+	own := who.Extension
+	if choice := who.Calls.ShowExternal; choice != "" && slices.Contains(who.CLIPExternal, choice) {
+		own = choice
+		p.step("clip", "{name} shows {number}", "name", called(who), "number", choice).After = choice
+	}
+	l.CallerID = p.rewrite("caller-id", "{number} is shown as {result}", group.OutboundCallerID, own)
+	for _, x := range group.CallerIDs {
+		if x.User == who.ID && own == who.Extension {
+			l.CallerID = x.CallerID
+			p.step("caller-id", "{number} is shown as {result}", "number", own, "result", x.CallerID).After = x.CallerID
+		}
+	}
+	l.Asserted = p.rewrite("asserted-identity", "The provider is told {result} of {number}", group.AssertedIdentity, who.Extension)
+	if (p.d.hidden || who.Calls.HideNumber) && p.cfg.Holds(who, pbx.PermitCLIR) {
+		l.Hidden = true
+		p.step("clir", "{name} hides the number", "name", called(who)).Permission = pbx.PermitCLIR
+	}
+}
+
+// emergencyLines are all ways to the outside for an emergency number: gateways in
+// their order, the free ones first, whatever the routes say.
+func (p *plan) emergencyLines(number string) {
+	var free, busy []Line
+	for i := range p.cfg.Gateways {
+		g := &p.cfg.Gateways[i]
+		group := p.cfg.GatewayGroupByID(g.Group)
+		if group == nil {
+			continue
+		}
+		l := Line{Gateway: g.ID, Name: g.Name, Group: group.ID, Number: number, Called: number, Seize: true}
+		if p.caller != nil {
+			p.identity(&l, group, p.caller)
+			l.Hidden = false // who helps must see who calls
+		}
+		up, calls := p.q.Lines(g.ID)
+		if up && (g.MaxCalls == 0 || calls < g.MaxCalls) {
+			free = append(free, l)
+		} else {
+			busy = append(busy, l)
+		}
+	}
+	lines := slices.Concat(free, busy)
+	if len(lines) == 0 {
+		p.step("outside", "There is no outside line")
+		p.refuse(pbx.CauseNoCircuit)
+		return
+	}
+	p.step("emergency", "{gateway} is told {number}", "gateway", lines[0].Name, "number", number)
+	p.d.Kind, p.d.Lines = Outside, lines
+}
+
+// nextLine decides what follows when a line could not take the call.
+func (p *plan) nextLine(d Decision, o Outcome) {
+	switch {
+	case o != LineFailed:
+		p.refuse(o.cause())
+	case len(d.Lines) > 1:
+		p.step("gateway", "{gateway} does not take the call: {other} is next", "gateway", d.Lines[0].Name, "other", d.Lines[1].Name)
+		p.d.Kind, p.d.Lines = Outside, slices.Clone(d.Lines[1:])
+	default:
+		p.step("gateway", "{gateway} does not take the call, and there is no other", "gateway", d.Lines[0].Name)
+		p.refuse(pbx.CauseCongestion)
+	}
+}
