@@ -73,22 +73,27 @@ func (p *plan) expand(search *pattern.Pattern, target string, m pattern.Match) s
 
 // rewrite applies a search and replace pattern, with its step.
 func (p *plan) rewrite(rule, template string, r pbx.SearchReplace, number string) string {
-	if r.Search == "" {
-		return number
+	out, m, ok := p.q.Patterns.replaced(r, number)
+	if ok {
+		s := p.step(rule, template, "number", number, "result", out)
+		s.Pattern, s.Before, s.After, s.Groups = r.Search, number, out, m.Groups[1:]
 	}
-	search := p.q.Patterns.compile(r.Search)
+	return out
+}
+
+// replaced applies a search and replace pattern; ok is false when it does not
+// match, and the number stays.
+func (k *Patterns) replaced(r pbx.SearchReplace, number string) (out string, m pattern.Match, ok bool) {
+	if r.Search == "" {
+		return number, m, false
+	}
+	search := k.compile(r.Search)
 	if search == nil {
-		return number
+		return number, m, false
 	}
 	w, err := pattern.NewRewrite(search, r.Replace)
 	if err != nil {
-		return number // refused when it was saved
+		return number, m, false // refused when it was saved
 	}
-	out, m, ok := w.Apply(number)
-	if !ok {
-		return number
-	}
-	s := p.step(rule, template, "number", number, "result", out)
-	s.Pattern, s.Before, s.After, s.Groups = r.Search, number, out, m.Groups[1:]
-	return out
+	return w.Apply(number)
 }

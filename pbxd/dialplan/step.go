@@ -54,8 +54,7 @@ func newPlan(c *pbx.Config, q Query, d Decision) *plan {
 	if g := c.GatewayByID(q.Gateway); g != nil && q.Caller.Number != "" {
 		p.received = q.Caller.Number
 		if group := c.GatewayGroupByID(g.Group); group != nil {
-			p.q.Caller.Number = p.rewrite("", "", group.InboundCallerID, p.received)
-			p.d.Trace = []Step{} // told where the call is decided
+			p.q.Caller.Number, _, _ = q.Patterns.replaced(group.InboundCallerID, p.received) // told where the call is decided
 		}
 	}
 	if p.q.State == nil {
