@@ -1,6 +1,9 @@
 package dialplan
 
-import "galilei/pbxd/pbx"
+import (
+	"galilei/pbxd/pbx"
+	"galilei/pbxd/pbx/pattern"
+)
 
 // inbound decides a call that came over a gateway: which number of the device it
 // is for by the rules of the gateway group, and where that goes now (F182-F191).
@@ -53,9 +56,9 @@ func (p *plan) inboundRoute(r *pbx.InboundRoute, number string) bool {
 		return false
 	}
 	source := pbx.SearchReplace{Search: r.Pattern, Replace: r.Target}
-	if plain(r.Pattern) && r.Pattern != "" && p.numbering().Same(r.Pattern, number) {
+	if pattern.Plain(r.Pattern) && r.Pattern != "" && p.numbering().Same(r.Pattern, number) {
 		source.Search = "^(.*)$" // the same number, written in another way
-	} else if plain(r.Pattern) {
+	} else if pattern.Plain(r.Pattern) {
 		source.Search = "^" + literal(r.Pattern) + "$"
 	}
 	search := p.q.Patterns.compile(source.Search)

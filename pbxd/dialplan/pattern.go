@@ -2,7 +2,6 @@ package dialplan
 
 import (
 	"regexp"
-	"strings"
 	"sync"
 
 	"galilei/pbxd/pbx"
@@ -40,16 +39,10 @@ func (k *Patterns) compile(source string) *pattern.Pattern {
 	return p
 }
 
-// plain reports whether the pattern of a route is a number rather than a regular
-// expression.
-func plain(source string) bool {
-	return strings.Trim(strings.TrimPrefix(source, "+"), "0123456789") == ""
-}
-
 // route returns what the pattern of a route matches: an expression as it is; of a
 // number those that begin with it or, whole, that one alone.
 func (k *Patterns) route(source string, whole bool) *pattern.Pattern {
-	if !plain(source) {
+	if !pattern.Plain(source) {
 		return k.compile(source)
 	}
 	source = "^" + literal(source)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -135,18 +136,26 @@ func patternRule(path string, err error) FieldError {
 	return refused(path, "is no regular expression: look at brackets and backslashes")
 }
 
+// searchOf is the expression of a route's pattern, which may be a number.
+func searchOf(p string) string {
+	if pattern.Plain(p) {
+		return regexp.QuoteMeta(p)
+	}
+	return p
+}
+
 // checkRoutes checks patterns, targets and times.
 func checkRoutes(c *Config) (errs []FieldError) {
 	for i := range c.InboundRoutes {
 		r := &c.InboundRoutes[i]
 		path := fmt.Sprintf("inboundRoutes[%d]", i)
-		errs = append(errs, checkSearchReplace(path, "pattern", "target", SearchReplace{r.Pattern, r.Target})...)
+		errs = append(errs, checkSearchReplace(path, "pattern", "target", SearchReplace{searchOf(r.Pattern), r.Target})...)
 		errs = append(errs, r.Window.check(path+".window.")...)
 	}
 	for i := range c.OutboundRoutes {
 		r := &c.OutboundRoutes[i]
 		path := fmt.Sprintf("outboundRoutes[%d].", i)
-		if _, err := pattern.Compile(r.Pattern); err != nil {
+		if _, err := pattern.Compile(searchOf(r.Pattern)); err != nil {
 			errs = append(errs, patternRule(path+"pattern", err))
 		}
 		if len(r.Groups) == 0 {

@@ -65,6 +65,12 @@ func Compile(source string) (*Pattern, error) {
 	return &Pattern{source: source, full: full, groups: len(full.GetGroupNumbers()) - 1}, nil
 }
 
+// Plain reports whether the pattern of a route is a number rather than an
+// expression: digits, with a plus at the beginning at most.
+func Plain(source string) bool {
+	return strings.Trim(strings.TrimPrefix(source, "+"), "0123456789") == ""
+}
+
 // named reports whether an expression names a group: (?P<x>, (?<x> or (?'x'.
 // Look-behind begins alike.
 func named(source string) bool {
