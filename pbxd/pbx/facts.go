@@ -98,6 +98,8 @@ const (
 	FactMail         FactKind = "mail"         // the mail queue has changed
 	FactJournal      FactKind = "journal"      // the journals of Users have changed
 	FactTexts        FactKind = "texts"        // the text messages of Users have changed
+	FactLine         FactKind = "line"         // Line is set; Gone when the gateway is no more
+	FactRecords      FactKind = "records"      // there are further call records
 )
 
 // Fact is one thing that is true now and that others show live.
@@ -110,4 +112,6 @@ type Fact struct {
 	Pending       *PendingChange `json:"pending,omitempty"`
 	Drafts        int            `json:"drafts,omitempty"`
 	Users         []string       `json:"-"` // IDs; of others nobody learns
+	Line          *LineStatus    `json:"line,omitempty"`
+	Gone          bool           `json:"gone,omitempty"` // of Line: the gateway is no more
 }

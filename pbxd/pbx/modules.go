@@ -58,7 +58,7 @@ func Modules() []Module {
 	add("admin", "", "system")
 	add("admin", "system", "license", "country", "email-delivery", "system-settings", "transports", "certificates", "revisions", "audit-log")
 	add("admin", "", "system-status")
-	add("admin", "system-status", "general-information", "live-calls", "call-traces", "try-number")
+	add("admin", "system-status", "general-information", "sip-status", "live-calls", "call-records", "call-traces", "try-number")
 	return list
 }
 

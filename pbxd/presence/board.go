@@ -25,6 +25,7 @@ type Board struct {
 	mu            sync.Mutex
 	registrations map[string][]pbx.Registration // by extension, never empty
 	calls         map[string]pbx.CallStatus     // by ID, live ones only
+	lines         map[string]pbx.LineStatus     // by ID of the gateway
 	revision      int64
 	pending       *pbx.PendingChange // nil when no change waits to be confirmed
 	drafts        int                // uncommitted system settings
@@ -41,13 +42,14 @@ func New() *Board {
 	return &Board{
 		registrations: map[string][]pbx.Registration{},
 		calls:         map[string]pbx.CallStatus{},
+		lines:         map[string]pbx.LineStatus{},
 		subscribers:   map[*subscriber]struct{}{},
 	}
 }
 
 // Publish makes f known. Facts of one publisher reach every subscriber in
 // order; a subscriber that is 256 facts behind is cut off. A fact that lacks
-// what its kind needs (an extension, a call with an ID, a revision above 0, no
+// what its kind needs (an extension, a call with an ID, a gateway, a revision above 0, no
 // negative number of drafts, users of journals) is dropped.
 func (b *Board) Publish(f pbx.Fact) {
 	b.mu.Lock()
@@ -112,7 +114,18 @@ func (b *Board) note(f pbx.Fact) (pbx.Fact, bool) {
 		}
 		b.drafts = f.Drafts
 		return pbx.Fact{Kind: f.Kind, Drafts: f.Drafts}, true
-	case pbx.FactMail:
+	case pbx.FactLine:
+		if f.Line == nil || f.Line.Gateway == "" {
+			return f, false
+		}
+		line := *f.Line
+		if f.Gone {
+			delete(b.lines, line.Gateway)
+		} else {
+			b.lines[line.Gateway] = line
+		}
+		return pbx.Fact{Kind: f.Kind, Line: &line, Gone: f.Gone}, true
+	case pbx.FactMail, pbx.FactRecords:
 		return pbx.Fact{Kind: f.Kind}, true
 	case pbx.FactJournal, pbx.FactTexts:
 		return pbx.Fact{Kind: f.Kind, Users: slices.Clone(f.Users)}, len(f.Users) > 0
@@ -122,7 +135,7 @@ func (b *Board) note(f pbx.Fact) (pbx.Fact, bool) {
 
 // Subscribe returns what is true now (the revision, the change that waits to be
 // confirmed and the number of drafts if there are any, one fact per registered
-// extension, one per live call) and the facts published from this moment on,
+// extension, one per live call, one per gateway) and the facts published from this moment on,
 // with none lost or doubled between the two. updates is closed when ctx ends,
 // when the subscriber is 256 facts behind, and at once when there are 64
 // subscribers already. Facts are shared and must not be modified.
@@ -171,6 +184,10 @@ func (b *Board) snapshot() []pbx.Fact {
 	for _, c := range b.liveCalls() {
 		facts = append(facts, pbx.Fact{Kind: pbx.FactCall, Call: &c})
 	}
+	for _, id := range slices.Sorted(maps.Keys(b.lines)) {
+		line := b.lines[id]
+		facts = append(facts, pbx.Fact{Kind: pbx.FactLine, Line: &line})
+	}
 	return facts
 }
 
@@ -183,6 +200,14 @@ func (b *Board) Registrations() []pbx.Registration {
 		list = append(list, b.registrations[ext]...)
 	}
 	return list
+}
+
+// Line returns the state of a gateway, by ID; false when none is known.
+func (b *Board) Line(gateway string) (pbx.LineStatus, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s, ok := b.lines[gateway]
+	return s, ok
 }
 
 // Calls returns the live calls, oldest first.

@@ -24,6 +24,10 @@ func call(id string, s pbx.CallState, started time.Time) pbx.Fact {
 	return pbx.Fact{Kind: pbx.FactCall, Call: &pbx.CallStatus{ID: id, State: s, Started: started}}
 }
 
+func line(id string, s pbx.LineState) pbx.Fact {
+	return pbx.Fact{Kind: pbx.FactLine, Line: &pbx.LineStatus{Gateway: id, State: s}}
+}
+
 func TestSnapshot(t *testing.T) {
 	b := New()
 	t0 := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -36,10 +40,12 @@ func TestSnapshot(t *testing.T) {
 		call("early", pbx.CallRinging, t0),
 		call("over", pbx.CallUp, t0),
 		call("over", pbx.CallEnded, t0),
+		line("b", pbx.LineTrying), line("b", pbx.LineUp), line("a", pbx.LineRefused), line("c", pbx.LineUp),
+		{Kind: pbx.FactLine, Line: &pbx.LineStatus{Gateway: "c"}, Gone: true},
 		{Kind: pbx.FactRevision, Revision: 7},
 		{Kind: pbx.FactRevision, Revision: 8},
 		// Nothing of these may show.
-		{Kind: pbx.FactRegistration}, {Kind: pbx.FactCall}, {Kind: pbx.FactRevision}, {Kind: pbx.FactJournal}, {Kind: "other", Extension: "1"},
+		{Kind: pbx.FactRegistration}, {Kind: pbx.FactCall}, {Kind: pbx.FactRevision}, {Kind: pbx.FactJournal}, {Kind: pbx.FactLine}, line("", pbx.LineUp), {Kind: "other", Extension: "1"},
 		call("", pbx.CallUp, t0),
 	} {
 		b.Publish(f)
@@ -51,9 +57,17 @@ func TestSnapshot(t *testing.T) {
 		registered("102", "sip:b@1"),
 		call("early", pbx.CallRinging, t0),
 		call("late", pbx.CallUp, t0.Add(time.Second)),
+		line("a", pbx.LineRefused),
+		line("b", pbx.LineUp),
 	}
 	if !reflect.DeepEqual(now, want) {
 		t.Errorf("now %+v\nwant %+v", now, want)
+	}
+	if l, ok := b.Line("b"); !ok || l.State != pbx.LineUp {
+		t.Errorf("gateway b is %+v, %v", l, ok)
+	}
+	if _, ok := b.Line("c"); ok {
+		t.Error("a gateway that is no more has a state")
 	}
 	if r := b.Registrations(); len(r) != 3 || r[0].Contact != "sip:a@1" || r[2].Extension != "102" {
 		t.Errorf("registrations %+v", r)

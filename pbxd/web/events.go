@@ -116,6 +116,9 @@ type snapshot struct {
 // seesCalls are the modules of those who see the calls of now.
 const seesCalls = "general-information|live-calls"
 
+// seesLines are the modules of those who see the state of the gateways.
+const seesLines = "general-information|sip-status|gateways|gateway-groups"
+
 // seesRegistrations reports whether the caller sees the phones of an extension.
 func (c *caller) seesRegistrations(extension string) bool {
 	return c.has("general-information|users") || c.user.Extension != "" && extension == c.user.Extension
@@ -140,12 +143,16 @@ func visible(f pbx.Fact, c *caller) bool {
 		return c.has("system-settings")
 	case pbx.FactMail:
 		return c.has("email-delivery")
+	case pbx.FactLine:
+		return c.has(seesLines)
+	case pbx.FactRecords:
+		return c.has("call-records")
 	}
 	return false
 }
 
 func visibleState(st LiveState, c *caller) LiveState {
-	own := LiveState{Registrations: []pbx.Registration{}, Calls: []pbx.CallStatus{}, Revision: st.Revision}
+	own := LiveState{Registrations: []pbx.Registration{}, Calls: []pbx.CallStatus{}, Lines: []pbx.LineStatus{}, Revision: st.Revision}
 	for _, r := range st.Registrations {
 		if c.seesRegistrations(r.Extension) {
 			own.Registrations = append(own.Registrations, r)
@@ -153,6 +160,9 @@ func visibleState(st LiveState, c *caller) LiveState {
 	}
 	if c.has(seesCalls) {
 		own.Calls = st.Calls
+	}
+	if c.has(seesLines) {
+		own.Lines = st.Lines
 	}
 	if c.has(anyAdminModule) {
 		own.Pending = st.Pending

@@ -29,6 +29,7 @@ type Status struct {
 type LiveState struct {
 	Registrations []pbx.Registration `json:"registrations" title:"Phones" maxItems:"10000" doc:"Phones that are registered now"`
 	Calls         []pbx.CallStatus   `json:"calls" title:"Calls" maxItems:"10000" doc:"Calls of now"`
+	Lines         []pbx.LineStatus   `json:"lines" title:"Gateways" maxItems:"1000" doc:"State of the gateways"`
 	Pending       *pbx.PendingChange `json:"pending,omitempty" title:"Unconfirmed change" doc:"Change that reverts by itself unless it is confirmed; absent when there is none"`
 	Drafts        int                `json:"drafts" title:"Uncommitted settings" doc:"System settings that were changed but not committed yet" minimum:"0" maximum:"200"`
 	Revision      int64              `json:"revision" title:"Revision" minimum:"1" doc:"Number of the current configuration"`
@@ -86,13 +87,15 @@ func (s *Server) snapshot(ctx context.Context) LiveState {
 // by start.
 func (s *Server) liveState(now []pbx.Fact) LiveState {
 	_, revision := s.Store.Current()
-	st := LiveState{Registrations: []pbx.Registration{}, Calls: []pbx.CallStatus{}, Revision: revision, Pending: s.Store.Pending()}
+	st := LiveState{Registrations: []pbx.Registration{}, Calls: []pbx.CallStatus{}, Lines: []pbx.LineStatus{}, Revision: revision, Pending: s.Store.Pending()}
 	for _, f := range now {
 		switch {
 		case f.Kind == pbx.FactRegistration:
 			st.Registrations = append(st.Registrations, f.Registrations...)
 		case f.Kind == pbx.FactDrafts:
 			st.Drafts = f.Drafts
+		case f.Kind == pbx.FactLine && f.Line != nil:
+			st.Lines = append(st.Lines, *f.Line)
 		case f.Kind == pbx.FactCall && f.Call != nil && f.Call.State != pbx.CallEnded:
 			st.Calls = append(st.Calls, *f.Call)
 		}

@@ -1,4 +1,4 @@
-// Live facts: registrations, calls, the number of the current revision, the change that waits to
+// Live facts: registrations, calls, gateways, the number of the current revision, the change that waits to
 // be confirmed and the number of uncommitted settings, as the server sends them. Events: "change"
 // (detail: kind), "state".
 
@@ -7,6 +7,7 @@ import {events as api, call, Problem} from './api.js';
 class Live extends EventTarget {
   registrations = new Map(); // extension => list
   calls = new Map(); // id => call
+  lines = new Map(); // ID of the gateway => its state
   revision = 0;
   pending = null; // a change that reverts unless it is confirmed
   drafts = 0; // uncommitted system settings
@@ -27,6 +28,7 @@ class Live extends EventTarget {
     this.#source = null;
     this.registrations.clear();
     this.calls.clear();
+    this.lines.clear();
     this.pending = null;
     this.drafts = 0;
     this.#set('off');
@@ -74,6 +76,7 @@ class Live extends EventTarget {
   #take(s) {
     this.registrations = group(s.registrations);
     this.calls = new Map(s.calls.map((c) => [c.id, c]));
+    this.lines = new Map(s.lines.map((l) => [l.gateway, l]));
     this.revision = s.revision;
     this.pending = s.pending ?? null;
     this.drafts = s.drafts ?? 0;
@@ -108,6 +111,9 @@ class Live extends EventTarget {
     } else if (f.kind === 'call') {
       if (f.call.state === 'ended') this.calls.delete(f.call.id);
       else this.calls.set(f.call.id, f.call);
+    } else if (f.kind === 'line') {
+      if (f.gone) this.lines.delete(f.line.gateway);
+      else this.lines.set(f.line.gateway, f.line);
     } else if (f.kind === 'revision') {
       this.revision = f.revision;
     } else if (f.kind === 'pending') {
