@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"galilei/pbxd/call"
@@ -32,6 +33,40 @@ func (p *PBX) quickDial(user, quickdial string) *pbx.QuickDial {
 type services struct{ *PBX }
 
 var errNotPermitted = errors.New("the permission is gone")
+
+// ChooseNight commits the profile of the night answer service in the name of the
+// user who has dialled it.
+func (p services) ChooseNight(ctx context.Context, user, phone string, profile int) error {
+	u := p.config().UserByID(user)
+	if u == nil {
+		return fmt.Errorf("choose night profile %d: there is no user %q any more", profile, user)
+	}
+	giveBack, err := p.web.SpendRevision(u)
+	if err != nil {
+		return fmt.Errorf("choose night profile %d for %s: %w", profile, u.Name, err)
+	}
+	same := true
+	night := pbx.NightService{Profile: profile}
+	_, err = p.store.Commit(ctx, u.Name, night.Chosen(), func(c *pbx.Config) error {
+		now := c.UserByID(user)
+		if now == nil || !c.Holds(now, pbx.PermitSetNightService) || !c.NightService.UsersMay(profile) {
+			return errNotPermitted
+		}
+		same = c.NightService.Profile == profile
+		c.NightService.Profile = profile
+		return nil
+	})
+	if err != nil || same {
+		giveBack()
+	}
+	if err != nil {
+		return fmt.Errorf("choose night profile %d for %s: %w", profile, u.Name, err)
+	}
+	if !same {
+		p.audit(ctx, u.Name, "change-night-service", strconv.Itoa(profile), phone)
+	}
+	return nil
+}
 
 // Switch commits what a user sets by code, in the user's name.
 func (p services) Switch(ctx context.Context, user, phone string, d dialplan.Decision) error {

@@ -3,6 +3,7 @@ package call
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"galilei/pbxd/dialplan"
@@ -16,6 +17,9 @@ type Services interface {
 	// Switch changes what a user, by ID, sets for the own calls, as a decision of
 	// the dialplan says. phone is the extension of the phone that asks.
 	Switch(ctx context.Context, user, phone string, d dialplan.Decision) error
+	// ChooseNight chooses the profile of the night answer service, 0 for none, for
+	// a user, by ID.
+	ChooseNight(ctx context.Context, user, phone string, profile int) error
 	// LogIn logs the user of an extension in at a phone, by its extension. The
 	// error wraps ErrPIN or ErrWait when the PIN or its time is to blame.
 	LogIn(ctx context.Context, phone, extension string, pin pbx.Secret) error
@@ -44,6 +48,8 @@ func Functions(s Services) func(dialplan.Decision) Program {
 		switch d.Function {
 		case pbx.FunctionPhoneLogin:
 			return phoneLogin(s)
+		case pbx.FunctionNightService:
+			return nightService(s)
 		case pbx.FunctionCallWaiting, pbx.FunctionDoNotDisturb, pbx.FunctionReminder,
 			pbx.FunctionForwardAlways, pbx.FunctionForwardBusy, pbx.FunctionForwardNoAnswer, pbx.FunctionForwardUnregistered:
 			return setting(s)
@@ -59,9 +65,7 @@ func setting(s Services) Program {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(on.Context()), serviceTime)
 		defer cancel()
 		if err := s.Switch(ctx, on.User, on.Phone, on.Decision); err != nil {
-			on.Log.Warn("setting not switched by code", "function", on.Decision.Function, "err", err)
-			on.Step("function-code", pbx.Say("This could not be kept: nothing has changed"))
-			return on.refuse()
+			return on.notKept(err)
 		}
 		if on.Decision.Off {
 			on.Step("function-code", pbx.Say("Switched off"))
@@ -70,6 +74,31 @@ func setting(s Services) Program {
 		}
 		return on.confirm()
 	}
+}
+
+// nightService chooses the profile that was dialled after the code, for
+// everybody.
+func nightService(s Services) Program {
+	return func(on *Conversation) pbx.Cause {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(on.Context()), serviceTime)
+		defer cancel()
+		night := pbx.NightService{}
+		if !on.Decision.Off {
+			night.Profile, _ = strconv.Atoi(on.Decision.Argument) // the dialplan has looked at it
+		}
+		if err := s.ChooseNight(ctx, on.User, on.Phone, night.Profile); err != nil {
+			return on.notKept(err)
+		}
+		on.Step("night-service", night.Chosen())
+		return on.confirm()
+	}
+}
+
+// notKept ends with the tone for what came to nothing.
+func (on *Conversation) notKept(err error) pbx.Cause {
+	on.Log.Warn("setting not switched by code", "function", on.Decision.Function, "err", err)
+	on.Step("function-code", pbx.Say("This could not be kept: nothing has changed"))
+	return on.refuse()
 }
 
 // Remind is the program that a user talks with who has answered a reminder: a

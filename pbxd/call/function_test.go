@@ -39,6 +39,10 @@ func (s *services) Switch(ctx context.Context, user, phone string, d dialplan.De
 	return s.note(ctx, "switch %s@%s %s %s off=%v", user, phone, d.Function, d.Argument, d.Off)
 }
 
+func (s *services) ChooseNight(ctx context.Context, user, phone string, profile int) error {
+	return s.note(ctx, "night %s@%s %d", user, phone, profile)
+}
+
 func (s *services) LogIn(ctx context.Context, phone, extension string, pin pbx.Secret) error {
 	return s.note(ctx, "login %s@%s %s", extension, phone, pin.Reveal())
 }
@@ -57,10 +61,13 @@ type coded struct {
 
 // dialCode has the code dialled and gives the test the call once its program
 // runs.
-func dialCode(t *testing.T, digits string, s *services, act func(c *coded)) {
+func dialCode(t *testing.T, digits string, s *services, act func(c *coded), changes ...func(*pbx.Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		cfg := pbx.Factory(pbx.Defaults{})
+		for _, change := range changes {
+			change(cfg)
+		}
 		c := &coded{t: t, services: s, stage: &stage{caller: &actor{name: "caller"}, phones: map[string][]*actor{}}}
 		c.engine = New(Deps{
 			Config: func() *pbx.Config { return cfg }, Dialer: c, Now: time.Now, Log: slog.New(slog.DiscardHandler), Publish: func(pbx.Fact) {}, Function: Functions(s),
@@ -136,6 +143,29 @@ func TestSettingByCode(t *testing.T) {
 			c.wants(1, step, done)
 			want(c.t, c.caller, "answer", "hangup 16")
 		})
+	}
+}
+
+// The profile of the night answer service is chosen in the name of who is logged
+// in at the phone.
+func TestNightServiceByCode(t *testing.T) {
+	chooses := func(c *pbx.Config) {
+		c.UserByExtension("102").Admin = true // admins have the permission
+		c.NightService.Selectable = []string{"3"}
+	}
+	for digits, x := range map[string]struct {
+		err        error
+		step, done string
+	}{
+		"*383": {nil, "Night answer service: profile 3", "night demo102@101 3"},
+		"*380": {nil, "Night answer service off", "night demo102@101 0"},
+		"*38":  {errors.New("disk"), "This could not be kept: nothing has changed", "night demo102@101 0"},
+	} {
+		dialCode(t, digits, &services{err: x.err}, func(c *coded) {
+			time.Sleep(10 * time.Second)
+			c.wants(1, x.step, x.done)
+			want(c.t, c.caller, "answer", "hangup 16")
+		}, chooses)
 	}
 }
 

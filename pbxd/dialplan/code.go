@@ -1,6 +1,7 @@
 package dialplan
 
 import (
+	"strconv"
 	"strings"
 
 	"galilei/pbxd/pbx"
@@ -70,13 +71,25 @@ func (p *plan) served(f pbx.Function) bool {
 			p.step("queue", "There is no queue {number}", "number", p.d.Argument)
 		}
 	case pbx.FunctionNightService:
-		p.step("night-service", "There is no night answer service")
+		return p.nightService()
 	case pbx.FunctionVoicemail:
 		p.step("voicemail", "{name} has no voicemail box", "name", called(p.caller))
 	default:
 		return true
 	}
 	p.refuse(pbx.CauseUnallocated)
+	return false
+}
+
+// nightService decides whether the caller, who has the permission, may choose the
+// profile that was dialled (F193).
+func (p *plan) nightService() bool {
+	profile, _ := strconv.Atoi(p.d.Argument) // "" is none
+	if p.cfg.NightService.UsersMay(profile) {
+		return true
+	}
+	p.step("night-service", "Profile {n} is none of those that users may choose", "n", profile)
+	p.refuse(pbx.CauseNotAuthorised)
 	return false
 }
 

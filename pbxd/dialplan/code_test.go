@@ -54,6 +54,34 @@ func TestAway(t *testing.T) {
 	}
 }
 
+// Who may choose a night profile, and which (F193).
+func TestNightServiceCode(t *testing.T) {
+	offered := func(c *pbx.Config) { c.NightService = pbx.NightService{Profile: 5, Selectable: []string{"2", "9"}} }
+	may := everybody(pbx.PermitSetNightService)
+	for _, x := range []struct {
+		digits string
+		is     []func(*pbx.Config)
+		want   string
+		last   string
+	}{
+		{"*382", []func(*pbx.Config){offered, may}, "function nightService 2", ""},
+		{"*389", []func(*pbx.Config){offered, may}, "function nightService 9", ""},
+		{"*385", []func(*pbx.Config){offered, may}, "function nightService 5", ""}, // it holds already
+		{"*380", []func(*pbx.Config){offered, may}, "function nightService 0 off", ""},
+		{"*38", []func(*pbx.Config){offered, may}, "function nightService off", ""},
+		{"*383", []func(*pbx.Config){offered, may}, "refuse not permitted", "Profile 3 is none of those that users may choose"},
+		{"*382", []func(*pbx.Config){offered}, "refuse not permitted", "demo105 (105) does not have the permission"},
+		{"*380", []func(*pbx.Config){offered}, "refuse not permitted", "demo105 (105) does not have the permission"},
+		{"*3822", []func(*pbx.Config){offered, may}, "refuse incomplete number", "Dial the number of the profile, 1 to 9, after the code, or 0 for none"},
+		{"*38*", []func(*pbx.Config){offered, may}, "refuse incomplete number", "Dial the number of the profile, 1 to 9, after the code, or 0 for none"},
+	} {
+		d := Decide(office(t, x.is...), Query{Caller: from("105"), Digits: x.digits})
+		if got, last := text(d), d.Trace[len(d.Trace)-1].Message.Text(); got != x.want || x.last != "" && last != x.last {
+			t.Errorf("%s: got %s, %q; want %s, %q", x.digits, got, last, x.want, x.last)
+		}
+	}
+}
+
 // A code that needs an extension says so when none follows.
 func TestExtensionAfterTheCode(t *testing.T) {
 	for _, digits := range []string{"*82", "*83", "*82*", "*83102#", "*31*83"} {

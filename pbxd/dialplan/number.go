@@ -116,7 +116,7 @@ func (p *plan) function(code pbx.Code, argument string) {
 		p.d.Argument = strings.TrimSuffix(strings.TrimPrefix(p.d.Argument, "*"), "#")
 	}
 	if code.Function == pbx.FunctionNightService {
-		p.d.Off = argument == ""
+		p.d.Off = argument == "" || argument == "0"
 	}
 	if permission := code.Function.Permission(); permission != "" && code.Function != pbx.FunctionPhoneLogin {
 		granted := false
@@ -192,8 +192,8 @@ func (p *plan) argumentRule(f pbx.Function) pbx.Message {
 			return pbx.Say("Dial the number of the queue after the code")
 		}
 	case pbx.FunctionNightService:
-		if !off && (!digits || len(a) != 1 || a == "0") {
-			return pbx.Say("Dial the number of the profile, 1 to 9, after the code")
+		if !off && (!digits || len(a) != 1) {
+			return pbx.Say("Dial the number of the profile, 1 to 9, after the code, or 0 for none")
 		}
 	case pbx.FunctionCallWaiting, pbx.FunctionDoNotDisturb:
 		if a != "" {

@@ -27,6 +27,9 @@ func (f FunctionCodes) Card() (card []CodeLine) {
 		case FunctionPhoneLogin:
 			add(extension, "", Say("Log in at this phone; enter the PIN after the tone, then #"))
 			add(Message{}, "*", Say("Log out: the phone is that of its own user again"))
+		case FunctionNightService:
+			add(Say("profile, 1 to 9"), "", Say("Night answer service: the rules of this profile hold, for everybody"))
+			add(Message{}, "0", Say("Night answer service off"))
 		case FunctionCallWaiting:
 			add(Message{}, "", Say("Hear further calls while on the phone"))
 			add(Message{}, "*", Say("Further callers hear busy"))
@@ -66,7 +69,7 @@ func (f FunctionCodes) Card() (card []CodeLine) {
 // Served reports whether the device has what the function is about.
 func (f Function) Served() bool {
 	switch f {
-	case FunctionQueueLogin, FunctionNightService, FunctionVoicemail:
+	case FunctionQueueLogin, FunctionVoicemail:
 		return false
 	}
 	return true

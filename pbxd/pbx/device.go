@@ -71,7 +71,7 @@ func CertificatePurpose(id string) string { return "certificate/" + id }
 type FunctionCodes struct {
 	PhoneLogin          string `json:"phoneLogin" title:"Log phone in" doc:"Followed by the extension: logs a phone in; followed by '*': out" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*0"`
 	QueueLogin          string `json:"queueLogin" title:"Queue log-on" doc:"Followed by the queue: logs an agent on" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*5"`
-	NightService        string `json:"nightService" title:"Night answer service" doc:"Followed by the number of the profile: on; alone: off" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*38"`
+	NightService        string `json:"nightService" title:"Night answer service" doc:"Followed by the number of the profile, 1 to 9: on; by 0, or alone: off" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*38"`
 	CallWaiting         string `json:"callWaiting" title:"Call waiting" doc:"Switches call waiting" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*92"`
 	DoNotDisturb        string `json:"doNotDisturb" title:"Do not disturb" doc:"Switches do not disturb" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*93"`
 	ForwardAlways       string `json:"forwardAlways" title:"Forward always" doc:"Followed by a number: forwards every call" minLength:"2" maxLength:"5" pattern:"^[0-9*#]+$" patternDescription:"digits, '*' and '#'" default:"*21"`

@@ -2,6 +2,7 @@ package pbx
 
 import (
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -46,6 +47,20 @@ type OutboundRouteSettings struct {
 type NightService struct {
 	Profile    int      `json:"profile" title:"Active profile" doc:"Profile that holds for everybody; 0: none" minimum:"0" maximum:"9" default:"0"`
 	Selectable []string `json:"selectable" title:"Profiles for users" doc:"Profiles that users with the permission may choose" maxItems:"9" enum:"1,2,3,4,5,6,7,8,9"`
+}
+
+// UsersMay reports whether users with the permission may choose a profile: one
+// that is offered, none (0), or the one that holds.
+func (n *NightService) UsersMay(profile int) bool {
+	return profile == 0 || profile == n.Profile || slices.Contains(n.Selectable, strconv.Itoa(profile))
+}
+
+// Chosen is what a revision that chooses the profile says.
+func (n *NightService) Chosen() Message {
+	if n.Profile == 0 {
+		return Say("Night answer service off")
+	}
+	return Say("Night answer service: profile {profile}", "profile", n.Profile)
 }
 
 // Calendar is a set of holidays.

@@ -61,13 +61,65 @@ func TestSettingsByCode(t *testing.T) {
 	if u := shown(); u.InternalAlways || u.InternalAlwaysNumber != "103" || !u.BusyOnBusy {
 		t.Errorf("after *21* and *92*: %+v", u)
 	}
-	for _, digits := range []string{"*5700", "*382", "*97", "**12", "*342560"} { // nothing of it is there
+	for _, digits := range []string{"*5700", "*97", "**12", "*342560"} { // nothing of it is there
 		call := b.Dial(digits, SDP(16000))
 		res := b.Final("INVITE")
 		if res.Status() == 501 || res.Status() < 400 {
 			t.Errorf("%s: %s", digits, res.Start)
 		}
 		call.AckRefusal(res)
+	}
+	nothingLeft(t, s)
+}
+
+// Who has the permission chooses the night profile by phone, of those that users
+// may choose; inbound routes follow it at once, and the revision is the user's.
+func TestNightServiceByPhone(t *testing.T) {
+	t.Parallel()
+	s, a, b, _ := threePhones(t, func(c *pbx.Config) {
+		c.UserByExtension("102").Admin = true
+		c.NightService.Selectable = []string{"3"}
+	})
+	admin := s.Login()
+	profile := func() int {
+		t.Helper()
+		var v struct{ Profile int }
+		admin.Do("GET", "/api/v1/night-service", nil, 200, &v)
+		return v.Profile
+	}
+	b.code("*383", "")
+	if n := profile(); n != 3 {
+		t.Errorf("after *383: profile %d", n)
+	}
+	for _, x := range []struct {
+		phone  *Phone
+		digits string
+	}{{b, "*384"}, {a, "*383"}, {a, "*380"}} {
+		call := x.phone.Dial(x.digits, SDP(16000))
+		res := x.phone.Final("INVITE")
+		if res.Status() < 400 || res.Status() == 501 || profile() != 3 {
+			t.Errorf("%s: %s, profile %d", x.digits, res.Start, profile())
+		}
+		call.AckRefusal(res)
+	}
+	b.code("*380", "")
+	if n := profile(); n != 0 {
+		t.Errorf("after *380: profile %d", n)
+	}
+	b.code("*380", "") // no revision, no act
+	var acts []pbx.AuditEntry
+	admin.Do("GET", "/api/v1/audit?actor=demo102", nil, 200, &acts)
+	said := ""
+	for _, e := range acts {
+		said += fmt.Sprintf("%s %s@%s ", e.Action, e.Object, e.From)
+	}
+	if said != "change-night-service 0@127.0.0.1 change-night-service 3@127.0.0.1 " {
+		t.Errorf("audit log: %s", said)
+	}
+	var revs []pbx.Revision
+	admin.Do("GET", "/api/v1/revisions?limit=2", nil, 200, &revs)
+	if len(revs) != 2 || revs[0].Comment != "Night answer service off" || revs[1].Comment != "Night answer service: profile 3" || revs[0].Author != "demo102" || revs[1].Author != "demo102" {
+		t.Errorf("revisions %+v", revs)
 	}
 	nothingLeft(t, s)
 }

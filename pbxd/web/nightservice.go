@@ -66,11 +66,7 @@ func (s *Server) changeNightService(ctx context.Context, in *change[pbx.NightSer
 	wanted := in.Body.value
 	before := ""
 	var after *tagged[NightServiceStatus]
-	comment := pbx.Say("Night answer service: profile {profile}", "profile", wanted.Profile)
-	if wanted.Profile == 0 {
-		comment = pbx.Say("Night answer service off")
-	}
-	_, err := s.commit(ctx, comment, func(cfg *pbx.Config) error {
+	_, err := s.commit(ctx, wanted.Chosen(), func(cfg *pbx.Config) error {
 		now, err := nightStatus(cfg, c)
 		if err != nil {
 			return err
@@ -84,7 +80,7 @@ func (s *Server) changeNightService(ctx context.Context, in *change[pbx.NightSer
 			cfg.NightService = wanted
 		case !now.Body.MayChoose:
 			return refuse(http.StatusForbidden, "You do not have the permission {permission}. Ask your administrator.", "permission", string(pbx.PermitSetNightService))
-		case wanted.Profile != 0 && wanted.Profile != cfg.NightService.Profile && !slices.Contains(cfg.NightService.Selectable, strconv.Itoa(wanted.Profile)):
+		case !cfg.NightService.UsersMay(wanted.Profile):
 			return invalidField("profile", pbx.Say("is not one of the profiles that users may choose"))
 		default:
 			cfg.NightService.Profile = wanted.Profile
