@@ -23,6 +23,18 @@ const (
 	RecordFailed   RecordResult = "failed"
 )
 
+// RecordAct is what somebody did with a call beside speaking.
+type RecordAct string
+
+// The acts of a leg. Who did several has the last one.
+const (
+	RecordForwarded   RecordAct = "forwarded"   // a forwarding of the user, or the phone itself, sent the call on
+	RecordTransferred RecordAct = "transferred" // handed the other side on
+	RecordParked      RecordAct = "parked"
+	RecordPickedUp    RecordAct = "pickedUp"  // took a call that rang elsewhere
+	RecordRetrieved   RecordAct = "retrieved" // took a call from its parking place
+)
+
 // TollClass is what kind of number was called, for what a call may cost.
 type TollClass string
 
@@ -72,13 +84,16 @@ type CallRecord struct {
 	Legs       []RecordLeg     `json:"legs,omitempty" title:"Legs" doc:"Who took part, in the order of time; only of a single record"`
 }
 
-// RecordLeg is the part that one phone or line had in a call.
+// RecordLeg is the part that one phone or line had in a call. A user whose phones
+// did not ring since a forwarding had sent the call on before has one that begins
+// and ends at that time.
 type RecordLeg struct {
 	Party    RecordParty `json:"party" title:"Who" doc:"Whose phone or line it was"`
 	Gateway  string      `json:"gateway,omitempty" title:"Gateway" doc:"Identifier of the gateway, or empty" maxLength:"26"`
 	Began    time.Time   `json:"began" title:"Began" doc:"When it began to ring"`
 	Answered time.Time   `json:"answered,omitzero" title:"Answered" doc:"When it was answered"`
 	Ended    time.Time   `json:"ended" title:"Ended" doc:"When it ended"`
+	Act      RecordAct   `json:"act,omitempty" title:"Act" doc:"What was done with the call there beside speaking; empty: nothing" enum:",forwarded,transferred,parked,pickedUp,retrieved"`
 	Cause    Cause       `json:"cause" title:"Cause" doc:"Why it ended, as ITU-T Q.850 counts causes; 0 when it is not known"`
 }
 

@@ -52,11 +52,16 @@ func TestRecordRetention(t *testing.T) {
 	}
 	recorded(t, s, list...)
 	trim("1000 from late300")
-	n, err := s.DeleteRecords(t.Context(), pbx.AuditEntry{Actor: "admin", Action: "delete-call-records"})
-	if err != nil || n != 1000 || recordsOf(t, s, pbx.RecordQuery{}) != "" {
+	half := at.Add(800 * time.Second) // late300 to late799 are from before
+	if n, err := s.DeleteRecords(t.Context(), half, pbx.AuditEntry{Actor: "admin", Action: "delete-call-records"}); err != nil || n != 500 {
 		t.Errorf("%d deleted, %v", n, err)
 	}
-	if log, err := s.AuditLog(t.Context(), pbx.AuditQuery{}); err != nil || len(log) != 1 || log[0].Object != "1000" || log[0].Actor != "admin" {
+	trim("500 from late800")
+	n, err := s.DeleteRecords(t.Context(), time.Time{}, pbx.AuditEntry{Actor: "admin", Action: "delete-call-records"})
+	if err != nil || n != 500 || recordsOf(t, s, pbx.RecordQuery{}) != "" {
+		t.Errorf("%d deleted, %v", n, err)
+	}
+	if log, err := s.AuditLog(t.Context(), pbx.AuditQuery{}); err != nil || len(log) != 2 || log[0].Object != "500" || log[1].Object != "500" || log[0].Actor != "admin" {
 		t.Errorf("audit log: %+v, %v", log, err)
 	}
 	var left int

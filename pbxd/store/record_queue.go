@@ -24,8 +24,9 @@ const (
 // records holds the call records that are not written yet.
 type records struct {
 	queue[pbx.CallRecord]
-	clock recordClock
-	trim  chan struct{} // has an element when the rules for keeping have changed
+	clock    recordClock
+	watchers watchers[func()]
+	trim     chan struct{} // has an element when the rules for keeping have changed
 
 	few, most int // maxLookup, maxListed, save in tests
 }
@@ -74,6 +75,16 @@ func (s *Store) NoteRecord(r pbx.CallRecord) {
 // 0 as soon as it takes some again.
 func (s *Store) RecordsLost() int { return s.records.lostNow() }
 
+// WatchRecords has fn called after call records were written, or deleted by hand.
+// fn must not block.
+func (s *Store) WatchRecords(fn func()) (stop func()) { return s.records.watchers.add(fn) }
+
+func (r *records) tell() {
+	for _, told := range r.watchers.all() {
+		told()
+	}
+}
+
 // keepRecords writes call records until ctx ends.
 func (s *Store) keepRecords(ctx context.Context) {
 	s.records.keep(ctx, recordDelay, s.writeRecords, func(err error) {
@@ -101,6 +112,7 @@ func (s *Store) writeRecords(ctx context.Context) error {
 		if lost := s.records.drop(len(batch)); lost > 0 {
 			s.opts.Log.Error("call records keep up again; some were lost", "lost", lost)
 		}
+		s.records.tell()
 	}
 }
 
@@ -117,8 +129,8 @@ func (s *Store) insertRecords(ctx context.Context, tx writeTx, numbering pbx.Num
 		return err
 	}
 	defer whole.Close()
-	leg, err := tx.PrepareContext(ctx, `INSERT INTO cdr_leg (cdr, position, number, e164, name, user, gateway, began, answered, ended, cause)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	leg, err := tx.PrepareContext(ctx, `INSERT INTO cdr_leg (cdr, position, number, e164, name, user, gateway, began, answered, ended, act, cause)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
@@ -159,7 +171,7 @@ func insertRecord(ctx context.Context, whole, leg *sql.Stmt, numbering pbx.Numbe
 	for i := range r.Legs {
 		l := &r.Legs[i]
 		if _, err := leg.ExecContext(ctx, id, i, l.Party.Number, l.Party.E164, l.Party.Name, l.Party.User, l.Gateway,
-			moved(l.Began, shift), moved(l.Answered, shift), moved(l.Ended, shift), int(l.Cause)); err != nil {
+			moved(l.Began, shift), moved(l.Answered, shift), moved(l.Ended, shift), string(l.Act), int(l.Cause)); err != nil {
 			return err
 		}
 	}

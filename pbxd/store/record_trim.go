@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 
@@ -78,11 +79,11 @@ func (s *Store) trimOnce(ctx context.Context) error {
 
 // deleteRecords runs a query that deletes so many records as its last parameter
 // says, until there are none left for it, and returns how many there were.
-func (s *Store) deleteRecords(ctx context.Context, query string, arg int64) (n int, err error) {
+func (s *Store) deleteRecords(ctx context.Context, query string, args ...any) (n int, err error) {
 	for {
 		var done int64
 		err := s.db.write(ctx, lazy, func(tx writeTx) error {
-			result, err := tx.ExecContext(ctx, query, arg, trimBatch)
+			result, err := tx.ExecContext(ctx, query, append(slices.Clip(args), trimBatch)...)
 			if err == nil {
 				done, err = result.RowsAffected()
 			}
@@ -100,11 +101,12 @@ func (s *Store) deleteRecords(ctx context.Context, query string, arg int64) (n i
 	}
 }
 
-// DeleteRecords deletes all call records that there are, and returns how many. The
-// audit log tells first, durably, who does so: act is that entry, whose Object
-// becomes how many there are.
-func (s *Store) DeleteRecords(ctx context.Context, act pbx.AuditEntry) (int, error) {
-	t, err := s.RecordTotals(ctx, pbx.RecordQuery{})
+// DeleteRecords deletes the call records that there are of calls that began before
+// a time, all when it is zero, and returns how many. The audit log tells first,
+// durably, who does so: act is that entry, whose Object becomes how many there are.
+func (s *Store) DeleteRecords(ctx context.Context, before time.Time, act pbx.AuditEntry) (int, error) {
+	q := pbx.RecordQuery{Until: before}
+	t, err := s.RecordTotals(ctx, q)
 	if err != nil {
 		return 0, err
 	}
@@ -114,11 +116,13 @@ func (s *Store) DeleteRecords(ctx context.Context, act pbx.AuditEntry) (int, err
 	}
 	var newest int64
 	if err := s.db.readers.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM cdr").Scan(&newest); err != nil {
-		return 0, fmt.Errorf("store: delete call records: %w", s.db.reading(err))
+		return 0, fmt.Errorf("store: delete call records before %v: %w", before, s.db.reading(err))
 	}
-	n, err := s.deleteRecords(ctx, "DELETE FROM cdr WHERE id IN (SELECT id FROM cdr WHERE id <= ? ORDER BY id LIMIT ?)", newest)
+	n, err := s.deleteRecords(ctx, "DELETE FROM cdr WHERE id IN (SELECT id FROM cdr INDEXED BY cdr_list WHERE began < ? AND id <= ? ORDER BY began LIMIT ?)",
+		filterOf(s.numbering(), q).until, newest)
+	s.records.tell()
 	if err != nil {
-		return n, fmt.Errorf("store: delete call records, %d are deleted: %w", n, err)
+		return n, fmt.Errorf("store: delete call records before %v, %d are deleted: %w", before, n, err)
 	}
 	return n, nil
 }

@@ -245,6 +245,7 @@ func migrations() []string {
 			began    INTEGER NOT NULL,
 			answered INTEGER NOT NULL,
 			ended    INTEGER NOT NULL,
+			act      TEXT NOT NULL, -- pbx.RecordAct
 			cause    INTEGER NOT NULL,
 			PRIMARY KEY (cdr, position)
 		) WITHOUT ROWID;

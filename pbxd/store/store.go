@@ -252,6 +252,7 @@ func (s *Store) Close() error {
 	s.draftWatchers.clear()
 	s.mailWatchers.clear()
 	s.journalWatchers.clear()
+	s.records.watchers.clear()
 	err := errors.Join(s.writeJournals(context.Background()), s.writeRecords(context.Background()), s.db.close())
 	if lockErr := s.lock.Close(); lockErr != nil && !errors.Is(lockErr, os.ErrClosed) {
 		err = errors.Join(err, lockErr)
