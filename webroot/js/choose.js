@@ -14,12 +14,13 @@ export function refill(select, list, none, value = select.value) {
   select.value = value;
 }
 
-// oneOf chooses one entry or, unless it is needed, none.
-export function oneOf({ref, changed, id, must}) {
+// oneOf chooses one entry or, unless it is needed, none, which has those words. skip(choice) leaves
+// entries out.
+export function oneOf({ref, changed, id, must, none = t('choose.none'), skip = () => false}) {
   const el = h('select', {id, onchange: changed});
-  const none = must ? undefined : t('choose.none');
+  if (must) none = undefined;
   let list = [];
-  choices(ref).then((l) => refill(el, (list = l), none));
+  choices(ref).then((l) => refill(el, (list = l.filter((c) => !skip(c))), none));
   return {el, input: el, focus: () => el.focus(), get: () => el.value, set: (v) => refill(el, list, none, v ?? '')};
 }
 

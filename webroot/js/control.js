@@ -5,17 +5,20 @@ import {h, button, uid} from './dom.js';
 import {t} from './text.js';
 import * as schema from './schema.js';
 import {references, oneOf} from './choose.js';
+import {Field} from './field.js';
 
 // control makes the input for a field of that name, property and options
-// {control, choices: [{id, label}], readOnly, ref}.
+// {control, choices: [{id, label}], readOnly, ref, none, parts}.
 export function control(name, p, must, options, changed) {
   const id = uid();
   if (options.control) return options.control({name, property: p, changed});
   if (options.readOnly) return shown(p, name, id);
   const ref = options.ref ?? p['x-ref'] ?? p.items?.['x-ref'];
-  if (ref) return p.type === 'array' ? references({ref, changed}) : oneOf({ref, changed, id, must});
+  if (ref) return p.type === 'array' ? references({ref, changed}) : oneOf({ref, changed, id, must, none: options.none, skip: options.skip});
+  if (p.properties) return parts(p, changed, options.parts);
+  if (p.items?.enum) return several(p.items.enum.map((v) => ({id: v, label: schema.word(name, v)})), changed);
   const choices = options.choices ?? p.enum?.map((v) => ({id: v, label: schema.word(name, v)}));
-  if (choices) return choices.length <= 3 ? radios(choices, id, changed) : select(choices, id);
+  if (choices) return choices.length <= 3 ? radios(choices, id, changed) : select(choices, id, p.type === 'integer');
   if (p.type === 'boolean') return toggle(id);
   if (p.type === 'array') return chips(p, id, changed);
   return text(p, id, must);
@@ -39,9 +42,9 @@ function toggle(id) {
   }});
 }
 
-function select(choices, id) {
+function select(choices, id, number) {
   const input = h('select', {id}, choices.map((c) => h('option', {value: c.id}, c.label)));
-  return plain(input, {get: () => input.value, set: (v) => {
+  return plain(input, {get: () => (number ? Number(input.value) : input.value), set: (v) => {
     input.value = v ?? '';
   }});
 }
@@ -56,6 +59,42 @@ function radios(choices, id, changed) {
       i.checked = i.value === String(v ?? '');
     }),
     focus: () => (inputs.find((i) => i.checked) ?? inputs[0]).focus(),
+  };
+}
+
+// several chooses any of a few values. As long as they are the same they keep their order.
+export function several(choices, changed) {
+  let held = [];
+  const inputs = choices.map((c) => h('input', {type: 'checkbox', id: uid(), value: c.id, onchange: changed}));
+  return {
+    group: true, focus: () => inputs[0].focus(),
+    el: h('div.radios', inputs.map((input, i) => h('label', {for: input.id}, input, h('span', choices[i].label)))),
+    get: () => {
+      const now = inputs.filter((i) => i.checked).map((i) => i.value);
+      return now.length === held.length && now.every((v) => held.includes(v)) ? held : now;
+    },
+    set: (v) => {
+      held = v ?? [];
+      for (const i of inputs) i.checked = held.includes(i.value);
+    },
+  };
+}
+
+// parts are the fields of an object; options are those of a Field by name. Their errors stand at
+// them.
+export function parts(p, changed, options = {}) {
+  const fields = schema.parts(p).map(([name, property]) => new Field('', name, {...options[name], property}));
+  const el = h('div.parts', {onedit: (e) => {
+    if (e.target === el) return;
+    e.stopPropagation();
+    changed();
+  }}, fields);
+  return {
+    el, group: true, parts: fields, focus: () => fields[0].focus(),
+    get: () => Object.fromEntries(fields.map((f) => [f.name, f.value])),
+    set: (v) => fields.forEach((f) => {
+      f.value = v?.[f.name];
+    }),
   };
 }
 

@@ -1,5 +1,5 @@
 // One parameter: label, input made from the schema, unit, help and error. Options: {label, help,
-// readOnly, choices, control, ref, when}.
+// readOnly, choices, control, ref, none, skip, parts, when}.
 
 import {h, uid} from './dom.js';
 import {t, sentence} from './text.js';
@@ -88,8 +88,21 @@ export class Field extends HTMLElement {
     this.classList.toggle('wrong', Boolean(text));
   }
 
+  // part is the field of a part of an object.
+  part(name) {
+    return this.#control?.parts?.find((f) => f.name === name);
+  }
+
+  // faults lists what is wrong: [name, text], of parts with their names after that of the field.
+  faults() {
+    const {parts} = this.#control;
+    if (parts) return parts.flatMap((f) => f.faults().map(([name, text]) => [`${this.name}.${name}`, text]));
+    return this.error ? [[this.name, this.error]] : [];
+  }
+
   validate() {
     if (this.options.readOnly || this.hidden) return true;
+    if (this.#control.parts) return this.#control.parts.filter((f) => !f.validate()).length === 0;
     this.error = this.#control.check?.() || schema.check(this.property, this.value, this.must);
     return !this.error;
   }
@@ -102,6 +115,8 @@ export class Field extends HTMLElement {
   }
 
   focus() {
+    const fold = this.closest('details');
+    if (fold) fold.open = true;
     this.#control.focus();
     this.scrollIntoView({block: 'center'});
   }

@@ -4,13 +4,13 @@
 import {h, put, fill, button, icon} from './dom.js';
 import {live} from './live.js';
 import {t} from './text.js';
-import {written, body, kept} from './schema.js';
+import {blank, written, body, kept} from './schema.js';
 import {Field} from './field.js';
 import {call, Problem, told} from './api.js';
 import {toast} from './dialog.js';
 
 // Form edits the values of a schema. sections maps a title key ('' for none) to
-// field names. save(values, changes) must return the values that then hold.
+// field names; those of folds, a set of title keys, are folded away unless something in them is set. save(values, changes) must return the values that then hold.
 // fresh() reads the values of now and returns {values, take}; take() makes them
 // those that are changed. options gives those of a Field by name; its when
 // (values) says whether the field is shown. extra is a node below the fields.
@@ -21,9 +21,9 @@ export class Form extends HTMLElement {
   #summary;
   #busy = false;
 
-  constructor({schema, sections, values, save, fresh, cancel, isNew, action, extra, options = {}}) {
+  constructor({schema, sections, folds, values, save, fresh, cancel, isNew, action, extra, options = {}}) {
     super();
-    Object.assign(this, {schema, sections, save, fresh, cancel, isNew, action, extra});
+    Object.assign(this, {schema, sections, folds, save, fresh, cancel, isNew, action, extra});
     for (const names of Object.values(sections)) {
       for (const name of names) this.#fields.set(name, new Field(schema, name, options[name]));
     }
@@ -39,7 +39,9 @@ export class Form extends HTMLElement {
       this.submit();
     }}, this.#summary);
     for (const [title, names] of Object.entries(this.sections)) {
-      put(form, h('fieldset', title && h('legend', t(title)), names.map((n) => this.#fields.get(n))));
+      const fields = names.map((n) => this.#fields.get(n));
+      put(form, this.folds?.includes(title) ? h('details.fold', {open: names.some((n) => this.#set(n))}, h('summary', icon('down'), t(title)), h('fieldset', fields))
+        : h('fieldset', title && h('legend', t(title)), fields));
     }
     put(form, [this.extra, this.#bar]);
     this.append(form);
@@ -70,6 +72,18 @@ export class Form extends HTMLElement {
 
   field(name) {
     return this.#fields.get(name);
+  }
+
+  // set tells whether a parameter differs from that of a new entry.
+  #set(name) {
+    return !same(this.#before[name], blank(this.#fields.get(name).property));
+  }
+
+  // at is the field, or the part of one, that a name of the API stands for.
+  #at(name) {
+    const [first, ...rest] = name.split('.');
+    const f = this.#fields.get(name) ?? this.#fields.get(first);
+    return f?.part(rest.join('.')) ?? f;
   }
 
   // follow keeps a form without changes like the device's values.
@@ -146,7 +160,7 @@ export class Form extends HTMLElement {
     if (this.#busy || (!this.isNew && this.changes.length === 0)) return;
     const wrong = [...this.#fields.values()].filter((f) => !f.validate());
     if (wrong.length) {
-      this.#report(wrong.map((f) => [f.name, f.error]));
+      this.#report(wrong.flatMap((f) => f.faults()));
       return;
     }
     this.#busy = true;
@@ -171,7 +185,7 @@ export class Form extends HTMLElement {
     }
     const fields = Object.entries(err.fields());
     for (const [name, text] of fields) {
-      const f = this.#fields.get(name);
+      const f = this.#at(name);
       if (f) f.error = text;
     }
     this.#report(fields.length ? fields : [['', err.message]]);
@@ -184,10 +198,10 @@ export class Form extends HTMLElement {
       f.focus();
     }}, f.label);
     this.#tell(t('form.notSaved'), errors.map(([name, text]) => {
-      const f = this.#fields.get(name);
+      const f = this.#at(name);
       return f ? [link(f), `: ${text}`] : text;
     }));
-    if (errors.length === 1) this.#fields.get(errors[0][0])?.focus();
+    if (errors.length === 1) this.#at(errors[0][0])?.focus();
   }
 }
 

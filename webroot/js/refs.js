@@ -12,6 +12,10 @@ const sources = {
   permissionGroups: ['/permission-groups', (g) => preset(g.name)],
   guiGroups: ['/gui-groups', (g) => preset(g.title)],
   provisioningGroups: ['/provisioning-groups', (g) => g.name],
+  gateways: ['/gateways', (g) => g.name, (g) => g.registrar],
+  gatewayGroups: ['/gateway-groups', (g) => g.title],
+  transports: ['/transports', (x) => x.name, (x) => `${x.type.toUpperCase()} ${x.bindPort}`],
+  calendars: ['/calendars', (c) => c.name],
   certificates: ['/certificates', (c) => c.description],
 };
 

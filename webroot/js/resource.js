@@ -37,7 +37,7 @@ function undoable(session, text, before) {
 //   resource: path in the API; adding, empty: keys of texts
 //   called(entry), deleteText(entry): texts
 //   list: {columns: [name or column] or (session) => list, and names, numbers, letters, sort as in List}
-//   form: {sections: {title key: [names]} or (entry, isNew) => those, options: {name: options} or (entry, isNew, session) => those}
+//   form: {sections: {title key: [names]} or (entry, isNew) => those, folds: as in Form, options: {name: options} or (entry, isNew, session) => those}
 //   blank(rows): values of a new entry beside the defaults
 //   actions(entry, session): of a row, beside deleting; fixed(entry, session): the entry cannot be deleted; undo: false when it cannot come back
 //   extra(state, screen): node below the form
@@ -164,7 +164,7 @@ class Resource {
     const state = {entry, etag, shape};
     this.#watching = new AbortController();
     const form = new Form({
-      schema: shape, sections, values, isNew, action: isNew ? t(spec.add) : undefined,
+      schema: shape, sections, folds: spec.form.folds, values, isNew, action: isNew ? t(spec.add) : undefined,
       options: given(spec.form.options, entry ?? {}, isNew, session),
       extra: this.#extra(state),
       cancel: isNew ? () => this.#open.ask() : undefined,

@@ -9,17 +9,20 @@ import * as schema from './schema.js';
 await styles('rows');
 
 // places is an ordered list of entries, each with a number: members of a hunt
-// group with their timeout. The keys of a place come from the property.
+// group with their timeout. The keys of a place come from the property. A property of references
+// alone makes places without a number: gateway groups of a route.
 export function places({property, changed}) {
-  const fields = property.items.properties;
+  const alone = property.items['x-ref'];
+  const fields = alone ? {ref: property.items} : property.items.properties;
   const refKey = Object.keys(fields).find((k) => fields[k]['x-ref']);
   const key = Object.keys(fields).find((k) => fields[k].type === 'integer');
+  const kind = alone ? 'Group' : 'Member';
   const p = fields[key];
   let rows = [];
   let list = [];
   const box = h('ol.places');
   const said = h('span.hidden', {role: 'status'});
-  const more = h('select', {'aria-label': t('places.choose')});
+  const more = h('select', {'aria-label': t(`places.choose${kind}`)});
   const named = (id) => list.find((c) => c.id === id)?.label ?? id;
   const move = (from, to, name) => {
     rows.splice(to, 0, ...rows.splice(from, 1));
@@ -32,13 +35,13 @@ export function places({property, changed}) {
   const draw = () => {
     box.replaceChildren(...rows.map((row, i) => {
       const name = named(row[refKey]);
-      const input = h('input', {type: 'text', inputmode: 'numeric', props: {value: row[key]}, 'aria-label': `${schema.title(p, key)}, ${name}`, oninput: () => {
+      const input = p && h('input', {type: 'text', inputmode: 'numeric', props: {value: row[key]}, 'aria-label': `${schema.title(p, key)}, ${name}`, oninput: () => {
         const v = input.value.trim();
         row[key] = v === '' ? null : Number(v);
         input.toggleAttribute('aria-invalid', Boolean(schema.check(p, row[key])));
         changed();
       }});
-      return h('li', h('span.place-name', name), h('span.framed', input, h('span.unit', p['x-unit'])),
+      return h('li', h('span.place-name', name), p && h('span.framed', input, h('span.unit', p['x-unit'])),
         button('icon', t('places.up', {name}), () => move(i, i - 1, 'up'), {icon: 'up', 'data-move': 'up', disabled: i === 0}),
         button('icon', t('places.down', {name}), () => move(i, i + 1, 'down'), {icon: 'down', 'data-move': 'down', disabled: i === rows.length - 1}),
         button('icon', t('places.remove', {name}), () => {
@@ -48,12 +51,12 @@ export function places({property, changed}) {
           changed();
         }, {icon: 'trash'}));
     }));
-    if (!rows.length) box.append(h('li.muted', t('places.empty')));
-    refill(more, list.filter((c) => c.detail && !rows.some((r) => r[refKey] === c.id)), t('places.choose'), '');
+    if (!rows.length) box.append(h('li.muted', t(`places.empty${kind}`)));
+    refill(more, list.filter((c) => (alone || c.detail) && !rows.some((r) => r[refKey] === c.id)), t(`places.choose${kind}`), '');
   };
   more.addEventListener('change', () => {
     if (!more.value) return;
-    rows.push({[refKey]: more.value, [key]: schema.blank(p)});
+    rows.push({[refKey]: more.value, ...(p && {[key]: schema.blank(p)})});
     draw();
     more.focus();
     changed();
@@ -62,12 +65,12 @@ export function places({property, changed}) {
     list = l;
     draw();
   });
-  const wrong = () => rows.map((r, i) => [i, schema.check(p, r[key])]).find(([, text]) => text);
+  const wrong = () => p && rows.map((r, i) => [i, schema.check(p, r[key])]).find(([, text]) => text);
   return {
     el: h('div', box, more, said), group: true, focus: () => (box.querySelector('[aria-invalid]') ?? more).focus(),
-    get: () => rows.map((r) => ({...r})),
+    get: () => rows.map((r) => (alone ? r.ref : {...r})),
     set: (v) => {
-      rows = (v ?? []).map((r) => ({...r}));
+      rows = (v ?? []).map((r) => (alone ? {ref: r} : {...r}));
       draw();
     },
     check: () => (wrong() ? t('form.place', {place: wrong()[0] + 1, text: wrong()[1]}) : ''),

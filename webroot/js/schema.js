@@ -10,8 +10,8 @@ export async function load() {
   if (!spec) spec = (await call('GET', '/openapi.json')).body;
 }
 
-// followed is a schema behind its $ref.
-const followed = (p) => (p?.$ref ? spec.components.schemas[p.$ref.split('/').at(-1)] : p);
+// followed is a schema behind its $ref, or one that says more of it (allOf).
+const followed = (p) => (p?.$ref ? spec.components.schemas[p.$ref.split('/').at(-1)] : p?.allOf ? {...followed(p.allOf[0]), ...p} : p);
 
 // of returns the properties of a schema by name.
 export const of = (name) => spec.components.schemas[name]?.properties ?? {};
@@ -21,6 +21,9 @@ export function property(name, field) {
   const p = followed(of(name)[field]) ?? {type: 'string'};
   return p.items ? {...p, items: followed(p.items)} : p;
 }
+
+// parts are the names and properties of what an object holds.
+export const parts = (p) => Object.entries(p.properties).filter(([k]) => !k.startsWith('$')).map(([k, x]) => [k, followed(x)]);
 
 // needed tells whether a field must be filled in.
 export const needed = (name, field) => (spec.components.schemas[name]?.required ?? []).includes(field);
@@ -60,12 +63,14 @@ export function written(v, p = {}, field = '') {
   if (typeof v === 'boolean') return t(v ? 'value.on' : 'value.off');
   if (p.enum) return word(field, v);
   if (Array.isArray(v)) return v.map((x) => (typeof x === 'object' ? Object.values(x).join(' ') : x)).join(', ');
+  if (v && typeof v === 'object') return Object.values(v).flat().filter(Boolean).join(' ');
   return v == null ? '' : p['x-unit'] && v !== '' ? `${v} ${p['x-unit']}` : String(v);
 }
 
 // blank is the value of a parameter in a new entry.
 export function blank(p) {
   if (p.default !== undefined) return p.default;
+  if (p.type === 'object') return Object.fromEntries(parts(p).map(([k, x]) => [k, blank(x)]));
   return {boolean: false, array: [], integer: p.minimum ?? 0}[p.type] ?? '';
 }
 
