@@ -22,6 +22,7 @@ type Country struct {
 	InternationalPrefix string       `json:"internationalPrefix" title:"International prefix" doc:"Digits before a country code" pattern:"^[0-9]+$" patternDescription:"digits"`
 	NumberingNotes      string       `json:"numberingNotes" title:"Numbering" doc:"What an administrator should know about numbers in this country"`
 	OutsideLine         string       `json:"outsideLine" title:"Outside line" doc:"Suggested digit for an outside line" pattern:"^[0-9]$" patternDescription:"digits"`
+	Destinations        Destinations `json:"destinations" title:"Expensive numbers" doc:"Which numbers count as premium numbers or as those of other countries"`
 	Emergency           []Emergency  `json:"emergency" title:"Emergency numbers" doc:"Numbers that every phone may always call and that no extension may take" minItems:"1"`
 	Companding          string       `json:"companding" title:"Companding" doc:"ITU-T G.711 law of the public network" enum:"alaw,ulaw"`
 	ISDN                string       `json:"isdn" title:"ISDN protocol" doc:"Layer 3 protocol of the public ISDN; empty where this device has none that fits" enum:",etsi"`

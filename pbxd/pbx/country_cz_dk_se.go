@@ -7,6 +7,7 @@ func czechia() Country {
 		CallingCode: "420", NationalPrefix: "", InternationalPrefix: "00",
 		NumberingNotes: "All nine digits are always dialled.",
 		OutsideLine:    "0",
+		Destinations:   Destinations{Premium: []string{"900", "905", "906", "908", "909", "976"}, PremiumShort: []string{"118"}},
 		Emergency: []Emergency{
 			{"112", "European emergency number", EmergencyRescue},
 			{"150", "Fire brigade", EmergencyRescue},
@@ -28,7 +29,7 @@ func czechia() Country {
 		Exchange: ExchangeLine{Impedance: ImpedanceTBR21, CurrentLimit: true},
 		Recording: Recording{RecordingAnnounce,
 			"A company must tell the other party before it records a call.", srcGDPRNotice},
-		Sources: []string{srcTones2003, srcNumbering, "libphonenumber short number metadata (emergency numbers)", srcRinging, srcExchange},
+		Sources: []string{srcTones2003, srcNumbering, srcPremium, "libphonenumber short number metadata (emergency numbers)", srcRinging, srcExchange},
 	}
 }
 
@@ -40,6 +41,7 @@ func denmark() Country {
 		CallingCode: "45", NationalPrefix: "", InternationalPrefix: "00",
 		NumberingNotes: "All eight digits are always dialled.",
 		OutsideLine:    "0",
+		Destinations:   Destinations{Premium: []string{"90"}, PremiumShort: []string{"118"}},
 		Emergency: []Emergency{
 			{"112", "Police, fire brigade and ambulance", EmergencyRescue},
 		},
@@ -58,7 +60,7 @@ func denmark() Country {
 		Exchange: etsiExchangeLine(),
 		Recording: Recording{RecordingAll,
 			"A company needs the consent of the customer before it records a call.", "Datatilsynet, decision of 11 April 2019; " + srcGDPRNotice},
-		Sources: []string{srcTones2003, srcNumbering, "AOSP emergency number data", srcRinging, srcExchange, srcCallerID},
+		Sources: []string{srcTones2003, srcNumbering, srcPremium, "AOSP emergency number data", srcRinging, srcExchange, srcCallerID},
 	}
 }
 
@@ -71,6 +73,7 @@ func sweden() Country {
 		CallingCode: "46", NationalPrefix: "0", InternationalPrefix: "00",
 		NumberingNotes: "Area codes and numbers vary in length.",
 		OutsideLine:    "0",
+		Destinations:   Destinations{Premium: []string{"649", "900", "939", "944", "99"}, PremiumShort: []string{"118", "72"}},
 		Emergency: []Emergency{
 			{"112", "Police, fire brigade and ambulance", EmergencyRescue},
 		},
@@ -90,6 +93,6 @@ func sweden() Country {
 		Exchange: etsiExchangeLine(),
 		Recording: Recording{RecordingAnnounce,
 			"A party to a call may record it, but a company must tell the other party before.", "Brottsbalken 4:9 a; " + srcGDPRNotice},
-		Sources: []string{srcTonesTable, srcNumbering, "AOSP emergency number data", srcRinging, srcExchange, srcCallerID},
+		Sources: []string{srcTonesTable, srcNumbering, srcPremium, "AOSP emergency number data", srcRinging, srcExchange, srcCallerID},
 	}
 }

@@ -11,6 +11,7 @@ func germany() Country {
 		CallingCode: "49", NationalPrefix: "0", InternationalPrefix: "00",
 		NumberingNotes: "Area codes and numbers vary in length. Local calls need no area code from most lines.",
 		OutsideLine:    "0",
+		Destinations:   Destinations{Premium: []string{"10", "118", "12", "137", "138", "19", "900"}, PremiumShort: []string{"118"}},
 		Emergency: []Emergency{
 			{"110", "Police", EmergencyRescue},
 			{"112", "Fire brigade and ambulance", EmergencyRescue},
@@ -32,7 +33,7 @@ func germany() Country {
 		Exchange: ExchangeLine{Impedance: ImpedanceZR120, CurrentLimit: true, SlowRelease: true},
 		Recording: Recording{RecordingAll,
 			"Recording a call without the consent of everybody on it is a criminal offence.", "StGB § 201"},
-		Sources: []string{srcTones2003, srcNumbering, "TKG § 164, Notrufverordnung (emergency numbers)", srcRinging, srcExchange,
+		Sources: []string{srcTones2003, srcNumbering, srcPremium, "BNetzA, number ranges (0)10 carrier selection, (0)12, (0)137, (0)138, (0)19, (0)900, 118xy (premium numbers)", "TKG § 164, Notrufverordnung (emergency numbers)", srcRinging, srcExchange,
 			srcCallerID, "Deutsche Telekom 1 TR 110-1 (analogue lines)"},
 	}
 }
@@ -47,6 +48,7 @@ func austria() Country {
 		CallingCode: "43", NationalPrefix: "0", InternationalPrefix: "00",
 		NumberingNotes: "Area codes and numbers vary in length.",
 		OutsideLine:    "0",
+		Destinations:   Destinations{Premium: []string{"86", "89", "900", "901", "930", "931", "939"}, PremiumShort: []string{"118"}},
 		Emergency: []Emergency{
 			{"112", "European emergency number", EmergencyRescue},
 			{"122", "Fire brigade", EmergencyRescue},
@@ -73,7 +75,7 @@ func austria() Country {
 		Exchange: ExchangeLine{Impedance: ImpedanceZR120, CurrentLimit: true, SlowRelease: true},
 		Recording: Recording{RecordingAll,
 			"A secret recording violates the right to one's own word, and passing one on is a criminal offence: ask everybody for consent.", "StGB § 120, ABGB § 16"},
-		Sources: []string{srcTones2003, srcNumbering, "RTR, Öffentliche Kurzrufnummern für Notrufdienste; KEM-V 2009 §§ 17 to 22", srcRinging, srcExchange},
+		Sources: []string{srcTones2003, srcNumbering, srcPremium, "RTR, Öffentliche Kurzrufnummern für Notrufdienste; KEM-V 2009 §§ 17 to 22", srcRinging, srcExchange},
 	}
 }
 
@@ -86,6 +88,7 @@ func switzerland() Country {
 		CallingCode: "41", NationalPrefix: "0", InternationalPrefix: "00",
 		NumberingNotes: "The area code with its 0 is always dialled, for local calls, too.",
 		OutsideLine:    "0",
+		Destinations:   Destinations{Premium: []string{"900", "901", "906"}, PremiumShort: []string{"18"}},
 		Emergency: []Emergency{
 			{"112", "European emergency number", EmergencyRescue},
 			{"117", "Police", EmergencyRescue},
@@ -111,6 +114,6 @@ func switzerland() Country {
 		Exchange: etsiExchangeLine(),
 		Recording: Recording{RecordingAll,
 			"Recording needs the consent of everybody on the call; in business, calls about orders, bookings and reservations are exempt.", "StGB Art. 179ter and 179quinquies"},
-		Sources: []string{srcTones2003, srcNumbering, "FDV (SR 784.101.1), emergency services; AOSP emergency number data", srcRinging, srcExchange},
+		Sources: []string{srcTones2003, srcNumbering, srcPremium, "FDV (SR 784.101.1), emergency services; AOSP emergency number data", srcRinging, srcExchange},
 	}
 }

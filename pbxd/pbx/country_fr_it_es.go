@@ -9,6 +9,7 @@ func france() Country {
 		CallingCode: "33", NationalPrefix: "0", InternationalPrefix: "00",
 		NumberingNotes: "All ten digits with the 0 are always dialled. Extensions that begin with 15, 17 or 18 can be confused with emergency numbers while they are dialled.",
 		OutsideLine:    "0",
+		Destinations:   Destinations{Premium: []string{"81", "82", "89"}, PremiumShort: []string{"118", "32", "33", "34", "35", "36", "37", "38", "39"}},
 		Emergency: []Emergency{
 			{"15", "Ambulance (SAMU)", EmergencyRescue},
 			{"17", "Police and gendarmerie", EmergencyRescue},
@@ -38,7 +39,7 @@ func france() Country {
 		Exchange: etsiExchangeLine(),
 		Recording: Recording{RecordingAll,
 			"Recording private words without the consent of the speaker is a criminal offence; tell every party before.", "Code pénal art. 226-1; " + srcGDPRNotice},
-		Sources: []string{srcTones2003, srcNumbering, "ARCEP, Liste des numéros d'urgence; décisions 02-1179, 2010-1233, 2016-0172, 2017-1251", srcRinging, srcExchange, srcCallerID},
+		Sources: []string{srcTones2003, srcNumbering, srcPremium, "ARCEP, Liste des numéros d'urgence; décisions 02-1179, 2010-1233, 2016-0172, 2017-1251", srcRinging, srcExchange, srcCallerID},
 	}
 }
 
@@ -51,6 +52,7 @@ func italy() Country {
 		CallingCode: "39", NationalPrefix: "", InternationalPrefix: "00",
 		NumberingNotes: "The 0 that begins a geographic number belongs to it and is dialled from abroad, too.",
 		OutsideLine:    "0",
+		Destinations:   Destinations{Premium: []string{"0878", "144", "163", "164", "166", "89"}, PremiumShort: []string{"12", "44", "455", "47", "48"}},
 		Emergency: []Emergency{
 			{"112", "European emergency number", EmergencyRescue},
 			{"113", "Police", EmergencyRescue},
@@ -79,7 +81,7 @@ func italy() Country {
 		Exchange: etsiExchangeLine(),
 		Recording: Recording{RecordingAnnounce,
 			"A party to a call may record it, but a company must tell the other party before.", srcGDPRNotice},
-		Sources: []string{srcTones2003, srcNumbering, "AGCOM deliberation 9/03/CIR and Codice delle comunicazioni elettroniche art. 76 (emergency numbers); ministry's list of emergency and public utility numbers", srcRinging, srcExchange, srcCallerID},
+		Sources: []string{srcTones2003, srcNumbering, srcPremium, "AGCOM deliberation 9/03/CIR and Codice delle comunicazioni elettroniche art. 76 (emergency numbers); ministry's list of emergency and public utility numbers", srcRinging, srcExchange, srcCallerID},
 	}
 }
 
@@ -93,6 +95,7 @@ func spain() Country {
 		CallingCode: "34", NationalPrefix: "", InternationalPrefix: "00",
 		NumberingNotes: "All nine digits are always dialled. With 0 for an outside line, calls to numbers that begin with 61, 62, 80, 85, 88, 91 and 92 begin like emergency numbers: analogue phones then wait for the next digit.",
 		OutsideLine:    "0",
+		Destinations:   Destinations{Premium: []string{"803", "806", "807", "905", "907"}, PremiumShort: []string{"118"}},
 		Emergency: []Emergency{
 			{"112", "European emergency number", EmergencyRescue},
 			{"061", "Ambulance", EmergencyRescue},
@@ -119,6 +122,6 @@ func spain() Country {
 		Exchange: etsiExchangeLine(),
 		Recording: Recording{RecordingAnnounce,
 			"A party to a call may record it, but a company must tell the other party before.", "Tribunal Constitucional 114/1984; " + srcGDPRNotice},
-		Sources: []string{srcTonesTable, srcTonesE180, srcNumbering, "Plan Nacional de Numeración Telefónica, short numbers; AOSP emergency number data", srcRinging, srcExchange, srcCallerID},
+		Sources: []string{srcTonesTable, srcTonesE180, srcNumbering, srcPremium, "Plan Nacional de Numeración Telefónica, short numbers; AOSP emergency number data", srcRinging, srcExchange, srcCallerID},
 	}
 }

@@ -7,6 +7,7 @@ func netherlands() Country {
 		CallingCode: "31", NationalPrefix: "0", InternationalPrefix: "00",
 		NumberingNotes: "Numbers have ten digits with the 0.",
 		OutsideLine:    "0",
+		Destinations:   Destinations{Premium: []string{"900", "906", "909"}, PremiumShort: []string{"18"}},
 		Emergency: []Emergency{
 			{"112", "Police, fire brigade and ambulance", EmergencyRescue},
 		},
@@ -26,7 +27,7 @@ func netherlands() Country {
 		Exchange: etsiExchangeLine(),
 		Recording: Recording{RecordingAnnounce,
 			"A party to a call may record it, but a company must tell the other party before.", "Wetboek van Strafrecht art. 139a and 139c; " + srcGDPRNotice},
-		Sources: []string{srcTones2003, srcNumbering, "AOSP emergency number data", srcRinging, srcExchange, srcCallerID},
+		Sources: []string{srcTones2003, srcNumbering, srcPremium, "AOSP emergency number data", srcRinging, srcExchange, srcCallerID},
 	}
 }
 
@@ -40,6 +41,7 @@ func belgium() Country {
 		CallingCode: "32", NationalPrefix: "0", InternationalPrefix: "00",
 		NumberingNotes: "The area code with its 0 is always dialled, for local calls, too. 100 and 101 are emergency numbers: begin extensions with another number.",
 		OutsideLine:    "0",
+		Destinations:   Destinations{Premium: []string{"702", "703", "704", "706", "707", "90"}, PremiumShort: []string{"1204", "121", "1234", "130", "131", "1404", "141"}},
 		Emergency: []Emergency{
 			{"100", "Fire brigade and ambulance", EmergencyRescue},
 			{"101", "Police", EmergencyRescue},
@@ -61,7 +63,7 @@ func belgium() Country {
 		Exchange: etsiExchangeLine(),
 		Recording: Recording{RecordingAnnounce,
 			"A business call may be recorded as evidence when all parties are told before of the recording, its purpose and how long it is kept.", "Act of 13 June 2005 on electronic communications art. 128; " + srcGDPRNotice},
-		Sources: []string{srcTones2003, srcNumbering, "BIPT, Numéros et services d'urgence; act of 13 June 2005 art. 107", srcRinging, srcExchange, "Proximus user network interface specification, subscriber line protocol for display (caller ID)"},
+		Sources: []string{srcTones2003, srcNumbering, srcPremium, "BIPT, Numéros et services d'urgence; act of 13 June 2005 art. 107", srcRinging, srcExchange, "Proximus user network interface specification, subscriber line protocol for display (caller ID)"},
 	}
 }
 
@@ -74,6 +76,7 @@ func unitedKingdom() Country {
 		CallingCode: "44", NationalPrefix: "0", InternationalPrefix: "00",
 		NumberingNotes: "Local calls need no area code in most areas.",
 		OutsideLine:    "9",
+		Destinations:   Destinations{Premium: []string{"70", "871", "872", "873", "90", "91", "98"}, PremiumShort: []string{"118"}},
 		Emergency: []Emergency{
 			{"999", "Police, fire brigade, ambulance and coastguard", EmergencyRescue},
 			{"112", "European emergency number, answered as 999", EmergencyRescue},
@@ -98,6 +101,6 @@ func unitedKingdom() Country {
 		Exchange: ExchangeLine{Impedance: ImpedanceBT, CurrentLimit: true, SlowRelease: true},
 		Recording: Recording{RecordingAnnounce,
 			"A business may record its calls when it has made all reasonable efforts to tell everybody on them.", "Investigatory Powers (Interception by Businesses etc. for Monitoring and Record-keeping Purposes) Regulations 2018; UK GDPR Art. 13"},
-		Sources: []string{"BT SIN 350 (tones)", srcTones2003, srcNumbering, "Ofcom General Conditions A3 (999 and 112)", srcRinging, srcExchange, "BT SIN 227 and 242 (caller ID)"},
+		Sources: []string{"BT SIN 350 (tones)", srcTones2003, srcNumbering, srcPremium, "Ofcom General Conditions A3 (999 and 112)", srcRinging, srcExchange, "BT SIN 227 and 242 (caller ID)"},
 	}
 }

@@ -9,6 +9,7 @@ func poland() Country {
 		CallingCode: "48", NationalPrefix: "", InternationalPrefix: "00",
 		NumberingNotes: "All nine digits are always dialled.",
 		OutsideLine:    "0",
+		Destinations:   Destinations{Premium: []string{"700", "701", "703", "704", "706", "707", "708"}, PremiumShort: []string{"118"}},
 		Emergency: []Emergency{
 			{"112", "European emergency number", EmergencyRescue},
 			{"984", "Rescue on rivers", EmergencyRescue},
@@ -40,7 +41,7 @@ func poland() Country {
 		Exchange: ExchangeLine{Impedance: Impedance600, HighRingVoltage: true, RingerImpedance: true},
 		Recording: Recording{RecordingAnnounce,
 			"A party to a call may record it, but a company must tell the other party before.", "Kodeks karny art. 267; " + srcGDPRNotice},
-		Sources: []string{srcTones2003, srcNumbering, "UKE, Tablice Numerów Kierowania Alarmowego (112, 984 to 987, 989, 991 to 999); regulation on the national numbering plan, Dz.U. 2013 poz. 1281", srcRinging, srcExchange},
+		Sources: []string{srcTones2003, srcNumbering, srcPremium, "UKE, Tablice Numerów Kierowania Alarmowego (112, 984 to 987, 989, 991 to 999); regulation on the national numbering plan, Dz.U. 2013 poz. 1281", srcRinging, srcExchange},
 	}
 }
 
@@ -59,6 +60,7 @@ func unitedStates() Country {
 		CallingCode: "1", NationalPrefix: "1", InternationalPrefix: "011",
 		NumberingNotes: "Ten digits with area code, 1 before them for long distance. Federal law (Kari's Law) wants 911 to work without a digit for an outside line, and somebody on site to be notified.",
 		OutsideLine:    "9",
+		Destinations:   Destinations{Premium: []string{"900"}, PremiumShort: []string{"411"}, Elsewhere: northAmerica()},
 		Emergency: []Emergency{
 			{"911", "Police, fire brigade and ambulance", EmergencyRescue},
 			{"988", "Suicide and crisis lifeline", EmergencySupport},
@@ -81,6 +83,6 @@ func unitedStates() Country {
 		Exchange: ExchangeLine{Impedance: Impedance600, HighRingVoltage: true},
 		Recording: Recording{RecordingAnnounce,
 			"Federal law asks for the consent of one party, several states, among them California, for that of all: announce every recording.", "18 U.S.C. § 2511(2)(d); California Penal Code § 632"},
-		Sources: []string{srcTones2003, "Telcordia GR-506 (Precise Tone Plan)", srcNumbering, "47 U.S.C. §§ 251(e)(3) and 623 (911, Kari's Law); 47 CFR § 52.200 (988)", srcRinging, srcExchange, "Telcordia GR-30 (caller ID)", "Wikipedia, Hook flash (recall key)"},
+		Sources: []string{srcTones2003, "Telcordia GR-506 (Precise Tone Plan)", srcNumbering, srcPremium, "47 U.S.C. §§ 251(e)(3) and 623 (911, Kari's Law); 47 CFR § 52.200 (988)", srcRinging, srcExchange, "Telcordia GR-30 (caller ID)", "Wikipedia, Hook flash (recall key)"},
 	}
 }
