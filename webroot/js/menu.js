@@ -38,6 +38,10 @@ const admin = [
       csv('contact-csv', 'contacts', 'csv.contacts', 'csv.aboutContacts'),
     ]},
   ]},
+  {title: 'module.routes', icon: 'routes', screens: [
+    at('gateways', {file: 'gateways', title: 'module.gateways', about: 'gateways.about', add: 'gateways.add', takes: 'POST /gateways'}),
+    at('gateway-groups', {file: 'gatewaygroups', title: 'module.gateway-groups', about: 'gatewayGroups.about', add: 'gatewayGroups.add', takes: 'POST /gateway-groups'}),
+  ]},
   {title: 'menu.system', icon: 'system', screens: [
     at('license', {file: 'license', title: 'license.title', about: 'license.about'}),
     at('wizard', {file: 'wizard', title: 'wizard.title', about: 'wizard.about'}),
@@ -46,6 +50,7 @@ const admin = [
       at('email-delivery', {file: 'mail', title: 'mail.title', about: 'mail.about', takes: 'PUT /email-delivery'}),
     ]},
     {path: '/settings', module: 'system-settings', file: 'drafts', title: 'settings.title', about: 'drafts.about', parameters: async () => (await settings()).parameters()},
+    at('transports', {file: 'transports', title: 'module.transports', about: 'transports.about', add: 'transports.add', takes: 'POST /transports'}),
     at('certificates', {file: 'certificates', title: 'certificates.title', about: 'certificates.about', add: 'certificates.add'}),
     {path: '/history', module: 'revisions', file: 'history', title: 'history.title', about: 'history.about'},
     {path: '/audit', module: 'audit-log', file: 'audit', title: 'audit.title', about: 'audit.about'},

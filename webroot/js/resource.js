@@ -36,19 +36,19 @@ function undoable(session, text, before) {
 // resourceScreen makes a screen. spec, besides what the menu says of it:
 //   resource: path in the API; adding, empty: keys of texts
 //   called(entry), deleteText(entry): texts
-//   list: {columns: [name or column] or (session) => list, and names, numbers, letters, sort as in List}
+//   list: {columns: [name or column] or (session) => list, and names, numbers, letters, sort as in List; joined(rows): a promise of rows with more in them}
 //   form: {sections: {title key: [names]} or (entry, isNew) => those, folds: as in Form, options: {name: options} or (entry, isNew, session) => those}
 //   blank(rows): values of a new entry beside the defaults
 //   actions(entry, session): of a row, beside deleting; fixed(entry, session): the entry cannot be deleted; undo: false when it cannot come back
 //   extra(state, screen): node below the form
-//   ready(form, state, screen): called when the form is made; body(values, changes, state): what is sent
+//   ready(form, state, screen): called when the form is made; sends(values): what is sent; body(values, changes, state): of an entry that is changed
 export function resourceScreen(spec) {
   return async (context) => {
     const screen = new Resource({...spec, ...context.screen}, context);
     context.content.append(screen.list);
     await screen.load();
     live.follow(context.signal, async (kind) => {
-      if (kind === 'registration') screen.list.rows = screen.list.rows;
+      if (kind === 'registration' || kind === 'line') screen.list.rows = screen.list.rows;
       else if (kind === 'revision' || kind === 'all') {
         await screen.load().catch(() => {}); // a lost connection has its banner
         await screen.refresh();
@@ -85,7 +85,7 @@ class Resource {
 
   async load() {
     if (this.spec.list.source) return this.list.reload();
-    const rows = await get(this.spec.resource);
+    const rows = await (this.spec.list.joined?.(await get(this.spec.resource)) ?? get(this.spec.resource));
     if (!this.signal.aborted) this.list.rows = rows;
     return undefined;
   }
@@ -187,17 +187,22 @@ class Resource {
   }
 
   async #add(v) {
-    const {body} = await call('POST', this.spec.resource, {body: v});
+    const {body} = await call('POST', this.spec.resource, {body: this.#sent(v)});
     await this.load();
     this.close();
     this.app.go(`${this.spec.path}/${encodeURIComponent(body.id)}${location.search}`, {replace: true});
     toast(t('entry.added', {name: this.spec.called(body)})); // last: the sheet of what was added is on its way
   }
 
+  // sent is what the device takes of the values.
+  #sent(values) {
+    return this.spec.sends?.(values) ?? values;
+  }
+
   // change sends the whole entry: what the form does not show stays.
   async #change(state, v, changes) {
     const whole = {...schema.kept(state.shape, state.entry), ...v};
-    const body = this.spec.body?.(whole, changes, state) ?? whole;
+    const body = this.spec.body?.(whole, changes, state) ?? this.#sent(whole);
     const after = await call('PUT', this.#at(state.entry.id), {body, etag: state.etag});
     this.#take(state, after);
     toast(t('entry.saved', {name: this.spec.called(after.body)}));

@@ -8,16 +8,18 @@ import * as schema from './schema.js';
 
 await styles('rows');
 
-// places is an ordered list of entries, each with a number: members of a hunt
-// group with their timeout. The keys of a place come from the property. A property of references
-// alone makes places without a number: gateway groups of a route.
-export function places({property, changed}) {
+// places is a list of entries, each with a value: members of a hunt group with
+// their timeout. The keys of a place come from the property. A property of references
+// alone makes places without a value: gateway groups of a route. They can be moved when they are
+// ordered. kind chooses the words.
+export function places({property, changed, ordered = true, kind}) {
   const alone = property.items['x-ref'];
   const fields = alone ? {ref: property.items} : property.items.properties;
   const refKey = Object.keys(fields).find((k) => fields[k]['x-ref']);
-  const key = Object.keys(fields).find((k) => fields[k].type === 'integer');
-  const kind = alone ? 'Group' : 'Member';
+  const key = Object.keys(fields).find((k) => k !== refKey && !k.startsWith('$'));
+  kind ??= alone ? 'Group' : 'Member';
   const p = fields[key];
+  const number = p?.type === 'integer';
   let rows = [];
   let list = [];
   const box = h('ol.places');
@@ -35,15 +37,15 @@ export function places({property, changed}) {
   const draw = () => {
     box.replaceChildren(...rows.map((row, i) => {
       const name = named(row[refKey]);
-      const input = p && h('input', {type: 'text', inputmode: 'numeric', props: {value: row[key]}, 'aria-label': `${schema.title(p, key)}, ${name}`, oninput: () => {
+      const input = p && h('input', {type: 'text', inputmode: number && 'numeric', props: {value: row[key]}, 'aria-label': `${schema.title(p, key)}, ${name}`, oninput: () => {
         const v = input.value.trim();
-        row[key] = v === '' ? null : Number(v);
-        input.toggleAttribute('aria-invalid', Boolean(schema.check(p, row[key])));
+        row[key] = !number ? v : v === '' ? null : Number(v);
+        input.toggleAttribute('aria-invalid', Boolean(schema.check(p, row[key], true)));
         changed();
       }});
-      return h('li', h('span.place-name', name), p && h('span.framed', input, h('span.unit', p['x-unit'])),
-        button('icon', t('places.up', {name}), () => move(i, i - 1, 'up'), {icon: 'up', 'data-move': 'up', disabled: i === 0}),
-        button('icon', t('places.down', {name}), () => move(i, i + 1, 'down'), {icon: 'down', 'data-move': 'down', disabled: i === rows.length - 1}),
+      return h('li', {class: !ordered && 'free'}, h('span.place-name', name), p && h('span.framed', input, number && h('span.unit', p['x-unit'])),
+        ordered && [button('icon', t('places.up', {name}), () => move(i, i - 1, 'up'), {icon: 'up', 'data-move': 'up', disabled: i === 0}),
+          button('icon', t('places.down', {name}), () => move(i, i + 1, 'down'), {icon: 'down', 'data-move': 'down', disabled: i === rows.length - 1})],
         button('icon', t('places.remove', {name}), () => {
           rows.splice(i, 1);
           draw();
@@ -58,14 +60,14 @@ export function places({property, changed}) {
     if (!more.value) return;
     rows.push({[refKey]: more.value, ...(p && {[key]: schema.blank(p)})});
     draw();
-    more.focus();
+    (p && !number ? box.lastElementChild.querySelector('input') : more).focus();
     changed();
   });
   choices(fields[refKey]['x-ref']).then((l) => {
     list = l;
     draw();
   });
-  const wrong = () => p && rows.map((r, i) => [i, schema.check(p, r[key])]).find(([, text]) => text);
+  const wrong = () => p && rows.map((r, i) => [i, schema.check(p, r[key], true)]).find(([, text]) => text);
   return {
     el: h('div', box, more, said), group: true, focus: () => (box.querySelector('[aria-invalid]') ?? more).focus(),
     get: () => rows.map((r) => (alone ? r.ref : {...r})),
