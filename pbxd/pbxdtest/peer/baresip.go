@@ -20,6 +20,7 @@ import (
 type BaresipOptions struct {
 	Dir        string        // for its configuration, recordings and log; must exist, one phone each (t.TempDir())
 	User       string        // SIP user name
+	AuthUser   string        // that the password belongs to; empty: User
 	Password   string        // for digest authentication
 	Registrar  string        // host:port of the PBX; empty for a phone without one
 	Transport  string        // "udp" (also when empty), "tcp" or "tls"
@@ -80,7 +81,7 @@ func StartBaresip(ctx context.Context, o BaresipOptions) (*Baresip, error) {
 func startOnce(ctx context.Context, o BaresipOptions) (*Baresip, error) {
 	b := &Baresip{opts: o, exited: make(chan struct{})}
 	if o.Port == 0 {
-		port, err := freePort(o.Addr)
+		port, err := FreePort(o.Addr)
 		if err != nil {
 			return b, fmt.Errorf("pick a SIP port: %w", err)
 		}
@@ -91,7 +92,7 @@ func startOnce(ctx context.Context, o BaresipOptions) (*Baresip, error) {
 }
 
 func (b *Baresip) start(ctx context.Context) (err error) {
-	controlPort, err := freePort("127.0.0.1")
+	controlPort, err := FreePort("127.0.0.1")
 	if err != nil {
 		return fmt.Errorf("pick a control port: %w", err)
 	}

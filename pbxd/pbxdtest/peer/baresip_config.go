@@ -78,7 +78,11 @@ func (b *Baresip) account() string {
 		line += ";mediaenc=" + o.Encryption
 	}
 	if o.Password != "" { // without one baresip must not learn of a user to authenticate: it would ask for the password
-		line += fmt.Sprintf(";auth_user=%s;auth_pass=%s", o.User, o.Password)
+		user := o.AuthUser
+		if user == "" {
+			user = o.User
+		}
+		line += fmt.Sprintf(";auth_user=%s;auth_pass=%s", user, o.Password)
 	}
 	return line
 }

@@ -36,10 +36,10 @@ func need(t TB, program string) {
 // out by itself, above the RTP ports of baresip and the PBX.
 const firstPort, lastPort = 30000, 32766
 
-// freePort returns an even port of addr that is free for both UDP and TCP, and
+// FreePort returns an even port of addr that is free for both UDP and TCP, and
 // the port after it too: baresip opens SIP over TLS there. Another process may
 // take it before it is used, so whoever uses it tries again.
-func freePort(addr string) (int, error) {
+func FreePort(addr string) (int, error) {
 	var last error
 	for range 100 {
 		port := firstPort + 2*rand.IntN((lastPort-firstPort)/2)

@@ -83,7 +83,7 @@ func StartSipp(ctx context.Context, o SippOptions) (*Sipp, error) {
 		o.Addr = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
 	if o.Port == 0 {
-		port, err := freePort(o.Addr.String())
+		port, err := FreePort(o.Addr.String())
 		if err != nil {
 			return nil, fmt.Errorf("sipp %s: pick a SIP port: %w", o.Scenario, err)
 		}
