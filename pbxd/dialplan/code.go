@@ -52,10 +52,9 @@ func (p *plan) quickDial(argument string) {
 // unless something stands before it.
 func (p *plan) mayAway(digits string) bool {
 	if code, argument, ok := p.cfg.FunctionCodes.Match(digits); ok {
-		return code.Function == pbx.FunctionPhoneLogin || code.Function == pbx.FunctionHideNumber && p.profile().IsEmergency(argument)
+		return code.Function == pbx.FunctionPhoneLogin || code.Function == pbx.FunctionHideNumber && p.emergencyDialled(argument)
 	}
-	number, ok := strings.CutPrefix(digits, p.profile().OutsideLine)
-	return ok && p.profile().IsEmergency(number)
+	return false
 }
 
 // served reports whether what a function is about exists. The caller may use

@@ -17,9 +17,9 @@ import (
 // on once only, so that this bounds chains that mean no loop.
 const maxDiversions = 10
 
-// maxEmergency is how many digits an emergency number has at most; a profile of
-// a country allows no more.
-const maxEmergency = 6
+// maxEmergency is how many digits an emergency number has at most, those for an
+// outside line before it; a profile of a country and the settings allow no more.
+const maxEmergency = 8
 
 // maxDigits bounds what is dialled, as a number in the configuration with a
 // function code before it.
@@ -61,6 +61,10 @@ type Caller struct {
 	// Away says that the user is logged in at another phone than the one that
 	// calls: only emergency calls and log-in are made from it.
 	Away bool
+	// Unknown says that a phone of a local network calls that has not shown whose
+	// it is, by a password: only emergency calls are made from it, and UserID is
+	// empty.
+	Unknown bool
 }
 
 // State is what the phones are doing.
@@ -91,6 +95,7 @@ type Decision struct {
 	Off        bool         `json:"off" title:"Switched off" doc:"The function is switched off rather than on"`
 	Argument   string       `json:"argument" title:"Argument" doc:"Digits after the function code" maxLength:"48"`
 	Refuse     pbx.Cause    `json:"refuse" title:"Cause" doc:"Why the call ends (ITU-T Q.850)" minimum:"0" maximum:"127"`
+	Emergency  string       `json:"emergency" title:"Emergency number" doc:"Emergency number that is called; empty for another call" maxLength:"6"`
 	Lines      []Line       `json:"lines" title:"Lines" doc:"Ways to the outside, each when the one before cannot take the call" maxItems:"100"`
 	Diversions []Diversion  `json:"diversions" title:"Sent on" doc:"Who has sent the call on so far, the first one first" maxItems:"10"`
 	Trace      []Step       `json:"trace" title:"Steps" doc:"What was looked at, in order, since the decision before" maxItems:"1000"`

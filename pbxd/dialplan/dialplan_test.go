@@ -142,7 +142,7 @@ func TestDecide(t *testing.T) {
 		{"emergency number without a line", "101", "112", nil, nil, "refuse no line free", "emergency"},
 		{"emergency number with a hidden number", "101", "*31112", nil, nil, "refuse no line free", "emergency"},
 		{"emergency number after the digit for an outside line", "101", "0112", nil, nil, "refuse no line free", "emergency"},
-		{"an extension goes before that", "101", "0112", is{func(c *pbx.Config) { c.UserByExtension("102").Extension = "0112" }}, nil, "ring 0112 120s", "extension"},
+		{"no digit for an outside line: an extension goes before that", "101", "0112", is{func(c *pbx.Config) { c.UserByExtension("102").Extension, c.Locale.OutsideLine = "0112", "" }}, nil, "ring 0112 120s", "extension"},
 		{"emergency number from outside", "08912345", "112", nil, nil, "refuse not permitted", "emergency"},
 		{"forwarded to an emergency number", "101", "102", is{forwards("102", always, "112")}, nil, "refuse not permitted", "emergency"},
 		{"no phone", "101", "102", nil, phones{gone: []string{"102"}}, "refuse no phone registered", "registered"},

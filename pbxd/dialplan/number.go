@@ -15,6 +15,11 @@ func (p *plan) number(digits string, dialled bool) {
 	if p.emergency(digits, dialled) {
 		return
 	}
+	if p.q.Caller.Unknown {
+		p.step("emergency", "The phone has not shown whose it is: it makes emergency calls only")
+		p.refuse(pbx.CauseNotAuthorised)
+		return
+	}
 	if dialled && p.caller != nil && p.q.Caller.Away && !p.mayAway(digits) {
 		p.step("logged-in", "{name} is logged in at another phone: this one makes emergency calls only", "name", called(p.caller))
 		p.refuse(pbx.CauseNotAuthorised)
@@ -41,7 +46,7 @@ func (p *plan) number(digits string, dialled bool) {
 		return
 	}
 	p.step("hunt-group", "No hunt group has the number {number}", "number", digits)
-	p.outside(digits, dialled)
+	p.outside(digits)
 }
 
 // emergency decides an emergency number before anything else could (T11).
@@ -51,24 +56,35 @@ func (p *plan) emergency(digits string, dialled bool) bool {
 		p.step("emergency", "{number} is no emergency number", "number", digits)
 		return false
 	}
-	if !p.profile().IsEmergency(digits) {
+	e, is := p.cfg.EmergencyIn(p.profile(), digits)
+	if !is {
 		p.step("emergency", "{number} is no emergency number of {country}", "number", digits, "country", p.profile().Name)
 		return false
 	}
-	p.step("emergency", "{number} is an emergency number of {country}", "number", digits, "country", p.profile().Name).After = digits
-	p.emergencyCall(digits, dialled)
+	s := p.step("emergency", "{number} is an emergency number of {country}", "number", e.Number, "country", p.profile().Name)
+	if s.After = e.Number; digits != e.Number {
+		s.Before = digits
+	}
+	p.emergencyCall(e, dialled)
 	return true
 }
 
 // emergencyCall takes a line for an emergency call that a phone of the device
 // makes.
-func (p *plan) emergencyCall(number string, dialled bool) {
-	if !dialled || p.caller == nil {
+func (p *plan) emergencyCall(e pbx.Emergency, dialled bool) {
+	if !dialled || p.caller == nil && !p.q.Caller.Unknown {
 		p.step("emergency", "No call is sent on to an emergency number")
 		p.refuse(pbx.CauseNotAuthorised)
 		return
 	}
-	p.emergencyLines(number)
+	p.emergencyLines(e)
+}
+
+// emergencyDialled reports whether digits are an emergency number as phones dial
+// it.
+func (p *plan) emergencyDialled(digits string) bool {
+	_, is := p.cfg.EmergencyIn(p.profile(), digits)
+	return is
 }
 
 // profile is the country in which the device stands.
@@ -169,7 +185,7 @@ func (p *plan) argumentRule(f pbx.Function) pbx.Message {
 			return pbx.Say("Dial the number to forward to after the code")
 		case a == p.caller.Extension:
 			return pbx.Say("Calls cannot be forwarded to the own extension")
-		case p.profile().DialsEmergency(a):
+		case p.emergencyDialled(a):
 			return pbx.Say("Calls cannot be forwarded to an emergency number")
 		case strings.Trim(strings.TrimPrefix(a, "+"), "0123456789") != "": // a call that is sent on dials no code
 			return pbx.Say("Only digits follow this code")

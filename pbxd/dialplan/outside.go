@@ -19,24 +19,11 @@ type Line struct {
 	CallerID string `json:"callerId" title:"Caller ID" doc:"Number that the called side is to see; empty: the gateway's own" maxLength:"64"`
 	Asserted string `json:"asserted" title:"Asserted identity" doc:"Number that the provider is told of who calls" maxLength:"64"`
 	Hidden   bool   `json:"hidden" title:"Hidden" doc:"The called side must not see who calls"`
-	Seize    bool   `json:"seize" title:"Seizes" doc:"An emergency call: it takes the line of another call when none is free"`
+	Seize    bool   `json:"seize" title:"Seizes" doc:"A call for police, fire brigade, ambulance or rescue: it takes the line of another call when none is free"`
 }
 
-// outside decides a number that is none of the device's own. An emergency
-// number may follow the digit for an outside line, as people are used to it.
-func (p *plan) outside(digits string, dialled bool) {
-	if len(digits) <= maxEmergency+2 {
-		for _, prefix := range []string{p.profile().OutsideLine, p.cfg.Locale.OutsideLine} {
-			number, ok := strings.CutPrefix(digits, prefix)
-			if prefix == "" || !ok || !p.profile().IsEmergency(number) {
-				continue
-			}
-			s := p.step("emergency", "{number} is an emergency number of {country}", "number", number, "country", p.profile().Name)
-			s.Before, s.After = digits, number
-			p.emergencyCall(number, dialled)
-			return
-		}
-	}
+// outside decides a number that is none of the device's own.
+func (p *plan) outside(digits string) {
 	who := p.payer()
 	if who == nil {
 		p.step("outside", "{number} is no number of this device, and calls from outside are not put through to the outside", "number", digits)
@@ -197,6 +184,7 @@ func (p *plan) line(g *pbx.Gateway, group *pbx.GatewayGroup, who *pbx.User, pref
 	s := p.step("gateway", "{gateway} is told {number}", "gateway", g.Name, "number", l.Number)
 	s.Pattern, s.Before, s.After = g.DialCommand, digits, l.Number
 	p.identity(&l, group, who)
+	p.withhold(&l, who)
 	return l, true
 }
 
@@ -215,46 +203,60 @@ func (p *plan) identity(l *Line, group *pbx.GatewayGroup, who *pbx.User) {
 		}
 	}
 	l.Asserted = p.rewrite("asserted-identity", "The provider is told {result} of {number}", group.AssertedIdentity, who.Extension)
+}
+
+// withhold works out whether the called side sees who calls. Who helps in an
+// emergency always does.
+func (p *plan) withhold(l *Line, who *pbx.User) {
 	if (p.d.hidden || who.Calls.HideNumber) && p.cfg.Holds(who, pbx.PermitCLIR) {
 		l.Hidden = true
 		p.step("clir", "{name} hides the number", "name", called(who)).Permission = pbx.PermitCLIR
 	}
 }
 
-// emergencyLines are all ways to the outside for an emergency number: gateways in
-// their order, the free ones first, whatever the routes say.
-func (p *plan) emergencyLines(number string) {
-	var free, busy []Line
+// emergencyLines are all ways to the outside for an emergency number, whatever the
+// routes say and just with that number: gateways in their order, the free ones
+// first, then those from which another call must give way, then those that seem
+// to be gone, which may be wrong. At last come those that are not for calls to the
+// outside.
+func (p *plan) emergencyLines(e pbx.Emergency) {
+	var free, full, gone, closed []Line
 	for i := range p.cfg.Gateways {
 		g := &p.cfg.Gateways[i]
 		group := p.cfg.GatewayGroupByID(g.Group)
 		if group == nil {
+			p.step("gateway", "{gateway} belongs to no group", "gateway", g.Name)
 			continue
 		}
-		l := Line{Gateway: g.ID, Name: g.Name, Group: group.ID, Number: number, Called: number, Seize: true}
+		l := Line{Gateway: g.ID, Name: g.Name, Group: group.ID, Number: e.Number, Called: e.Number, Seize: e.Kind == pbx.EmergencyRescue}
 		if p.caller != nil {
 			p.identity(&l, group, p.caller)
-			l.Hidden = false // who helps must see who calls
 		}
-		up, calls := p.q.Lines(g.ID)
-		if up && (g.MaxCalls == 0 || calls < g.MaxCalls) {
+		switch up, calls := p.q.Lines(g.ID); {
+		case !g.Outbound:
+			closed = append(closed, l)
+		case !up:
+			gone = append(gone, l)
+		case g.MaxCalls > 0 && calls >= g.MaxCalls:
+			full = append(full, l)
+		default:
 			free = append(free, l)
-		} else {
-			busy = append(busy, l)
 		}
 	}
-	lines := slices.Concat(free, busy)
+	p.d.Emergency = e.Number
+	lines := slices.Concat(free, full, gone, closed)
 	if len(lines) == 0 {
 		p.step("outside", "There is no outside line")
 		p.refuse(pbx.CauseNoCircuit)
 		return
 	}
-	p.step("emergency", "{gateway} is told {number}", "gateway", lines[0].Name, "number", number)
+	p.step("emergency", "{gateway} is told {number}", "gateway", lines[0].Name, "number", e.Number)
 	p.d.Kind, p.d.Lines = Outside, lines
 }
 
 // nextLine decides what follows when a line could not take the call.
 func (p *plan) nextLine(d Decision, o Outcome) {
+	p.d.Emergency = d.Emergency
 	switch {
 	case o != LineFailed:
 		p.refuse(o.cause())

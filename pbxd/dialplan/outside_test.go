@@ -147,7 +147,7 @@ func TestLinesThatAreNotFree(t *testing.T) {
 	if got := told(Decide(c, Query{Caller: from("101"), Digits: "0030123456", Lines: state})); got != "g3:030123456<101" {
 		t.Error(got)
 	}
-	if got := told(Decide(c, Query{Caller: from("101"), Digits: "112", Lines: state})); got != "g3:112<101 seize, g1:112<101 seize, g2:112<101 seize" {
+	if got := told(Decide(c, Query{Caller: from("101"), Digits: "112", Lines: state})); got != "g3:112<101 seize, g2:112<101 seize, g1:112<101 seize" {
 		t.Error(got)
 	}
 	none := Decide(c, Query{Caller: from("101"), Digits: "0030123456", Lines: func(string) (bool, int) { return false, 0 }})

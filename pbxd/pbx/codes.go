@@ -118,8 +118,10 @@ func checkCodes(c *Config, country Country) (errs []FieldError) {
 			errs = append(errs, refused(at, "{code} begins with {other}, the code of {name}", "code", x.Code, "other", other.Code, "name", other.Title))
 		}
 		e, hides := country.EmergencyPrefixedBy(x.Code)
-		if after, ok := strings.CutPrefix(x.Code, country.OutsideLine); ok && !hides {
-			e, hides = country.EmergencyPrefixedBy(after) // people dial the digit for an outside line before it, too
+		for _, line := range []string{country.OutsideLine, c.Locale.OutsideLine} { // people dial the digit for an outside line before it, too
+			if after, ok := strings.CutPrefix(x.Code, line); ok && !hides {
+				e, hides = country.EmergencyPrefixedBy(after)
+			}
 		}
 		if hides {
 			errs = append(errs, refused(at, "hides the emergency number {emergency} of {country}; choose another", "emergency", e.Number, "country", country.Name))

@@ -48,7 +48,11 @@ func checkNumbers(c *Config) (errs []FieldError) {
 		if !known {
 			continue
 		}
-		if e, hides := country.EmergencyPrefixedBy(n.number); hides {
+		e, hides := country.EmergencyPrefixedBy(n.number)
+		if !hides { // people dial the digit for an outside line before it, too
+			e, hides = country.emergencyAfter(c.Locale.OutsideLine, n.number)
+		}
+		if hides {
 			errs = append(errs, refused(n.path, "hides the emergency number {emergency} of {country}; choose another", "emergency", e.Number, "country", country.Name))
 		}
 	}
