@@ -66,6 +66,9 @@ type call struct {
 	talks    bool   // somebody has answered; under Engine.mu
 	gateway  string // that the call goes over, by ID; "" for none; under Engine.mu
 	urgent   bool   // it is an emergency call; under Engine.mu
+	yields   bool   // its line goes to an emergency call; under Engine.mu
+	seizing  bool   // it waits for the line of another call
+	helped   bool   // it was told of as an emergency call
 }
 
 // quest is why phones ring.

@@ -3,7 +3,6 @@ package call
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"galilei/pbxd/pbx"
@@ -67,14 +66,6 @@ func (e *Engine) ownLocked(c *call) pbx.Cause {
 		return pbx.CauseCongestion
 	}
 	return 0
-}
-
-// urgent reports whether digits are those of an emergency call, which no number
-// of own calls prevents.
-func (e *Engine) urgent(digits string) bool {
-	country, _ := pbx.CountryByCode(e.deps.Config().Locale.Country)
-	number, ok := strings.CutPrefix(digits, country.OutsideLine)
-	return country.IsEmergency(digits) || ok && country.IsEmergency(number)
 }
 
 // fetched says that the phone of who asked for a call beside it has answered.

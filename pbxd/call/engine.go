@@ -15,8 +15,8 @@ import (
 	"galilei/pbxd/pbx"
 )
 
-// MaxCalls bounds the calls that go on at a time. A caller beyond it hears
-// congestion.
+// MaxCalls bounds the calls that go on at a time, save some emergency calls. A
+// caller beyond it hears congestion.
 const MaxCalls = 2000
 
 // causeGone is why a side is not taken by a call that has ended meanwhile.
@@ -55,6 +55,9 @@ type Watch struct {
 	// Measured gives how a leg has sounded since the last time: every 10 s, and
 	// when the leg ends.
 	Measured func(call, leg string, samples []engine.Sample)
+	// Emergency tells of a call for police, fire brigade, ambulance or rescue when
+	// a line takes it, and when none does.
+	Emergency func(Emergency)
 	// Noted gives the call as one of its users saw it, when that user is out of
 	// it, once for each.
 	Noted func(pbx.JournalEntry)
@@ -131,10 +134,12 @@ func (e *Engine) newCall(s pbx.CallStatus) *call {
 func (e *Engine) begin(c *call, l Leg, first func()) (refused pbx.Cause) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if refused = e.ownLocked(c); refused != 0 && e.urgent(c.status.To) {
+	urgent := c.gateway == "" && e.urgent(c.status.To)
+	if refused = e.ownLocked(c); urgent {
 		refused = 0
 	}
-	if e.live.Add(1) > MaxCalls || e.stopped {
+	live := e.live.Add(1)
+	if live > MaxCalls && !urgent || live > MaxCalls+emergencyReserve || e.stopped {
 		refused = pbx.CauseCongestion
 	}
 	if refused != 0 {

@@ -129,11 +129,16 @@ type Dialer interface {
 // Incoming is a call that a phone has begun.
 type Incoming struct {
 	Leg    Leg
-	Caller Party              // the user who acts at the phone
-	Phone  string             // extension that the phone is registered on; empty of none
-	Away   bool               // that user is logged in at another phone, and acts here no more
-	Digits string             // as dialled
-	Offer  *media.Description // nil when the caller leaves the offer to us
+	Caller Party  // the user who acts at the phone
+	Phone  string // extension that the phone is registered on; empty of none
+	Away   bool   // that user is logged in at another phone, and acts here no more
+	Digits string // as dialled
+	// Unknown says that the phone has not shown whose it is, by a password: it
+	// makes emergency calls only.
+	Unknown bool
+	Likely  string             // then: extension that is registered from its address; "" for none
+	Address string             // of the phone, with the port
+	Offer   *media.Description // nil when the caller leaves the offer to us
 
 	// Gateway is the gateway, by ID, that the call came over; "" for one of a
 	// phone. Caller is then somebody outside, and Digits the number that was

@@ -44,15 +44,16 @@ const lineTime = 5 * time.Minute
 // dialLine calls over the first line of a decision; false when it does not take
 // the call. c.cause then says why.
 func (c *call) dialLine(d dialplan.Decision) bool {
-	l := d.Lines[0]
-	lines := c.engine.deps.Lines
-	if lines == nil {
+	if c.engine.deps.Lines == nil {
 		c.cause = pbx.CauseNoCircuit
 		return false
 	}
-	if l.Seize {
-		c.seize(l)
-	}
+	return d.Lines[0].Seize && c.seize(d) || c.dialOver(d)
+}
+
+// dialOver is dialLine without taking the line of another call.
+func (c *call) dialOver(d dialplan.Decision) bool {
+	l := d.Lines[0]
 	if c.transferor == "" {
 		c.a.hidden = l.Hidden
 	}
@@ -61,7 +62,10 @@ func (c *call) dialLine(d dialplan.Decision) bool {
 		Offer: offerFor(nil, media.Format{}), Diversions: append(diversionsOf(d), c.in.Diversions...), Notify: func(ev Event) { c.engine.notify(c, ev) },
 	}
 	if c.a != nil {
-		dial.Offer, dial.Caller.Name = offerFor(c.a.theirs, c.a.speech), c.a.shown().Name
+		dial.Offer = offerFor(c.a.theirs, c.a.speech)
+	}
+	if c.a != nil && !c.in.Unknown {
+		dial.Caller.Name = c.a.shown().Name
 	}
 	if c.in.Leg != nil {
 		dial.Passed = c.in.Passed + 1
@@ -69,7 +73,7 @@ func (c *call) dialLine(d dialplan.Decision) bool {
 	if c.by != nil {
 		dial.ReferredBy = c.by.shown()
 	}
-	leg, err := lines.DialLine(dial)
+	leg, err := c.engine.deps.Lines.DialLine(dial)
 	if err != nil {
 		c.cause = pbx.CauseTemporaryFailure
 		if errors.Is(err, ErrLineBusy) {
@@ -81,7 +85,8 @@ func (c *call) dialLine(d dialplan.Decision) bool {
 	c.rings[leg] = &rung{leg: leg, line: &l}
 	c.engine.connectLine(leg, c)
 	c.joined(leg, Party{Number: l.Called})
-	c.engine.onLine(c, l.Gateway, l.Seize)
+	c.engine.onLine(c, l.Gateway, d.Emergency != "")
+	c.helps(d, l.Gateway)
 	c.forked, c.cause = len(d.Lines) > 1, 0
 	c.changed()
 	return true
@@ -101,29 +106,10 @@ func lineFailed(cause pbx.Cause) bool {
 
 // outcome is why what was decided came to nothing.
 func (c *call) outcome() dialplan.Outcome {
-	if c.decision.Kind == dialplan.Outside && lineFailed(c.cause) {
+	if c.decision.Kind == dialplan.Outside && (lineFailed(c.cause) || c.decision.Emergency != "") { // not every provider knows every emergency number
 		return dialplan.LineFailed
 	}
 	return dialplan.OutcomeOf(c.cause)
-}
-
-// seize ends a call over a gateway that has no line free, for an emergency call:
-// the one that has begun last, and none that is an emergency call itself.
-func (c *call) seize(l dialplan.Line) {
-	g := c.cfg.GatewayByID(l.Gateway)
-	_, calls := c.engine.deps.Lines.Line(l.Gateway)
-	if g == nil || g.MaxCalls == 0 || calls < g.MaxCalls {
-		return
-	}
-	victim := c.engine.lastOn(l.Gateway)
-	if victim == nil || victim == c {
-		return
-	}
-	c.step("emergency", "A call over {gateway} is ended for this one", "gateway", l.Name)
-	c.engine.post(victim, func() {
-		victim.step("ended", "The line is needed for an emergency call")
-		victim.end(pbx.CauseNoCircuit)
-	})
 }
 
 // onLine notes which gateway a call goes over.
@@ -131,19 +117,6 @@ func (e *Engine) onLine(c *call, gateway string, emergency bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c.gateway, c.urgent = gateway, emergency
-}
-
-// lastOn returns the call over a gateway that has begun last and is no emergency
-// call, or nil.
-func (e *Engine) lastOn(gateway string) (last *call) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, c := range e.calls {
-		if c.gateway == gateway && !c.urgent && (last == nil || c.order > last.order) {
-			last = c
-		}
-	}
-	return last
 }
 
 // line is the state of a gateway for the dialplan.

@@ -18,6 +18,9 @@ type exchange struct {
 	down  map[string]bool
 	calls map[string]int
 	err   error
+	asked func(LineDial) // before a leg is made
+
+	emergencies []Emergency
 }
 
 func (x *exchange) DialLine(d LineDial) (Leg, error) {
@@ -25,6 +28,9 @@ func (x *exchange) DialLine(d LineDial) (Leg, error) {
 	defer x.h.mu.Unlock()
 	if x.err != nil {
 		return nil, x.err
+	}
+	if x.asked != nil {
+		x.asked(d)
 	}
 	a := &actor{name: d.Gateway}
 	x.dials = append(x.dials, d)
@@ -60,6 +66,11 @@ func withLines(t *testing.T, play func(h *house, x *exchange)) {
 			t.Fatal(err)
 		}
 		h.engine.deps.Lines = x
+		h.engine.deps.Watch.Emergency = func(e Emergency) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			x.emergencies = append(x.emergencies, e)
+		}
 		play(h, x)
 	})
 }
@@ -169,34 +180,5 @@ func TestForwardedToTheOutside(t *testing.T) {
 		h.joined(line, out)
 		h.hangsUp(out)
 		h.wantJournal("102 in 089555 elsewhere 0")
-	})
-}
-
-// When all lines are taken an emergency call gets that of the call that began last.
-func TestEmergencyCallSeizesALine(t *testing.T) {
-	withLines(t, func(h *house, x *exchange) {
-		for i := range h.cfg.Gateways {
-			h.cfg.Gateways[i].MaxCalls = 1
-		}
-		x.down["g2"] = true
-		a := h.call("101", "0030123456")
-		line := h.rings("g1")
-		h.answers(line)
-		h.joined(a, line)
-		x.calls["g1"] = 1
-		b := h.call("102", "112")
-		help := h.rings("g1")
-		wantLast(t, line, "hangup 34")
-		wantLast(t, a, "hangup 34")
-		h.answers(help)
-		h.joined(b, help)
-		if d := x.dials[1]; !d.Emergency || d.Number != "112" || d.Caller.Number != "102" {
-			t.Errorf("told %+v", d)
-		}
-		h.call("103", "110")
-		h.rings("g1") // a second one takes no line from the first
-		h.joined(b, help)
-		h.traced("A call over g1 is ended for this one")
-		h.hangsUp(b)
 	})
 }

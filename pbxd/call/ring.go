@@ -27,7 +27,7 @@ func (c *call) alerting(r *rung, ev Event) {
 		if c.early == r.leg {
 			c.noEarly()
 		}
-		if ev.Deflected != "" && c.quest == questCall && c.decision.Group == "" { // the phone of a member only declines
+		if ev.Deflected != "" && c.quest == questCall && c.decision.Group == "" && c.decision.Emergency == "" { // the phone of a member only declines
 			c.deflect(ev.Deflected)
 			return
 		}

@@ -44,7 +44,9 @@ func (c *call) seek(dialler *side, digits string, hidden bool) {
 			q.Diverted = append(q.Diverted, x.Number)
 		}
 	}
-	if dialler.user == "" {
+	if dialler.user == "" && dialler == c.a && c.in.Unknown {
+		q.Caller = dialplan.Caller{Unknown: true}
+	} else if dialler.user == "" {
 		q.Caller = dialplan.Caller{Number: dialler.shown().Number, Name: dialler.shown().Name}
 	}
 	if dialler == c.a && !c.a.up && c.in.Gateway != "" {
@@ -77,6 +79,7 @@ func (c *call) carryOut(d dialplan.Decision) {
 		c.noteDecision(d)
 		switch d.Kind {
 		case dialplan.Refuse:
+			c.helps(d, "")
 			c.fails(d.Refuse)
 			return
 		case dialplan.Function:

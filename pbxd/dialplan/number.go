@@ -231,7 +231,7 @@ func (p *plan) hidden(number string) {
 		p.refuse(pbx.CauseInvalidNumber)
 		return
 	}
-	if p.d.hidden {
+	if p.d.hidden && !p.q.Hidden { // by the code, not by the phone
 		p.step("clir", "The number is hidden already")
 		p.refuse(pbx.CauseInvalidNumber)
 		return

@@ -1,0 +1,118 @@
+package call
+
+import (
+	"slices"
+	"time"
+
+	"galilei/pbxd/dialplan"
+	"galilei/pbxd/pbx"
+)
+
+// emergencyReserve is how many calls may go on beyond MaxCalls when they are
+// emergency calls.
+const emergencyReserve = 64
+
+// seizeTime is for how long an emergency call waits at most until the call whose
+// line it takes has been hung up.
+const seizeTime = 500 * time.Millisecond
+
+// Emergency is a call for help, as those are told who look after the office.
+type Emergency struct {
+	Call    string    // CallStatus.ID
+	At      time.Time // when the number was dialled
+	Number  string    // emergency number, as the authority knows it
+	User    string    // ID of who calls; "" when that is not known
+	Phone   string    // extension that the phone is registered on; "" when that is not known
+	Likely  string    // extension that is registered from the address of a phone that has not shown whose it is; "" for none
+	Address string    // of the phone, with the port; "" when somebody is transferred to the number
+	Gateway string    // ID of the gateway over which the call goes; "" when none takes it
+}
+
+// urgent reports whether digits are those of an emergency call, which no number
+// of calls prevents.
+func (e *Engine) urgent(digits string) bool {
+	_, is := e.deps.Config().Emergency(digits)
+	return is
+}
+
+// helps tells of an emergency call once a line takes it, and when none has. Calls
+// of help lines concern nobody else.
+func (c *call) helps(d dialplan.Decision, gateway string) {
+	told := c.engine.deps.Watch.Emergency
+	if told == nil || d.Emergency == "" || c.helped && gateway != "" || !c.rescue(d.Emergency) {
+		return
+	}
+	c.helped = true
+	x := Emergency{Call: c.status.ID, At: c.status.Started, Number: d.Emergency, User: c.query.Caller.UserID, Gateway: gateway}
+	switch {
+	case c.transferor != "":
+		x.Phone = c.transferor
+	case c.in.Leg != nil:
+		x.Phone, x.Likely, x.Address = c.in.Phone, c.in.Likely, c.in.Address
+	}
+	told(x)
+}
+
+// rescue reports whether an emergency number is one of police, fire brigade,
+// ambulance or rescue.
+func (c *call) rescue(number string) bool {
+	return slices.ContainsFunc(c.country.Emergency, func(e pbx.Emergency) bool { return e.Number == number && e.Kind == pbx.EmergencyRescue })
+}
+
+// seize ends a call over a gateway that has no line free, for an emergency call:
+// the one that has begun last, and none that is an emergency call itself. The
+// emergency call dials once the other has been hung up, since the provider counts
+// lines, too. False when there is nothing to wait for.
+func (c *call) seize(d dialplan.Decision) bool {
+	l := d.Lines[0]
+	g := c.cfg.GatewayByID(l.Gateway)
+	_, calls := c.engine.deps.Lines.Line(l.Gateway)
+	if g == nil || g.MaxCalls == 0 || calls < g.MaxCalls {
+		return false
+	}
+	victim := c.engine.lastOn(l.Gateway, c)
+	if victim == nil {
+		return false
+	}
+	c.step("emergency", "A call over {gateway} is ended for this one", "gateway", l.Name)
+	c.seizing = true
+	dial := func() { c.engine.post(c, func() { c.seized(d) }) }
+	if !c.engine.post(victim, func() {
+		defer dial()
+		victim.step("ended", "The line is needed for an emergency call")
+		victim.end(pbx.CauseNoCircuit)
+	}) {
+		c.seizing = false
+		return false
+	}
+	time.AfterFunc(seizeTime, dial)
+	return true
+}
+
+// seized dials over a line that another call has given up, once.
+func (c *call) seized(d dialplan.Decision) {
+	if !c.seizing || c.ended {
+		return
+	}
+	c.seizing = false
+	if !c.dialOver(d) {
+		c.follow(dialplan.LineFailed)
+	}
+}
+
+// lastOn returns the call over a gateway that has begun last, is not that for which
+// it is sought, is no emergency call and does not give up its line for one already;
+// it does so from now on. Nil when there is none.
+func (e *Engine) lastOn(gateway string, by *call) (last *call) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range e.calls {
+		if c != by && c.gateway == gateway && !c.urgent && !c.yields && (last == nil || c.order > last.order) {
+			last = c
+		}
+	}
+	if last != nil {
+		last.yields = true
+	}
+	return last
+}
