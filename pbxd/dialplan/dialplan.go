@@ -124,11 +124,11 @@ type Target struct {
 	AutoAnswer  bool   `json:"autoAnswer" title:"Auto answer" doc:"The phone answers by itself"`
 }
 
-// Diversion is one user who sent the call on (RFC 5806, RFC 7044).
+// Diversion is one user or hunt group that sent the call on (RFC 5806, RFC 7044).
 type Diversion struct {
-	UserID    string              `json:"userId" title:"User" doc:"Identifier of the user who sent the call on" maxLength:"26"`
-	Extension string              `json:"extension" title:"Extension" doc:"Extension of that user" maxLength:"10"`
-	Name      string              `json:"name" title:"Name" doc:"Name of that user" maxLength:"101"`
+	UserID    string              `json:"userId" title:"User" doc:"Identifier of the user who sent the call on; empty for a hunt group" maxLength:"26"`
+	Extension string              `json:"extension" title:"Extension" doc:"Extension of that user or group" maxLength:"10"`
+	Name      string              `json:"name" title:"Name" doc:"Name of that user or group" maxLength:"101"`
 	To        string              `json:"to" title:"To" doc:"Number that the call was sent to" maxLength:"32"`
 	Reason    pbx.DiversionReason `json:"reason" title:"Reason" doc:"Why, in the words of RFC 5806" enum:"unconditional,user-busy,no-answer,unavailable,deflection"`
 }
@@ -219,7 +219,7 @@ func Deflect(c *pbx.Config, q Query, d Decision, to string) Decision {
 	}
 	s := p.step("forward", "The phone of {name} sends the call on to {number}", "name", called(u), "number", to)
 	s.Before, s.After = u.Extension, to
-	if !p.may("forward", u, pbx.PermitCallForwarding, u) || !p.divert(u, to, pbx.DivertDeflection) {
+	if !p.may("forward", u, pbx.PermitCallForwarding, u) || !p.divert(divertedBy(u, to, pbx.DivertDeflection)) {
 		p.unanswered(d, Refused)
 	}
 	return p.d

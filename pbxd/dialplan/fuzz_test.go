@@ -46,6 +46,13 @@ func random(t testing.TB, r *rand.Rand) *pbx.Config {
 			if maybe() {
 				g.CallScheme = "parallel"
 			}
+			to := func() string { return []string{"", "", "demo101", "demo104", "sales", "second"}[r.IntN(6)] }
+			g.HuntForwarding = pbx.HuntForwarding{ForwardInternalAlways: to(), ForwardInternalBusy: to(), ForwardInternalNoAnswer: to(), ForwardExternalAlways: to(), ForwardExternalBusy: to(), ForwardExternalNoAnswer: to(), ForwardTime: r.IntN(601)}
+			for _, x := range []*string{&g.ForwardInternalAlways, &g.ForwardInternalBusy, &g.ForwardInternalNoAnswer, &g.ForwardExternalAlways, &g.ForwardExternalBusy, &g.ForwardExternalNoAnswer} {
+				if *x == g.ID {
+					*x = ""
+				}
+			}
 		}
 		for _, p := range []pbx.Permission{pbx.PermitOverrideForward, pbx.PermitIntercom, pbx.PermitDirectPickup} {
 			if maybe() {

@@ -13,6 +13,7 @@ type hunt struct {
 	spent int      // seconds that members have rung
 	rang  bool     // a member of this round did
 	cause pbx.Cause
+	parts bool // busy members send the call elsewhere than those who do not answer
 }
 
 func huntGroupOf(c *pbx.Config, number string) *pbx.HuntGroup {
@@ -27,30 +28,25 @@ func huntGroupOf(c *pbx.Config, number string) *pbx.HuntGroup {
 	return nil
 }
 
-func huntGroupByID(c *pbx.Config, id string) *pbx.HuntGroup {
-	i := slices.IndexFunc(c.HuntGroups, func(g pbx.HuntGroup) bool { return g.ID == id })
-	if i < 0 {
-		return nil
-	}
-	return &c.HuntGroups[i]
-}
-
 // huntGroup decides a call to a hunt group (F080 to F086). What members set for
 // their own calls does not apply, save do not disturb: a group has its own ways
 // on.
 func (p *plan) huntGroup(g *pbx.HuntGroup) {
+	if p.diverted(g.Extension) || p.groupForward(g, pbx.DivertAlways) {
+		return
+	}
 	p.d.Group = g.ID
 	if g.GroupBusy {
 		for _, m := range g.Members {
 			if u := p.cfg.UserByID(m.User); u != nil && u != p.caller && p.q.State.Calls(u.Extension) > 0 {
 				p.step("group-busy", "{name} is on the phone: the group is busy", "name", called(u))
-				p.refuse(pbx.CauseUserBusy)
+				p.groupFails(g, pbx.CauseUserBusy)
 				return
 			}
 		}
 	}
 	if g.CallScheme == "linear" {
-		p.d.hunt = hunt{left: members(g), cause: pbx.CauseSubscriberAbsent}
+		p.d.hunt = hunt{left: members(g), cause: pbx.CauseSubscriberAbsent, parts: g.Forwarding(p.external(), pbx.DivertBusy) != g.Forwarding(p.external(), pbx.DivertNoAnswer)}
 		p.member(g)
 		return
 	}
@@ -64,10 +60,10 @@ func (p *plan) huntGroup(g *pbx.HuntGroup) {
 	}
 	if len(p.d.Ring) == 0 {
 		p.step("hunt-group", "No member of {name} is free", "name", g.Title)
-		p.refuse(cause)
+		p.groupFails(g, cause)
 		return
 	}
-	p.d.Kind, p.d.Timeout = Ring, p.cfg.SIP.RingTime
+	p.d.Kind, p.d.Timeout = Ring, p.groupTime(g)
 	p.step("ring", "Members of {name} who ring for {seconds} s: {n}", "name", g.Title, "seconds", p.d.Timeout, "n", len(p.d.Ring))
 }
 
@@ -134,14 +130,14 @@ func (p *plan) member(g *pbx.HuntGroup) {
 			p.step("ring", "{name} of {group} rings for {seconds} s", "name", called(p.cfg.UserByID(id)), "group", g.Title, "seconds", timeout)
 			return
 		}
-		if !h.rang || h.spent >= p.cfg.SIP.RingTime {
+		if !h.rang || h.spent >= p.groupTime(g) {
 			break
 		}
 		p.step("hunt-group", "{name} begins again with the first member", "name", g.Title)
 		h.left, h.rang = members(g), false
 	}
 	p.step("hunt-group", "No member of {name} takes the call", "name", g.Title)
-	p.refuse(h.cause)
+	p.groupFails(g, h.cause)
 }
 
 // memberTime returns for how long a member rings, in seconds: its own time, as
@@ -149,7 +145,7 @@ func (p *plan) member(g *pbx.HuntGroup) {
 func (p *plan) memberTime(g *pbx.HuntGroup, id string) int {
 	for _, m := range g.Members {
 		if m.User == id {
-			return min(m.Timeout, p.cfg.SIP.RingTime-p.d.hunt.spent)
+			return min(m.Timeout, p.groupTime(g)-p.d.hunt.spent)
 		}
 	}
 	return 0
@@ -158,14 +154,17 @@ func (p *plan) memberTime(g *pbx.HuntGroup, id string) int {
 // nextMember decides what follows in a hunt group.
 func (p *plan) nextMember(d Decision, o Outcome) {
 	p.outcome(o, d.Ring)
-	g := huntGroupByID(p.cfg, d.Group)
-	if g == nil || !d.Linear {
+	g := p.cfg.HuntGroupByID(d.Group)
+	switch {
+	case g == nil: // deleted meanwhile
 		p.refuse(o.cause())
 		return
-	}
-	if g.GroupBusy && o == Busy {
+	case !d.Linear:
+		p.groupFails(g, o.cause())
+		return
+	case g.GroupBusy && o == Busy:
 		p.step("group-busy", "One member of {name} is busy: the group is busy", "name", g.Title)
-		p.refuse(pbx.CauseUserBusy)
+		p.groupFails(g, pbx.CauseUserBusy)
 		return
 	}
 	p.d.Group, p.d.Linear = d.Group, true

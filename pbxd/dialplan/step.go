@@ -23,10 +23,16 @@ type Step struct {
 // Alike reports whether two decisions do the same for the same reasons: they
 // differ at most in how the phones ended that rang before. What follows in a
 // linear hunt group may differ then, since only members who rang make it begin
-// again.
+// again; where the group sends the call on does not.
 func (d *Decision) Alike(other *Decision) bool {
 	bare := func(d Decision) Decision {
-		d.hunt = hunt{}
+		was := d.hunt
+		if d.hunt = (hunt{}); was.parts {
+			d.hunt.cause = was.cause
+			if d.hunt.cause == pbx.CauseCallRejected {
+				d.hunt.cause = pbx.CauseUserBusy // it is forwarded as that
+			}
+		}
 		d.Trace = slices.DeleteFunc(slices.Clone(d.Trace), func(s Step) bool { return s.Rule == "outcome" })
 		return d
 	}

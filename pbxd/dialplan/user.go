@@ -9,14 +9,7 @@ import (
 // userCalled decides a call to a user: who overrides forwardings, forwarding
 // always, do not disturb, no phone, busy, and then the phone rings.
 func (p *plan) userCalled(u *pbx.User) {
-	if slices.Contains(p.q.Diverted, u.Extension) {
-		p.step("loop", "The call has been at {number} already: it is not sent there again", "number", u.Extension)
-		p.refuse(pbx.CauseCallRejected)
-		return
-	}
-	if len(p.q.Diverted) >= maxDiversions {
-		p.step("loop", "The call was sent on {n} times: that is enough", "n", len(p.q.Diverted))
-		p.refuse(pbx.CauseCallRejected)
+	if p.diverted(u.Extension) {
 		return
 	}
 	override := p.caller != nil && p.caller != u && p.cfg.May(p.caller, pbx.PermitOverrideForward, u)
@@ -47,6 +40,21 @@ func (p *plan) userCalled(u *pbx.User) {
 	p.d.Kind, p.d.Ring, p.d.user = Ring, []Target{t}, u.ID
 	p.d.Timeout = p.ringTime(u, override)
 	p.step("ring", "{name} rings for {seconds} s", "name", called(u), "seconds", p.d.Timeout)
+}
+
+// diverted ends a call that has been at a number before it came here, or has been
+// sent on too often.
+func (p *plan) diverted(number string) bool {
+	switch {
+	case slices.Contains(p.q.Diverted, number):
+		p.step("loop", "The call has been at {number} already: it is not sent there again", "number", number)
+	case len(p.q.Diverted) >= maxDiversions:
+		p.step("loop", "The call was sent on {n} times: that is enough", "n", len(p.q.Diverted))
+	default:
+		return false
+	}
+	p.refuse(pbx.CauseCallRejected)
+	return true
 }
 
 // busy reports whether u takes no further call, or hears it waiting.
@@ -160,7 +168,7 @@ func (p *plan) forward(u *pbx.User, reason pbx.DiversionReason) bool {
 	if !p.may("forward", u, pbx.PermitCallForwarding, u) {
 		return false
 	}
-	return p.divert(u, to, reason)
+	return p.divert(divertedBy(u, to, reason))
 }
 
 func forwardWords(reason pbx.DiversionReason) (template string) {
@@ -182,22 +190,26 @@ func (p *plan) operator(u *pbx.User, reason pbx.DiversionReason) bool {
 	}
 	s := p.step("operator", "Calls that {name} does not answer go to the operator, {number}", "name", called(u), "number", u.OperatorExtension)
 	s.Before, s.After = u.Extension, u.OperatorExtension
-	return p.divert(u, u.OperatorExtension, reason)
+	return p.divert(divertedBy(u, u.OperatorExtension, reason))
 }
 
-// divert sends the call on to a number. It returns false when that would be a
-// loop or once too often; the forwarding then does not hold.
-func (p *plan) divert(u *pbx.User, to string, reason pbx.DiversionReason) bool {
-	if who := p.visited(to); who != "" || to == u.Extension {
-		p.step("loop", "The call has been at {number} already: it is not sent there again", "number", to)
+func divertedBy(u *pbx.User, to string, reason pbx.DiversionReason) Diversion {
+	return Diversion{UserID: u.ID, Extension: u.Extension, Name: u.DisplayName(), To: to, Reason: reason}
+}
+
+// divert sends the call on. It returns false when that would be a loop or once
+// too often; the forwarding then does not hold.
+func (p *plan) divert(by Diversion) bool {
+	if who := p.visited(by.To); who != "" || by.To == by.Extension {
+		p.step("loop", "The call has been at {number} already: it is not sent there again", "number", by.To)
 		return false
 	}
 	if n := len(p.d.Diversions) + len(p.q.Diverted); n >= maxDiversions {
 		p.step("loop", "The call was sent on {n} times: that is enough", "n", n)
 		return false
 	}
-	p.d.Diversions = append(p.d.Diversions, Diversion{UserID: u.ID, Extension: u.Extension, Name: u.DisplayName(), To: to, Reason: reason})
-	p.number(to, false)
+	p.d.Diversions = append(p.d.Diversions, by)
+	p.number(by.To, false)
 	return true
 }
 

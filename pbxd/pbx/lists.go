@@ -64,7 +64,11 @@ func checkLists(c *Config) (errs []FieldError) {
 			if id == "" || slices.ContainsFunc(strings.Split(ref, "|"), func(l string) bool { return known[l][id] }) {
 				return
 			}
-			errs = append(errs, refused(path, "names an entry that does not exist: {id}", "id", id))
+			rule := refused(path, "names an entry that does not exist: {id}", "id", id)
+			if ref == "users|huntGroups" { // who calls are sent on to (F206)
+				rule = refused(path, "{id} is no user and no hunt group of this device. For a number outside, enter a user who forwards there.", "id", id)
+			}
+			errs = append(errs, rule)
 		}
 		if v.Kind() == reflect.String {
 			check(path, v.String())

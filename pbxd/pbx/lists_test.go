@@ -65,6 +65,10 @@ func TestValidateWhole(t *testing.T) {
 		}, []string{"permissionGroups[6].type is only", "permissionGroups[6].permissions[0].appliesTo is a group of another type"}},
 		{"nobody can log in", func(c *Config) { c.GUIGroups[1].Off = []string{"login", "logout"} },
 			[]string{"guiGroups[1].modules must contain login", "guiGroups[1].modules must contain logout"}},
+		{"hunt group to a number outside", func(c *Config) { c.HuntGroups[0].ForwardExternalBusy = "0891234" },
+			[]string{"huntGroups[0].forwardExternalBusy 0891234 is no user and no hunt group of this device. For a number outside, enter a user who forwards there."}},
+		{"hunt group to itself", func(c *Config) { c.HuntGroups[0].ForwardInternalAlways = "h1" }, []string{"huntGroups[0].forwardInternalAlways is this group itself"}},
+		{"hunt group to who has no extension", func(c *Config) { c.HuntGroups[0].ForwardInternalNoAnswer = AdminID }, []string{"huntGroups[0].forwardInternalNoAnswer admin has no extension"}},
 		{"timeout", func(c *Config) { c.HuntGroups[0].Members[0].Timeout = 0 }, []string{"huntGroups[0].members[0].timeout is 0; allowed are 1 to 600"}},
 		{"unknown provisioning group", func(c *Config) { c.Users[1].ProvisioningGroup = "x" }, []string{"users[1].provisioningGroup names an entry"}},
 		{"extension of a user and a hunt group", func(c *Config) { c.HuntGroups[0].Extension = "101" }, []string{"huntGroups[0].extension 101 is already the extension of demo101 (user)"}},
@@ -131,6 +135,7 @@ func TestValidateWhole(t *testing.T) {
 
 func TestForget(t *testing.T) {
 	c := office()
+	c.HuntGroups[0].HuntForwarding = HuntForwarding{ForwardInternalBusy: "demo101", ForwardExternalBusy: "demo102"}
 	c.Forget("users", "demo101")
 	c.Forget("provisioningGroups", "v1")
 	c.Forget("guiGroups", "u1")
@@ -139,6 +144,9 @@ func TestForget(t *testing.T) {
 	}
 	if got := c.HuntGroups[0].Members; !slices.Equal(got, []HuntMember{{"demo102", 10}}) {
 		t.Errorf("hunt group: %v", got)
+	}
+	if f := c.HuntGroups[0].HuntForwarding; f != (HuntForwarding{ForwardExternalBusy: "demo102"}) {
+		t.Errorf("hunt group forwards %+v", f)
 	}
 	if g := c.PermissionGroups[6]; len(g.Members) != 0 || !slices.Equal(g.Permissions, []GroupPermission{{PermitDirectPickup, "g1"}}) {
 		t.Errorf("permission group: %+v", g)

@@ -2,6 +2,7 @@ package pbx
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	_ "time/tzdata" // the device has no zone files
@@ -45,7 +46,8 @@ func checkGroups(c *Config) (errs []FieldError) {
 	return errs
 }
 
-// checkHuntGroups checks that each member can be called, and once.
+// checkHuntGroups checks that each member can be called, and once, and that calls
+// are sent on to somebody who can be called.
 func checkHuntGroups(c *Config) (errs []FieldError) {
 	users := map[string]int{} // index by ID
 	for i := range c.Users {
@@ -63,6 +65,16 @@ func checkHuntGroups(c *Config) (errs []FieldError) {
 			if k, ok := users[m.User]; ok && c.Users[k].Extension == "" {
 				errs = append(errs, refused(at, "{name} has no extension that could be called", "name", c.Users[k].Name).
 					or(refused(fmt.Sprintf("users[%d].extension", k), "is needed, because the hunt group {name} calls it", "name", g.Title)))
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(g.targets())) {
+			id, at := g.targets()[name], fmt.Sprintf("huntGroups[%d].%s", i, name)
+			switch k, ok := users[id]; {
+			case id == g.ID:
+				errs = append(errs, refused(at, "is this group itself"))
+			case ok && c.Users[k].Extension == "":
+				errs = append(errs, refused(at, "{name} has no extension that could be called", "name", c.Users[k].Name).
+					or(refused(fmt.Sprintf("users[%d].extension", k), "is needed, because the hunt group {name} forwards to it", "name", g.Title)))
 			}
 		}
 	}

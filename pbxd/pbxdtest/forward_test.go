@@ -96,6 +96,31 @@ func TestHuntGroupOnTheWire(t *testing.T) {
 	nothingLeft(t, s)
 }
 
+// A group that nobody answers sends the call on to a user, who sees who calls, and
+// from the group (F205).
+func TestGroupForwardOnTheWire(t *testing.T) {
+	t.Parallel()
+	s, a, b, c := threePhones(t, func(cfg *pbx.Config) {
+		cfg.HuntGroups = []pbx.HuntGroup{{ID: "sales", HuntGroupSettings: pbx.HuntGroupSettings{Extension: "600", Title: "Sales", DisplayPrefix: "S", CallScheme: "parallel",
+			Members: []pbx.HuntMember{{User: "demo102", Timeout: 5}}, HuntForwarding: pbx.HuntForwarding{ForwardInternalNoAnswer: "demo103", ForwardTime: 1}}}}
+	})
+	call := a.Dial("600", SDP(16000))
+	first := b.Ringing()
+	first.Reply(180, "Ringing", "")
+	b.Reply(b.Request("CANCEL"), "", 200, "OK", "", "")
+	first.Reply(487, "Request Terminated", "")
+	in := c.Ringing()
+	if from, d := in.Invite.Get("From"), in.Invite.Get("Diversion"); !strings.Contains(from, `"Anna Demo" <sip:101@`) || !strings.HasPrefix(d, `"Sales" <sip:600@`) || !strings.Contains(d, ";reason=no-answer") {
+		t.Errorf("From %q, Diversion %q", from, d)
+	}
+	in.Answer(SDP(16002))
+	call.Answered()
+	call.Send("BYE", "")
+	c.Reply(c.Request("BYE"), "", 200, "OK", "", "")
+	a.Response("BYE", 200)
+	nothingLeft(t, s)
+}
+
 func TestHiddenNumberOnTheWire(t *testing.T) {
 	t.Parallel()
 	s, a, b, _ := threePhones(t, nil)

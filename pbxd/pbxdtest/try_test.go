@@ -86,6 +86,14 @@ func (o *guesser) settle() {
 		for _, i := range o.rand.Perm(len(users))[:o.rand.IntN(4)] {
 			g.Members = append(g.Members, pbx.HuntMember{User: users[i], Timeout: 40 + o.rand.IntN(60)})
 		}
+		if to := []string{"demo101", "demo102", "demo202", "demo203", "g600", "g601"}; o.oneIn(2) {
+			to = slices.DeleteFunc(to, func(id string) bool { return id == "g"+ext })
+			to = append(to, make([]string, len(to))...)
+			g.ForwardInternalBusy, g.ForwardInternalNoAnswer = o.pick(to...), o.pick(to...)
+			if o.oneIn(3) {
+				g.ForwardInternalAlways = o.pick(to...)
+			}
+		}
 		o.admin.Do("PUT", "/api/v1/hunt-groups/g"+ext, g, 200, nil)
 	}
 	all := pbx.PermissionGroupSettings{Name: "All users", Type: "user", Members: []string{}}

@@ -89,6 +89,20 @@ func pageHuntGroup(t *testing.T, v *visit) {
 		t.Errorf("got %+v, want members %+v", cfg.HuntGroups, want)
 	}
 
+	// Calls are sent on to users with an extension and to other groups (F205).
+	v.SeesNot("No answer after")
+	v.Select("External calls: no answer", "Clara Demo (demo103), 103")
+	v.Fill("No answer after", "25")
+	v.Press("Save")
+	v.Sees("Sales, 500 is saved")
+	cfg, _ = v.m.Current()
+	if f := cfg.HuntGroups[0].HuntForwarding; f != (pbx.HuntForwarding{ForwardExternalNoAnswer: "demo103", ForwardTime: 25}) {
+		t.Errorf("forwards %+v", f)
+	}
+	if offered := browser.Eval[int](v.Page, `document.querySelector('[data-name=forwardInternalBusy] select').options.length`); offered != 4 { // nowhere, and three users: neither the group nor the administrator
+		t.Errorf("%d choices are offered", offered)
+	}
+
 	// Deleted and brought back.
 	v.Press("Delete")
 	v.Sees("Delete Sales, 500?")

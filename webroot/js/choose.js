@@ -15,12 +15,12 @@ export function refill(select, list, none, value = select.value) {
 }
 
 // oneOf chooses one entry or, unless it is needed, none, which has those words. skip(choice) leaves
-// entries out.
-export function oneOf({ref, changed, id, must, none = t('choose.none'), skip = () => false}) {
+// entries out; named(choice) is what an entry is called in place of its label.
+export function oneOf({ref, changed, id, must, none = t('choose.none'), skip = () => false, named = (c) => c.label}) {
   const el = h('select', {id, onchange: changed});
   if (must) none = undefined;
   let list = [];
-  choices(ref).then((l) => refill(el, (list = l.filter((c) => !skip(c))), none));
+  choices(ref).then((l) => refill(el, (list = l.filter((c) => !skip(c)).map((c) => ({...c, label: named(c)}))), none));
   return {el, input: el, focus: () => el.focus(), get: () => el.value, set: (v) => refill(el, list, none, v ?? '')};
 }
 

@@ -22,8 +22,10 @@ const sources = {
 const kept = new Map(); // source => {revision, promise}
 
 // choices returns [{id, label, detail, entry}] of one list of the
-// configuration, as of the current revision. Who may not see a list gets none.
+// configuration, or of several (users|huntGroups), as of the current revision. Who may not see a
+// list gets none.
 export function choices(ref) {
+  if (ref.includes('|')) return Promise.all(ref.split('|').map(choices)).then((lists) => lists.flat());
   const [path, label, detail] = sources[ref] ?? [];
   if (!path) return Promise.resolve([]);
   const old = kept.get(ref);

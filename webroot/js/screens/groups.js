@@ -1,10 +1,10 @@
 // Users & extensions > Users & groups > Pickup groups, Hunt groups; and
 // Permissions > Permission groups.
 
-import {h} from '../dom.js';
+import {h, uid} from '../dom.js';
 import {t, preset} from '../text.js';
 import {resourceScreen} from '../resource.js';
-import {references} from '../choose.js';
+import {oneOf, references} from '../choose.js';
 import {places, grants} from '../rows.js';
 import {choices} from '../refs.js';
 import {tryLink} from '../phone.js';
@@ -17,13 +17,17 @@ export const pickupGroups = resourceScreen({
   blank: (rows) => ({number: Math.max(0, ...rows.map((g) => g.number)) + 1}), // a free one
 });
 
+// Where a hunt group sends calls on to: users with an extension and the other hunt groups.
+const reasons = ['Always', 'Busy', 'NoAnswer'].flatMap((r) => [`forwardInternal${r}`, `forwardExternal${r}`]);
+const target = (g) => ({control: ({changed}) => oneOf({ref: 'users|huntGroups', changed, id: uid(), skip: (c) => !c.detail || c.id === g.id, named: (c) => `${c.label}, ${c.detail}`})});
+
 export const huntGroups = resourceScreen({
   resource: '/hunt-groups', adding: 'huntGroups.new', empty: 'huntGroups.empty',
   called: (g) => `${g.title}, ${g.extension}`, deleteText: (g) => t('huntGroups.deleteText', {extension: g.extension}),
   list: {columns: ['title', 'extension', 'callScheme', 'members'], names: (g) => [g.title], numbers: (g) => [g.extension]},
   form: {
-    sections: {'huntGroups.group': ['extension', 'title', 'displayPrefix', 'callScheme', 'groupBusy', 'doorStation'], '': ['members']},
-    options: {members: {control: places}},
+    sections: {'huntGroups.group': ['extension', 'title', 'displayPrefix', 'callScheme', 'groupBusy', 'doorStation'], '': ['members'], 'huntGroups.forward': [...reasons, 'forwardTime']},
+    options: (g) => ({members: {control: places}, ...Object.fromEntries(reasons.map((r) => [r, target(g)])), forwardTime: {when: (v) => v.forwardInternalNoAnswer || v.forwardExternalNoAnswer}}),
   },
   extra: ({entry: g}, {session}) => tryLink(session, g.extension),
 });
