@@ -201,7 +201,7 @@ func (m *memory) tell(f pbx.Fact) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.facts = slices.DeleteFunc(m.facts, func(x pbx.Fact) bool {
-		return x.Kind == f.Kind && x.Extension == f.Extension && (f.Call == nil || x.Call.ID == f.Call.ID)
+		return x.Kind == f.Kind && x.Extension == f.Extension && (f.Call == nil || x.Call.ID == f.Call.ID) && (f.Line == nil || x.Line.Gateway == f.Line.Gateway)
 	})
 	if f.Call == nil || f.Call.State != pbx.CallEnded {
 		m.facts = append(m.facts, f)

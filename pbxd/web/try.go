@@ -2,10 +2,8 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"galilei/pbxd/dialplan"
@@ -14,16 +12,20 @@ import (
 
 // tryQuery is one number to be tried.
 type tryQuery struct {
-	Caller string    `query:"caller" title:"Caller" doc:"Who calls: an extension, or a number from outside. Empty: from outside, without a number." maxLength:"32" pattern:"^(\\+?[0-9*#]+)?$" patternDescription:"digits, '*' and '#', with '+' at the beginning at most"`
-	Digits string    `query:"digits" title:"Number" doc:"Number that is dialled" maxLength:"48" pattern:"^(\\+?[0-9*#]+)?$" patternDescription:"digits, '*' and '#', with '+' at the beginning at most"`
-	At     time.Time `query:"at" title:"Time" doc:"When the call is made; empty: now"`
-	Now    bool      `query:"now" title:"Phones as they are" doc:"With the registrations and calls of now. Otherwise every phone is registered and free."`
+	Caller  string    `query:"caller" title:"Caller" doc:"Who calls: an extension, or a number from outside. Empty: from outside, without a number." maxLength:"32" pattern:"^(\\+?[0-9*#]+)?$" patternDescription:"digits, '*' and '#', with '+' at the beginning at most"`
+	Digits  string    `query:"digits" title:"Number" doc:"Number that is dialled, or with a gateway as the provider sends it" maxLength:"48" pattern:"^(\\+?[0-9*#]+)?$" patternDescription:"digits, '*' and '#', with '+' at the beginning at most"`
+	Gateway string    `query:"gateway" title:"Gateway" doc:"Identifier of the gateway over which somebody outside calls; empty for a call of a phone" maxLength:"26"`
+	At      time.Time `query:"at" title:"Time" doc:"When the call is made; empty: now"`
+	Now     bool      `query:"now" title:"Phones and lines as they are" doc:"With the registrations, calls and gateways of now. Otherwise every phone is registered and free, and every gateway can be reached."`
+	Down    string    `query:"down" title:"Gateways that are down" doc:"Identifiers of gateways that cannot be reached, separated by commas" maxLength:"1000"`
+	Profile string    `query:"profile" title:"Profile" doc:"Profile of the night answer service, 0 for none; empty: the one that holds" enum:",0,1,2,3,4,5,6,7,8,9"`
 }
 
 // Tried says what becomes of a call to a number.
 type Tried struct {
 	Caller   string            `json:"caller" title:"Caller" doc:"Who calls: name and number" maxLength:"120"`
 	Internal bool              `json:"internal" title:"Internal" doc:"The caller is a user of this device"`
+	Gateway  string            `json:"gateway" title:"Gateway" doc:"Name of the gateway that the call comes over; empty for one of a phone" maxLength:"50"`
 	Time     time.Time         `json:"time" title:"Time" doc:"Time for which it was decided"`
 	Decision dialplan.Decision `json:"decision" title:"Decision" doc:"What the call does first"`
 	Follows  []Follow          `json:"follows" title:"Then" doc:"What the call does when that comes to nothing" maxItems:"40"`
@@ -33,7 +35,7 @@ type Tried struct {
 // Follow is what a call does after a decision came to nothing.
 type Follow struct {
 	After    int               `json:"after" title:"After" doc:"Which decision it follows: 0 for the first, otherwise the place in the list, from 1" minimum:"0" maximum:"40"`
-	Outcomes []string          `json:"outcomes" title:"When" doc:"What must have happened" maxItems:"4" enum:"busy,no-answer,not-registered,refused"`
+	Outcomes []string          `json:"outcomes" title:"When" doc:"What must have happened" maxItems:"4" enum:"busy,no-answer,not-registered,refused,line-failed"`
 	Decision dialplan.Decision `json:"decision" title:"Decision" doc:"What the call does then"`
 }
 
@@ -63,29 +65,19 @@ func (s *Server) try(ctx context.Context, in *tryQuery) (*answer[Tried], error) 
 	if zone, err := time.LoadLocation(cfg.Locale.TimeZone); err == nil {
 		in.At = in.At.In(zone)
 	}
-	q := dialplan.Query{Digits: in.Digits, Time: in.At, Caller: dialplan.Caller{Number: in.Caller}}
-	t := Tried{Caller: in.Caller, Time: in.At, Follows: []Follow{}}
-	if u := cfg.UserByExtension(in.Caller); u != nil {
-		q.Caller = dialplan.Caller{UserID: u.ID}
-		t.Caller, t.Internal = strings.TrimSpace(u.DisplayName()+" "+u.Extension), true
+	q, t, err := s.tried(ctx, cfg, in)
+	if err != nil {
+		return nil, err
 	}
-	if quickdial, ok := dialplan.QuickDialled(cfg, in.Digits); ok && t.Internal {
-		var err error
-		if q.QuickDial, err = s.Store.QuickDial(ctx, q.Caller.UserID, quickdial); err != nil {
-			return nil, fmt.Errorf("quick dial %s: %w", quickdial, err)
-		}
-	}
-	if in.Now {
-		q.State = s.phonesNow(ctx)
+	if in.Profile != "" {
+		cfg = cfg.Clone()
+		cfg.NightService.Profile = int(in.Profile[0] - '0')
 	}
 	t.Decision = dialplan.Decide(cfg, q)
 	open := []dialplan.Decision{t.Decision}
 	for i := 0; i < len(open); i++ {
-		if open[i].Kind != dialplan.Ring {
-			continue
-		}
 		first := len(t.Follows)
-		for _, o := range dialplan.Outcomes() {
+		for _, o := range outcomesOf(&open[i]) {
 			d := dialplan.Next(cfg, q, open[i], o)
 			same := slices.IndexFunc(t.Follows[first:], func(f Follow) bool { return f.Decision.Alike(&d) })
 			if same >= 0 {
@@ -95,31 +87,24 @@ func (s *Server) try(ctx context.Context, in *tryQuery) (*answer[Tried], error) 
 			}
 			if len(t.Follows) >= maxFollows {
 				t.More = true
-				return &answer[Tried]{t}, nil
+				return &answer[Tried]{*t}, nil
 			}
 			t.Follows = append(t.Follows, Follow{After: i, Outcomes: []string{string(o)}, Decision: d})
 			open = append(open, d)
 		}
 	}
-	return &answer[Tried]{t}, nil
+	return &answer[Tried]{*t}, nil
 }
 
-// phones is what the phones are doing at a moment.
-type phones struct {
-	registered map[string]bool
-	calls      func(extension string) int
-}
-
-func (p phones) Registered(extension string) bool { return p.registered[extension] }
-func (p phones) Calls(extension string) int       { return p.calls(extension) }
-
-func (s *Server) phonesNow(ctx context.Context) phones {
-	p := phones{map[string]bool{}, s.CallsOf}
-	if p.calls == nil {
-		p.calls = func(string) int { return 0 }
+// outcomesOf are the outcomes of a decision that are worth telling. A line that
+// rings ends the call like any phone would: only one that does not take the call
+// gives way to another.
+func outcomesOf(d *dialplan.Decision) []dialplan.Outcome {
+	switch d.Kind {
+	case dialplan.Ring:
+		return dialplan.Outcomes()
+	case dialplan.Outside:
+		return []dialplan.Outcome{dialplan.LineFailed}
 	}
-	for _, r := range s.snapshot(ctx).Registrations {
-		p.registered[r.Extension] = true
-	}
-	return p
+	return nil
 }
