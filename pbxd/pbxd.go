@@ -195,7 +195,8 @@ func (p *PBX) publishStored(ctx context.Context) error {
 		p.store.WatchPending(func(c *pbx.PendingChange) { p.facts.Publish(pbx.Fact{Kind: pbx.FactPending, Pending: c}) }),
 		p.store.WatchDrafts(func(n int) { p.facts.Publish(pbx.Fact{Kind: pbx.FactDrafts, Drafts: n}) }),
 		p.store.WatchMail(func() { p.facts.Publish(pbx.Fact{Kind: pbx.FactMail}) }),
-		p.store.WatchJournal(func(users []string) { p.facts.Publish(pbx.Fact{Kind: pbx.FactJournal, Users: users}) }))
+		p.store.WatchJournal(func(users []string) { p.facts.Publish(pbx.Fact{Kind: pbx.FactJournal, Users: users}) }),
+		p.store.WatchRecords(func() { p.facts.Publish(pbx.Fact{Kind: pbx.FactRecords}) }))
 	p.facts.Publish(pbx.Fact{Kind: pbx.FactPending, Pending: p.store.Pending()})
 	drafts, err := p.store.Drafts(ctx)
 	if err != nil {

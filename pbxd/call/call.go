@@ -51,6 +51,8 @@ type call struct {
 	recalls    int    // how often the parker was called back
 	parking    string // place where whoever takes the place of a is parked
 	serving    *Conversation
+	sentOn     int         // how many diversions of the decision are in the record
+	mover      *recordLeg  // who transfers or has transferred a
 	onward     string      // ID of the call in which this one goes on
 	released   bool        // a hears that nobody was found
 	patient    bool        // has waited for the leg that it replaces
@@ -58,6 +60,7 @@ type call struct {
 
 	guess bool // the two who talk were not made for each other
 
+	record  *record           // under Engine.recording
 	entries map[string]*entry // in the journals of those who rang, by user ID
 	holds   map[string]bool   // extensions that count as in the call; under Engine.mu
 
@@ -277,6 +280,7 @@ func (c *call) out(s *side, cause pbx.Cause) {
 		media.Unbridge(s.leg.Audio(), other.leg.Audio())
 	}
 	c.measureSide(s)
+	c.recordOut(s, cause)
 	c.note(s, cause)
 }
 

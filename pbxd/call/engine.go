@@ -61,6 +61,10 @@ type Watch struct {
 	// Noted gives the call as one of its users saw it, when that user is out of
 	// it, once for each.
 	Noted func(pbx.JournalEntry)
+	// Recorded gives the record of a call with its legs once all of it has ended:
+	// calls between which legs have gone (transfer, pickup, parking) have one
+	// together. Function codes and calls of the device itself are no calls.
+	Recorded func(pbx.CallRecord)
 }
 
 // Engine runs calls.
@@ -81,6 +85,9 @@ type Engine struct {
 	parked  map[string]*call             // by parking place
 
 	patterns dialplan.Patterns // of routes
+
+	recording sync.Mutex // of all records; held for no longer than it takes to note something
+	turn      uint64     // of what was noted last in a record; under recording
 }
 
 // New returns an engine without calls.
@@ -124,7 +131,7 @@ func (e *Engine) newCall(s pbx.CallStatus) *call {
 	s.ID, s.State, s.Started = strconv.FormatUint(order, 10), pbx.CallRouting, e.deps.Now()
 	s.Since = s.Started
 	return &call{
-		order: order, engine: e, status: s, log: e.deps.Log.With("call", s.ID), wake: make(chan struct{}, 1),
+		order: order, engine: e, status: s, record: newRecord(s, order), log: e.deps.Log.With("call", s.ID), wake: make(chan struct{}, 1),
 		rings: map[Leg]*rung{}, entries: map[string]*entry{}, holds: map[string]bool{},
 	}
 }
@@ -154,6 +161,7 @@ func (e *Engine) begin(c *call, l Leg, first func()) (refused pbx.Cause) {
 		defer e.live.Add(-1)
 		c.contain(func() { c.run(e.ctx, first) })
 		c.contain(c.close)
+		c.contain(c.recordOver)
 	})
 	return 0
 }

@@ -25,6 +25,7 @@ type house struct {
 	dials    []Dial
 	rung     map[string]*actor // the leg that rings last, by extension
 	entries  []pbx.JournalEntry
+	records  []pbx.CallRecord
 	steps    []string
 	facts    []pbx.CallStatus
 	programs map[pbx.Function]Program
@@ -56,6 +57,11 @@ func inHouse(t *testing.T, play func(h *house)) {
 					h.mu.Lock()
 					defer h.mu.Unlock()
 					h.entries = append(h.entries, e)
+				},
+				Recorded: func(r pbx.CallRecord) {
+					h.mu.Lock()
+					defer h.mu.Unlock()
+					h.records = append(h.records, r)
 				},
 				Traced: func(_ string, _ time.Time, steps []dialplan.Step) {
 					h.mu.Lock()

@@ -11,6 +11,7 @@ import (
 // know codecs that it has not named.
 func (c *call) join(guess bool) {
 	media.Bridge(c.a.leg.Audio(), c.b.leg.Audio())
+	c.recordTalk()
 	c.guess, c.a.aligned, c.b.aligned = guess, false, false
 	c.listen()
 	c.align()

@@ -50,6 +50,7 @@ func (e *entry) resume(now time.Time) {
 // neverTalked takes back that a call was answered whose caller, who had left the
 // offer to us, answers it with nothing that can be used.
 func (c *call) neverTalked() {
+	c.recordNoTalk()
 	for _, s := range []*side{c.a, c.b} {
 		if s == nil || s.entry == nil {
 			continue
@@ -76,13 +77,7 @@ func (c *call) noteDecision(d dialplan.Decision) {
 		return
 	}
 	if c.a.entry == nil && c.a.user != "" && (!c.a.up || c.wanted.Digits != "") && c.transferor == "" {
-		other := Party{Number: c.query.Digits}
-		if q := c.query.QuickDial; q != nil {
-			other = Party{Number: q.Number, Name: q.Name}
-		}
-		if code, rest, ok := c.cfg.FunctionCodes.Match(other.Number); ok && (code.Function == pbx.FunctionHideNumber || code.Function == pbx.FunctionIntercom) {
-			other.Number = rest
-		}
+		other := c.dialled()
 		if u := c.cfg.UserByExtension(other.Number); u != nil {
 			other.Name = u.DisplayName()
 		}
@@ -96,6 +91,18 @@ func (c *call) noteDecision(d dialplan.Decision) {
 	for _, t := range d.Ring {
 		c.noteRung(t, c.group(d))
 	}
+}
+
+// dialled is who was called as the caller has dialled it, without the code for how.
+func (c *call) dialled() Party {
+	p := Party{Number: c.query.Digits}
+	if q := c.query.QuickDial; q != nil {
+		p = Party{Number: q.Number, Name: q.Name}
+	}
+	if code, rest, ok := c.cfg.FunctionCodes.Match(p.Number); ok && (code.Function == pbx.FunctionHideNumber || code.Function == pbx.FunctionIntercom) {
+		p.Number = rest
+	}
+	return p
 }
 
 // group is the title of the hunt group of a decision.

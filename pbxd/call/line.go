@@ -82,7 +82,7 @@ func (c *call) dialOver(d dialplan.Decision) bool {
 		c.log.Info("no call over the gateway", "gateway", l.Name, "err", err)
 		return false
 	}
-	c.rings[leg] = &rung{leg: leg, line: &l}
+	c.rings[leg] = &rung{leg: leg, line: &l, rec: c.recordLeg(c.recordLine(&l))}
 	c.engine.connectLine(leg, c)
 	c.joined(leg, Party{Number: l.Called})
 	c.engine.onLine(c, l.Gateway, d.Emergency != "")

@@ -109,6 +109,7 @@ func (c *call) fetched(s *side) {
 	c.stopRinging(pbx.CauseAnsweredElsewhere)
 	c.alerted = false
 	c.a, c.quest = s, questCall
+	c.recordHead(s.rec)
 	c.engine.fetched(c)
 	c.step("answered", "{number} answers", "number", s.party.Number)
 	c.told(0)

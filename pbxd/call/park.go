@@ -21,6 +21,7 @@ func (c *call) parkCode(place string) {
 			c.fails(pbx.CauseUserBusy)
 			return
 		}
+		c.recordAct(c.mover, pbx.RecordParked)
 		c.transferDone()
 		c.parkHere(place, by)
 		return
@@ -67,6 +68,7 @@ func (c *call) taken(s *side, place string) pbx.Cause {
 	}
 	c.engine.unpark(c)
 	c.step("park", "{number} takes the call from {place}", "number", s.party.Number, "place", place)
+	c.recordAct(s.rec, pbx.RecordRetrieved)
 	shown := c.a.shown()
 	c.take(s, shown.Number, shown.Name)
 	return 0

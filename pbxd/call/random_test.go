@@ -35,6 +35,8 @@ type crowd struct {
 	dice    *rand.Rand // of Dial, which calls call at the same time
 	all     []*extra
 	entries []pbx.JournalEntry
+	records []pbx.CallRecord
+	joined  [][2]string    // call and leg
 	ended   map[string]int // call facts of an end, by ID
 	live    map[string]bool
 }
@@ -271,6 +273,16 @@ func randomOffice(t *testing.T, seed uint64) (acts int) {
 					w.entries = append(w.entries, e)
 					w.mu.Unlock()
 				},
+				Recorded: func(r pbx.CallRecord) {
+					w.mu.Lock()
+					w.records = append(w.records, r)
+					w.mu.Unlock()
+				},
+				Joined: func(call, leg string, _ Party) {
+					w.mu.Lock()
+					w.joined = append(w.joined, [2]string{call, leg})
+					w.mu.Unlock()
+				},
 				Traced:   func(string, time.Time, []dialplan.Step) {},
 				Measured: func(string, string, []engine.Sample) {},
 			},
@@ -434,6 +446,7 @@ func (w *crowd) check(t *testing.T) {
 			t.Errorf("journal entry %+v is not possible", e)
 		}
 	}
+	w.checkRecords(t)
 }
 
 // faults is a log that keeps errors only.

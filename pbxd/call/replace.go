@@ -81,6 +81,7 @@ func (c *call) replace(s *side, r Leg, who string) pbx.Cause {
 	}
 	c.step("transfer", "{number} takes the place of {other}", "number", s.party.Number, "other", old.party.Number)
 	c.inherit(s, old)
+	c.recordReplaced(s, old, pbx.RecordTransferred)
 	c.part(old, other)
 	if old == c.a {
 		c.a = s
@@ -110,6 +111,7 @@ func (c *call) replaceWaiting(s, old *side) pbx.Cause {
 		}
 		c.parking = ""
 		c.inherit(s, old)
+		c.recordReplaced(s, old, pbx.RecordParked)
 		c.a = s
 		c.letGo(old, pbx.CauseNormalClearing)
 		c.answer(s, nil)
@@ -119,6 +121,7 @@ func (c *call) replaceWaiting(s, old *side) pbx.Cause {
 		c.step("transfer", "{number} takes the place of {other}", "number", s.party.Number, "other", old.party.Number)
 		c.noEarly()
 		c.inherit(s, old)
+		c.recordReplaced(s, old, pbx.RecordTransferred)
 		c.a = s
 		if s.ext != old.ext && c.quest == questCall { // a transfer: when nobody takes the call, it goes back to who transfers
 			c.transferor = old.ext
@@ -205,6 +208,7 @@ func (c *call) pickedUp(s *side, ext string) pbx.Cause {
 			continue
 		}
 		c.step("pickup", "{number} picks up the call for {other}", "number", s.party.Number, "other", ext)
+		c.recordAct(s.rec, pbx.RecordPickedUp)
 		c.take(s, r.target.Number, r.target.CallerName)
 		return 0
 	}

@@ -13,6 +13,7 @@ type rung struct {
 	target  dialplan.Target
 	line    *dialplan.Line // of a leg to the outside
 	alerted bool           // it says that it rings
+	rec     *recordLeg
 }
 
 // alerting handles an event of a phone that rings.
@@ -24,6 +25,7 @@ func (c *call) alerting(r *rung, ev Event) {
 		c.answered(r, ev.Description)
 	case EventEnded:
 		delete(c.rings, r.leg)
+		c.recordEnd(r.rec, ev.Cause)
 		if c.early == r.leg {
 			c.noEarly()
 		}
@@ -71,6 +73,7 @@ func (c *call) silence(ext string) {
 		}
 		delete(c.rings, l)
 		c.engine.dropLine(l)
+		c.recordEnd(r.rec, pbx.CauseAnsweredElsewhere)
 		l.Hangup(pbx.CauseAnsweredElsewhere)
 	}
 }
@@ -145,8 +148,9 @@ func (c *call) noEarly() {
 // stopRinging ends the ringing of all phones.
 func (c *call) stopRinging(cause pbx.Cause) {
 	c.noEarly()
-	for l := range c.rings {
+	for l, r := range c.rings {
 		c.engine.dropLine(l)
+		c.recordEnd(r.rec, cause)
 		l.Hangup(cause)
 	}
 	clear(c.rings)
@@ -154,7 +158,8 @@ func (c *call) stopRinging(cause pbx.Cause) {
 
 // answered connects the first phone that answers; the others stop ringing.
 func (c *call) answered(r *rung, d *media.Description) {
-	s := &side{leg: r.leg, ext: r.ext, user: r.target.UserID, up: true, since: c.engine.deps.Now(), theirs: d, speech: speechOf(d)}
+	s := &side{leg: r.leg, ext: r.ext, user: r.target.UserID, up: true, since: c.engine.deps.Now(), theirs: d, speech: speechOf(d), rec: r.rec}
+	c.recordAnswer(s.rec)
 	if s.party = (Party{Number: r.ext, Name: r.target.Name}); r.line != nil {
 		s.party.Number = r.line.Called
 	}
@@ -210,6 +215,7 @@ func (c *call) answer(s, other *side) {
 	var d *media.Description
 	d, s.speech = answerTo(s.theirs, other)
 	s.up, s.since = true, c.engine.deps.Now()
+	c.recordAnswer(s.rec)
 	if s.entry != nil && other != nil {
 		s.entry.begin(s.since)
 		s.entry.named(other)

@@ -19,6 +19,7 @@ func (c *call) route() {
 	} else { // whatever number somebody outside has, it is no extension
 		c.a.party.Number = dialplan.CallerOver(c.cfg, c.in.Gateway, c.in.Caller.Number)
 	}
+	c.recordCaller(c.a)
 	if c.in.Replaces != nil {
 		c.takesPlace()
 		return
@@ -65,7 +66,7 @@ func (c *call) seek(dialler *side, digits string, hidden bool) {
 			q.Time = now.In(zone)
 		}
 	}
-	c.query, c.quest = q, questCall
+	c.query, c.quest, c.sentOn = q, questCall, 0
 	c.carryOut(dialplan.Decide(c.cfg, q))
 }
 
@@ -77,6 +78,7 @@ func (c *call) carryOut(d dialplan.Decision) {
 		c.log.Debug("decided", "kind", d.Kind, "extensions", len(d.Ring), "seconds", d.Timeout, "diversions", len(d.Diversions))
 		c.trace(d.Trace)
 		c.noteDecision(d)
+		c.recordSought(d)
 		switch d.Kind {
 		case dialplan.Refuse:
 			c.helps(d, "")
@@ -142,7 +144,8 @@ func (c *call) ringAt(extension string, t dialplan.Target, d Dial) {
 		c.cause = pbx.CauseTemporaryFailure
 	}
 	for _, l := range legs {
-		c.rings[l] = &rung{leg: l, ext: extension, target: t}
+		c.rings[l] = &rung{leg: l, ext: extension, target: t, rec: c.recordLeg(recordLeg{
+			RecordLeg: pbx.RecordLeg{Party: pbx.RecordParty{Number: extension, Name: t.Name, User: t.UserID}}, dialed: true})}
 		c.engine.connectLine(l, c)
 		c.joined(l, Party{Number: extension, Name: t.Name})
 	}

@@ -29,6 +29,7 @@ type side struct {
 	held    bool               // it has put the call on hold
 	hears   sound
 
+	rec      *recordLeg
 	entry    *entry    // in the journal of its user; nil when none is kept
 	measured time.Time // of the last sample that was told
 }

@@ -131,8 +131,10 @@ type handover struct {
 func (c *call) hand(h handover, to *call) {
 	h.from = c
 	c.engine.count(c)
+	c.recordHold()
 	if !c.engine.move(h.side.leg, c, to, func() { h.arrive(to) }) {
 		h.done(causeGone, h.side)
+		c.recordClose(0)
 	}
 }
 
@@ -148,12 +150,14 @@ func (h handover) arrive(y *call) {
 			y.letGo(h.side, causeGone)
 		}
 		y.engine.post(h.from, func() { h.done(0, nil) })
+		h.from.recordClose(0)
 	}()
 	refused := causeGone
 	if !y.ended {
 		refused = h.take(y, h.side)
 	}
 	if refused == 0 {
+		y.recordJoin(h.from)
 		y.joined(h.side.leg, h.side.party)
 		y.changed()
 		y.engine.post(h.from, func() { h.done(0, nil) })
@@ -161,4 +165,5 @@ func (h handover) arrive(y *call) {
 		y.letGo(h.side, refused)
 	}
 	settled = true
+	h.from.recordClose(0)
 }

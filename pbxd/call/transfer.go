@@ -54,6 +54,8 @@ func (c *call) transfer(s *side, t *Transfer) {
 		c.transferor = "anonymous" // nobody who could be called back
 	}
 	s.entry.pause(c.engine.deps.Now())
+	c.mover = s.rec
+	c.recordAct(c.mover, pbx.RecordTransferred)
 	c.status.To = t.Target
 	c.configure()
 	c.changed()
@@ -81,6 +83,7 @@ func (c *call) transferFailed(cause pbx.Cause) {
 	c.noteRest()
 	c.step("transfer", "The transfer fails: {cause}", "cause", cause.Message())
 	if by := c.by; by != nil {
+		c.recordUndone(c.mover)
 		c.by, c.b, c.status.To = nil, by, by.party.Number
 		by.entry.resume(c.engine.deps.Now())
 		by.leg.Transfer(TransferFailed, cause)
@@ -113,6 +116,7 @@ func (c *call) transferInto(s, other *side, r Leg) {
 		switch {
 		case back == nil:
 			c.step("transfer", "{number} connects {other} with the other call", "number", who, "other", other.party.Number)
+			c.recordAct(s.rec, pbx.RecordTransferred)
 			if c.a != nil {
 				c.a.leg.Transfer(TransferDone, 0)
 			}
