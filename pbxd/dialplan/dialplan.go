@@ -40,7 +40,9 @@ type Query struct {
 	Patterns *Patterns // what compiled patterns are kept in; nil: they are compiled each time
 	// Lines tells whether a gateway, by ID, can be reached, and how many calls it
 	// has; nil: all can, and have none.
-	Lines   func(gateway string) (up bool, calls int)
+	Lines func(gateway string) (up bool, calls int)
+	// Tolls tells what has been used up of the limits of calls; nil: nothing.
+	Tolls   Tolls
 	Gateway string // ID of the gateway that the call came over; "" for one of a phone
 	Hidden  bool   // the phone wishes that the caller is not shown (RFC 3323)
 	Shown   *Shown // whom the phones show in place of the caller, who transfers the call; nil for the caller

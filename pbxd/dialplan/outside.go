@@ -11,15 +11,17 @@ import (
 
 // Line is one way to the outside that a call may take.
 type Line struct {
-	Gateway  string `json:"gateway" title:"Gateway" doc:"Identifier of the gateway" maxLength:"26"`
-	Name     string `json:"name" title:"Name" doc:"Name of the gateway" maxLength:"50"`
-	Group    string `json:"group" title:"Gateway group" doc:"Identifier of its group" maxLength:"26"`
-	Number   string `json:"number" title:"Number" doc:"Number as the provider is told it" maxLength:"64"`
-	Called   string `json:"called" title:"Called number" doc:"The same as E.164 where it has that form" maxLength:"64"`
-	CallerID string `json:"callerId" title:"Caller ID" doc:"Number that the called side is to see; empty: the gateway's own" maxLength:"64"`
-	Asserted string `json:"asserted" title:"Asserted identity" doc:"Number that the provider is told of who calls" maxLength:"64"`
-	Hidden   bool   `json:"hidden" title:"Hidden" doc:"The called side must not see who calls"`
-	Seize    bool   `json:"seize" title:"Seizes" doc:"A call for police, fire brigade, ambulance or rescue: it takes the line of another call when none is free"`
+	Gateway  string        `json:"gateway" title:"Gateway" doc:"Identifier of the gateway" maxLength:"26"`
+	Name     string        `json:"name" title:"Name" doc:"Name of the gateway" maxLength:"50"`
+	Group    string        `json:"group" title:"Gateway group" doc:"Identifier of its group" maxLength:"26"`
+	Number   string        `json:"number" title:"Number" doc:"Number as the provider is told it" maxLength:"64"`
+	Called   string        `json:"called" title:"Called number" doc:"The same as E.164 where it has that form" maxLength:"64"`
+	CallerID string        `json:"callerId" title:"Caller ID" doc:"Number that the called side is to see; empty: the gateway's own" maxLength:"64"`
+	Asserted string        `json:"asserted" title:"Asserted identity" doc:"Number that the provider is told of who calls" maxLength:"64"`
+	Hidden   bool          `json:"hidden" title:"Hidden" doc:"The called side must not see who calls"`
+	Class    pbx.TollClass `json:"toll" title:"Class" doc:"What kind of number it is, for what the call may cost" enum:"local,national,foreign,premium,emergency"`
+	Payer    string        `json:"payer" title:"On behalf of" doc:"Identifier of the user whose limits of calls it counts for: who calls, forwards or transfers; empty of an emergency call" maxLength:"26"`
+	Seize    bool          `json:"seize" title:"Seizes" doc:"A call for police, fire brigade, ambulance or rescue: it takes the line of another call when none is free"`
 }
 
 // outside decides a number that is none of the device's own.
@@ -42,7 +44,9 @@ func (p *plan) outside(digits string) {
 			continue
 		}
 		if lines := p.linesOf(r, who, digits); len(lines) > 0 {
-			p.d.Kind, p.d.Lines = Outside, lines
+			if p.within(who, lines) {
+				p.d.Kind, p.d.Lines = Outside, lines
+			}
 			return
 		}
 		p.step("gateway", "No gateway of the rule {rule} can take the call", "rule", r.Rule)
@@ -140,7 +144,7 @@ func (p *plan) linesOf(r *pbx.OutboundRoute, who *pbx.User, digits string) (line
 		group := p.cfg.GatewayGroupByID(id)
 		for i := range p.cfg.Gateways {
 			if g := &p.cfg.Gateways[i]; group != nil && g.Group == id && p.takes(g) {
-				if l, ok := p.line(g, group, who, r.Prefix, digits); ok {
+				if l, ok := p.line(g, group, who, r.Prefix, digits); ok && p.carries(g, l.Class) {
 					lines = append(lines, l)
 				}
 			}
@@ -167,7 +171,7 @@ func (p *plan) takes(g *pbx.Gateway) bool {
 
 // line works out what a gateway is told.
 func (p *plan) line(g *pbx.Gateway, group *pbx.GatewayGroup, who *pbx.User, prefix, digits string) (Line, bool) {
-	l := Line{Gateway: g.ID, Name: g.Name, Group: group.ID}
+	l := Line{Gateway: g.ID, Name: g.Name, Group: group.ID, Payer: who.ID}
 	command, err := pbx.ParseDialCommand(g.DialCommand)
 	if err != nil {
 		return l, false // refused when it was saved
@@ -178,6 +182,11 @@ func (p *plan) line(g *pbx.Gateway, group *pbx.GatewayGroup, who *pbx.User, pref
 	}
 	n := p.numbering()
 	l.Called = n.Key(l.Number)
+	l.Class = p.class(l.Called)
+	// What was put before the number may be a code of the provider: it is then none any more.
+	for _, plain := range []string{command.Number("", digits), strings.TrimPrefix(digits, p.cfg.Locale.OutsideLine)} {
+		l.Class = l.Class.Dearer(p.class(plain))
+	}
 	if group.NumberStyle != pbx.StyleAsIs {
 		l.Number = n.Write(l.Called, group.NumberStyle)
 	}
@@ -228,7 +237,7 @@ func (p *plan) emergencyLines(e pbx.Emergency) {
 			p.step("gateway", "{gateway} belongs to no group", "gateway", g.Name)
 			continue
 		}
-		l := Line{Gateway: g.ID, Name: g.Name, Group: group.ID, Number: e.Number, Called: e.Number, Seize: e.Kind == pbx.EmergencyRescue}
+		l := Line{Gateway: g.ID, Name: g.Name, Group: group.ID, Number: e.Number, Called: e.Number, Class: pbx.TollEmergency, Seize: e.Kind == pbx.EmergencyRescue}
 		if p.caller != nil {
 			p.identity(&l, group, p.caller)
 		}

@@ -66,6 +66,9 @@ func newPlan(c *pbx.Config, q Query, d Decision) *plan {
 	if p.q.State == nil {
 		p.q.State = allFree{}
 	}
+	if p.q.Tolls == nil {
+		p.q.Tolls = nothingSpoken{}
+	}
 	if p.q.Lines == nil {
 		p.q.Lines = func(string) (up bool, calls int) { return true, 0 }
 	}
@@ -123,9 +126,4 @@ func (p *plan) when() {
 }
 
 // called is what people call a user: name and number.
-func called(u *pbx.User) string {
-	if u.Extension == "" {
-		return u.DisplayName()
-	}
-	return u.DisplayName() + " (" + u.Extension + ")"
-}
+func called(u *pbx.User) string { return u.Label() }

@@ -94,6 +94,8 @@ type RecordLeg struct {
 	Answered time.Time   `json:"answered,omitzero" title:"Answered" doc:"When it was answered"`
 	Ended    time.Time   `json:"ended" title:"Ended" doc:"When it ended"`
 	Act      RecordAct   `json:"act,omitempty" title:"Act" doc:"What was done with the call there beside speaking; empty: nothing" enum:",forwarded,transferred,parked,pickedUp,retrieved"`
+	Payer    string      `json:"payer,omitempty" title:"On behalf of" doc:"Identifier of the user on whose behalf the call left the device: who called, forwarded or transferred it; empty of a leg of the device" maxLength:"26"`
+	Toll     TollClass   `json:"toll,omitempty" title:"Class" doc:"What kind of number a leg to the outside called; empty of a leg of the device" enum:",internal,local,national,foreign,premium,emergency"`
 	Cause    Cause       `json:"cause" title:"Cause" doc:"Why it ended, as ITU-T Q.850 counts causes; 0 when it is not known"`
 }
 

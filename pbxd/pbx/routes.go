@@ -82,12 +82,16 @@ type Holiday struct {
 	To    string `json:"last" title:"Last day" doc:"Empty: that day only" maxLength:"10" pattern:"^(([0-9]{4}-)?[0-9]{2}-[0-9]{2})?$" patternDescription:"a date as 2026-12-24 or 12-24"`
 }
 
-// Toll limits what calls to the outside may cost when somebody misuses a phone.
+// Toll limits what calls to the outside may cost when somebody misuses a phone. A
+// call counts for the user on whose behalf it leaves: who called, forwarded or
+// transferred it. Emergency calls count for nobody.
 type Toll struct {
-	UserCalls      int `json:"userCalls" title:"Calls of a user" doc:"Calls to the outside that a user may have at a time; 0: any number" minimum:"0" maximum:"100" default:"4"`
-	ForeignMinutes int `json:"foreignMinutes" title:"Foreign minutes" doc:"Minutes to other countries that a user may speak in a day; 0: any number" minimum:"0" maximum:"1440" default:"120"`
-	PremiumMinutes int `json:"premiumMinutes" title:"Premium minutes" doc:"Minutes to premium numbers that a user may speak in a day; 0: any number" minimum:"0" maximum:"1440" default:"15"`
-	AlarmPercent   int `json:"alarmPercent" title:"Alarm at" doc:"Part of a limit at which the administrator is told" unit:"%" minimum:"1" maximum:"100" default:"80"`
+	UserCalls             int `json:"userCalls" title:"Calls of a user" doc:"Calls to the outside that a user may have at a time; 0: any number" minimum:"0" maximum:"100" default:"4"`
+	ForeignMinutes        int `json:"foreignMinutes" title:"Foreign minutes" doc:"Minutes to other countries that a user may speak in a day; 0: any number" minimum:"0" maximum:"1440" default:"120"`
+	PremiumMinutes        int `json:"premiumMinutes" title:"Premium minutes" doc:"Minutes to premium numbers that a user may speak in a day; 0: any number" minimum:"0" maximum:"1440" default:"15"`
+	GatewayForeignMinutes int `json:"gatewayForeignMinutes" title:"Foreign minutes of a gateway" doc:"Minutes to other countries that may be spoken over a gateway in a day; 0: any number" minimum:"0" maximum:"100000" default:"1200"`
+	GatewayPremiumMinutes int `json:"gatewayPremiumMinutes" title:"Premium minutes of a gateway" doc:"Minutes to premium numbers that may be spoken over a gateway in a day; 0: any number" minimum:"0" maximum:"100000" default:"60"`
+	AlarmPercent          int `json:"alarmPercent" title:"Alarm at" doc:"Part of a limit at which the administrator is told" unit:"%" minimum:"1" maximum:"100" default:"80"`
 }
 
 // Holds reports whether a day is one of the calendar's.

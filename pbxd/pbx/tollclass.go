@@ -16,6 +16,9 @@ type Destinations struct {
 // codes; E.169.2 for 979).
 const freephone = "800" // universal international freephone: nobody who calls pays
 
+// maxShort is how long short numbers are, digits.
+const maxShort = 7
+
 // worldPremium are the codes of networks that cost far more than any country:
 // satellites (870, 881), global networks and what is behind them (882, 883),
 // personal numbers (878), international premium rate (979).
@@ -42,7 +45,7 @@ func (c *Country) TollClass(areaCode, number string) TollClass {
 		return c.inland(areaCode, number)
 	case c.NationalPrefix == "" && len(number) >= minClosed:
 		return c.inland(areaCode, number)
-	case c.NationalPrefix == "" && begins(number, c.Destinations.Premium), begins(number, c.Destinations.PremiumShort):
+	case c.NationalPrefix == "" && begins(number, c.Destinations.Premium), len(number) <= maxShort && begins(number, c.Destinations.PremiumShort):
 		return TollPremium
 	}
 	if rest, ok := strings.CutPrefix(number, c.NationalPrefix); ok && c.NationalPrefix != "" {

@@ -27,7 +27,7 @@ func TestTollClass(t *testing.T) {
 		{"AT", "1", "0900123456", TollPremium}, {"AT", "1", "0930123456", TollPremium}, {"AT", "1", "118877", TollPremium}, {"AT", "1", "015331234", TollLocal},
 		{"AT", "1", "+49900123456", TollPremium}, {"AT", "1", "+4989123456", TollForeign},
 		{"CH", "", "0900123456", TollPremium}, {"CH", "", "0906123456", TollPremium}, {"CH", "", "1811", TollPremium}, {"CH", "", "0443331234", TollNational}, {"CH", "", "1414", TollEmergency},
-		{"FR", "", "0891234567", TollPremium}, {"FR", "", "118008", TollPremium}, {"FR", "", "3232", TollPremium}, {"FR", "", "0142685300", TollNational}, {"FR", "", "3050", TollLocal},
+		{"FR", "", "0891234567", TollPremium}, {"FR", "", "118008", TollPremium}, {"FR", "", "3232", TollPremium}, {"FR", "", "0142685300", TollNational}, {"FR", "", "3050", TollLocal}, {"FR", "", "324123456", TollLocal},
 		{"IT", "", "899123456", TollPremium}, {"IT", "", "892424", TollPremium}, {"IT", "", "1254", TollPremium}, {"IT", "", "0612345678", TollNational}, {"IT", "06", "0612345678", TollLocal},
 		{"IT", "", "0044123456", TollForeign}, {"IT", "", "118", TollEmergency},
 		{"ES", "", "806123456", TollPremium}, {"ES", "", "11818", TollPremium}, {"ES", "", "912345678", TollNational},

@@ -182,7 +182,7 @@ func (v recordView) listed(ctx context.Context, above, from pbx.RecordPlace) (la
 }
 
 func (v recordView) legs(ctx context.Context, id int64) ([]pbx.RecordLeg, error) {
-	rows, err := v.tx.QueryContext(ctx, "SELECT number, e164, name, user, gateway, began, answered, ended, act, cause FROM cdr_leg WHERE cdr = ? ORDER BY position", id)
+	rows, err := v.tx.QueryContext(ctx, "SELECT number, e164, name, user, gateway, began, answered, ended, act, payer, toll, cause FROM cdr_leg WHERE cdr = ? ORDER BY position", id)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func (v recordView) legs(ctx context.Context, id int64) ([]pbx.RecordLeg, error)
 	for rows.Next() {
 		var l pbx.RecordLeg
 		var began, answered, ended int64
-		if err := rows.Scan(&l.Party.Number, &l.Party.E164, &l.Party.Name, &l.Party.User, &l.Gateway, &began, &answered, &ended, &l.Act, &l.Cause); err != nil {
+		if err := rows.Scan(&l.Party.Number, &l.Party.E164, &l.Party.Name, &l.Party.User, &l.Gateway, &began, &answered, &ended, &l.Act, &l.Payer, &l.Toll, &l.Cause); err != nil {
 			v.s.opts.Log.Error("damaged leg of a call record passed over", "id", id, "err", err)
 			continue
 		}

@@ -54,7 +54,7 @@ func (s *Store) NoteRecord(r pbx.CallRecord) {
 	parties := []*pbx.RecordParty{&r.Caller, &r.Target}
 	for i := range r.Legs {
 		parties = append(parties, &r.Legs[i].Party)
-		keep(&r.Legs[i].Gateway)
+		keep(&r.Legs[i].Gateway, &r.Legs[i].Payer)
 	}
 	for _, p := range parties {
 		keep(&p.Number, &p.E164, &p.Name, &p.User)
@@ -129,8 +129,8 @@ func (s *Store) insertRecords(ctx context.Context, tx writeTx, numbering pbx.Num
 		return err
 	}
 	defer whole.Close()
-	leg, err := tx.PrepareContext(ctx, `INSERT INTO cdr_leg (cdr, position, number, e164, name, user, gateway, began, answered, ended, act, cause)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	leg, err := tx.PrepareContext(ctx, `INSERT INTO cdr_leg (cdr, position, number, e164, name, user, gateway, began, answered, ended, act, payer, toll, cause)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func insertRecord(ctx context.Context, whole, leg *sql.Stmt, numbering pbx.Numbe
 	for i := range r.Legs {
 		l := &r.Legs[i]
 		if _, err := leg.ExecContext(ctx, id, i, l.Party.Number, l.Party.E164, l.Party.Name, l.Party.User, l.Gateway,
-			moved(l.Began, shift), moved(l.Answered, shift), moved(l.Ended, shift), string(l.Act), int(l.Cause)); err != nil {
+			moved(l.Began, shift), moved(l.Answered, shift), moved(l.Ended, shift), string(l.Act), l.Payer, string(l.Toll), int(l.Cause)); err != nil {
 			return err
 		}
 	}

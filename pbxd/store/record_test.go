@@ -63,7 +63,7 @@ func someRecord(at time.Time) pbx.CallRecord {
 		Legs: []pbx.RecordLeg{
 			{Party: munich, Gateway: "gw1", Began: at, Answered: at.Add(4 * time.Second), Ended: at.Add(64 * time.Second), Cause: pbx.CauseNormalClearing},
 			{Party: anna, Began: at, Ended: at.Add(4 * time.Second), Act: pbx.RecordForwarded, Cause: pbx.CauseAnsweredElsewhere},
-			{Party: ben, Began: at, Answered: at.Add(4 * time.Second), Ended: at.Add(64 * time.Second), Cause: pbx.CauseNormalClearing},
+			{Party: ben, Began: at, Answered: at.Add(4 * time.Second), Ended: at.Add(64 * time.Second), Payer: "demo101", Toll: pbx.TollLocal, Cause: pbx.CauseNormalClearing},
 		},
 	}
 }

@@ -246,9 +246,12 @@ func migrations() []string {
 			answered INTEGER NOT NULL,
 			ended    INTEGER NOT NULL,
 			act      TEXT NOT NULL, -- pbx.RecordAct
+			payer    TEXT NOT NULL, -- ID of the user on whose behalf it left
+			toll     TEXT NOT NULL, -- pbx.TollClass, '' of who did not leave
 			cause    INTEGER NOT NULL,
 			PRIMARY KEY (cdr, position)
 		) WITHOUT ROWID;
+		CREATE INDEX cdr_leg_toll ON cdr_leg (ended) WHERE toll IN ('foreign', 'premium'); -- what limits are for
 		CREATE TABLE cdr_day (
 			day         INTEGER NOT NULL, -- since 1970
 			direction   TEXT NOT NULL,
