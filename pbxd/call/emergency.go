@@ -24,6 +24,7 @@ type Emergency struct {
 	User    string    // ID of who calls; "" when that is not known
 	Phone   string    // extension that the phone is registered on; "" when that is not known
 	Likely  string    // extension that is registered from the address of a phone that has not shown whose it is; "" for none
+	Claims  string    // extension that such a phone says it has; "" for none
 	Address string    // of the phone, with the port; "" when somebody is transferred to the number
 	Gateway string    // ID of the gateway over which the call goes; "" when none takes it
 }
@@ -48,7 +49,7 @@ func (c *call) helps(d dialplan.Decision, gateway string) {
 	case c.transferor != "":
 		x.Phone = c.transferor
 	case c.in.Leg != nil:
-		x.Phone, x.Likely, x.Address = c.in.Phone, c.in.Likely, c.in.Address
+		x.Phone, x.Likely, x.Claims, x.Address = c.in.Phone, c.in.Likely, c.in.Claims, c.in.Address
 	}
 	told(x)
 }

@@ -137,6 +137,7 @@ type Incoming struct {
 	// makes emergency calls only.
 	Unknown bool
 	Likely  string             // then: extension that is registered from its address; "" for none
+	Claims  string             // then: extension that it says it has; "" for none that there is
 	Address string             // of the phone, with the port
 	Offer   *media.Description // nil when the caller leaves the offer to us
 

@@ -34,7 +34,7 @@ func TestEmergencyAsDialled(t *testing.T) {
 	base.HuntGroups = []HuntGroup{{HuntGroupSettings: HuntGroupSettings{Extension: "0110"}}}
 	for digits, want := range map[string]string{
 		"112": "112", "9112": "112", "0112": "112", "*31112": "112", "*319112": "112",
-		"0110": "", // the country's digit, but something has the number
+		"0110":    "", // the country's digit, but something has the number
 		"*310110": "", "1120": "", "11": "", "": "", "1": "", "8112": "", "99112": "", "*21112": "", "+49112": "",
 	} {
 		if e, ok := base.Emergency(digits); e.Number != want || ok != (want != "") {

@@ -84,3 +84,20 @@ func (p *Phone) RequestWith(method, number, fields, contentType, body string) (*
 
 // Close ends the phone's socket.
 func (p *Phone) Close() { p.conn.Close() }
+
+// DialBare sends an INVITE to a URI without waiting for a challenge, with further
+// fields, each ended by CRLF.
+func (p *Phone) DialBare(uri, sdp, fields string) *Call {
+	p.T.Helper()
+	c := &Call{Phone: p, ID: p.Unique(), uri: uri, CSeq: 1}
+	c.Local = fmt.Sprintf("<sip:%s@%s>;tag=%s", p.Ext, p.pbx, p.Unique())
+	c.Remote = fmt.Sprintf("<%s>", c.uri)
+	c.invite(sdp, fields)
+	return c
+}
+
+// Again sends the INVITE of a call once more, as one that follows.
+func (c *Call) Again(sdp, fields string) {
+	c.CSeq++
+	c.invite(sdp, fields)
+}

@@ -127,7 +127,14 @@ func (s *System) Phone(ext, network string) *Phone {
 // NewPhone returns a phone for any SIP server.
 func NewPhone(t testing.TB, server netip.AddrPort, network, ext, password string) *Phone {
 	t.Helper()
-	conn, err := dialPhone(network, server)
+	return NewPhoneFrom(t, netip.Addr{}, server, network, ext, password)
+}
+
+// NewPhoneFrom is NewPhone for a phone with an address of this machine; one that is
+// not valid is the machine's choice.
+func NewPhoneFrom(t testing.TB, local netip.Addr, server netip.AddrPort, network, ext, password string) *Phone {
+	t.Helper()
+	conn, err := dialPhone(local, network, server)
 	if err != nil {
 		t.Fatalf("phone %s: %v", ext, err)
 	}
@@ -141,11 +148,19 @@ func NewPhone(t testing.TB, server netip.AddrPort, network, ext, password string
 	return p
 }
 
-func dialPhone(network string, server netip.AddrPort) (net.Conn, error) {
-	if network == "tls" {
-		return tls.Dial("tcp", server.String(), &tls.Config{InsecureSkipVerify: true}) // the device signs its certificate itself
+func dialPhone(local netip.Addr, network string, server netip.AddrPort) (net.Conn, error) {
+	var d net.Dialer
+	switch at := netip.AddrPortFrom(local, 0); {
+	case !local.IsValid():
+	case network == "udp":
+		d.LocalAddr = net.UDPAddrFromAddrPort(at)
+	default:
+		d.LocalAddr = net.TCPAddrFromAddrPort(at)
 	}
-	return net.Dial(network, server.String())
+	if network == "tls" {
+		return tls.DialWithDialer(&d, "tcp", server.String(), &tls.Config{InsecureSkipVerify: true}) // the device signs its certificate itself
+	}
+	return d.Dial(network, server.String())
 }
 
 func (p *Phone) read() {

@@ -3,6 +3,7 @@ package pbxdtest
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 )
@@ -173,11 +174,11 @@ func TestTLSPortFollowsTheSettings(t *testing.T) {
 	if at := s.PBX.TLSAddr(); at.IsValid() {
 		t.Errorf("TLS is served at %s though it is off", at)
 	}
-	if c, err := dialPhone("tls", s.TLS); err == nil {
+	if c, err := dialPhone(netip.Addr{}, "tls", s.TLS); err == nil {
 		c.Close()
 		t.Error("the port that was closed takes a phone")
 	}
-	if c, err := dialPhone("tls", s.SIP); err == nil {
+	if c, err := dialPhone(netip.Addr{}, "tls", s.SIP); err == nil {
 		c.Close()
 		t.Error("the port without TLS speaks TLS")
 	}

@@ -29,6 +29,7 @@ type dialog struct {
 	flow       transport.Flow // where they were last seen
 	seenAt     time.Time      // when, by the monotonic clock
 	phone      phoneID        // which registration is theirs
+	unknown    netip.Addr     // of a phone that has not shown whose it is; not valid for others
 	reachedAt  netip.AddrPort // how they address us, where that is known
 	serves     []string       // methods that they say they serve, in lower case
 	outbound   bool           // they are reached only by the flow (RFC 5626)

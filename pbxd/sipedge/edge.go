@@ -32,6 +32,7 @@ type Edge struct {
 	desks      *desks
 	notifier   *notifier
 	digest     *authenticator
+	strangers  *strangers
 	local      *sourceAddr
 	nobody     pbx.User      // stands for users that do not exist
 	minSession time.Duration // shortest session interval that is agreed to
@@ -46,7 +47,7 @@ type Edge struct {
 // New returns an edge without sockets, with the registrations that the store
 // still holds.
 func New(ctx context.Context, d Deps) (*Edge, error) {
-	e := &Edge{deps: d, minSession: minSession, fellSilent: fellSilent, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now)}
+	e := &Edge{deps: d, minSession: minSession, fellSilent: fellSilent, legs: map[dialogID]*leg{}, local: newSourceAddr(), digest: newAuthenticator(d.Now), strangers: newStrangers()}
 	e.notifier = newNotifier(e)
 	var err error
 	if e.desks, err = newDesks(ctx, d); err != nil {
@@ -162,7 +163,7 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 		e.refuse(tx, req, 505, "Version Not Supported")
 		return
 	}
-	if !schemeServed(tx, req) {
+	if _, urgent := emergencyNumber(e.deps.Config(), req); !schemeServed(tx, req) && !urgent {
 		e.refuse(tx, req, 416, "Unsupported URI Scheme")
 		return
 	}

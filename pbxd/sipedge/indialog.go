@@ -14,13 +14,17 @@ import (
 // request takes a request within the dialog (RFC 3261 section 12.2.2).
 func (l *leg) request(tx *transaction.Server, req *sip.Request) {
 	l.mu.Lock()
-	known, extension := l.knownLocked(tx.Flow()), l.phone.extension
+	known, extension, unknown := l.knownLocked(tx.Flow()), l.phone.extension, l.unknown.IsValid()
 	l.mu.Unlock()
 	if !known && !l.edge.proven(tx, req, extension) {
 		return
 	}
 	if status, reason := l.admit(tx, req); status != 0 {
 		l.edge.reply(tx, req, status, reason)
+		return
+	}
+	if unknown && (req.Method == sip.REFER || req.Method == sip.SUBSCRIBE) { // an emergency call is all that it may have
+		l.edge.reply(tx, req, 403, "Forbidden")
 		return
 	}
 	switch req.Method {
@@ -55,10 +59,11 @@ func (l *leg) request(tx *transaction.Server, req *sip.Request) {
 }
 
 // knownLocked reports whether requests over a flow are the far end's: it is the
-// one of the dialog, or one over which the phone has registered. Who only knows
-// the tags of a dialog is not in it.
+// one of the dialog, or one over which the phone has registered; of a phone that
+// has not shown whose it is, one of its address. Who only knows the tags of a
+// dialog is not in it.
 func (d *dialog) knownLocked(f transport.Flow) bool {
-	return f.Same(d.flow) || slices.ContainsFunc(d.edge.registrar.contacts(d.phone.extension), func(g pbx.Registration) bool {
+	return f.Same(d.flow) || d.unknown.IsValid() && d.unknown == f.Remote.Addr() || slices.ContainsFunc(d.edge.registrar.contacts(d.phone.extension), func(g pbx.Registration) bool {
 		return g.Transport == f.Network && g.Source == f.Remote.String()
 	})
 }

@@ -192,11 +192,14 @@ func (l *leg) finishWith(ended call.Event) {
 		l.answerLocked(487, nil)
 		l.acked, l.clientTx, l.pending = nil, nil, nil
 		ended.Leg, ended.Kind = l, call.EventEnded
-		notify, tell, phone := l.notify, !l.released, l.user
+		notify, tell, phone, unknown := l.notify, !l.released, l.user, l.unknown
 		l.released = true
 		return func() {
 			l.closeAudio()
 			l.edge.remove(l)
+			if unknown.IsValid() {
+				l.edge.strangers.leave(unknown)
+			}
 			l.edge.notifier.changed(eventDialog, phone)
 			if tell {
 				notify(ended)

@@ -70,10 +70,15 @@ func (e *Edge) authenticate(tx *transaction.Server, req *sip.Request) (*pbx.User
 	if v == authWrong {
 		e.deps.Log.Info("SIP authentication failed", "from", tx.Flow().String(), "method", string(req.Method))
 	}
-	res := e.response(req, 401, "Unauthorized")
-	e.digest.challenge(res, cfg.SIP.DigestSHA256, v == authStale)
-	e.once(tx, req, res)
+	e.challenge(tx, req, v)
 	return nil, false
+}
+
+// challenge asks the sender of a request for its password.
+func (e *Edge) challenge(tx *transaction.Server, req *sip.Request, v verdict) {
+	res := e.response(req, 401, "Unauthorized")
+	e.digest.challenge(res, e.deps.Config().SIP.DigestSHA256, v == authStale)
+	e.once(tx, req, res)
 }
 
 func (e *Edge) password(cfg *pbx.Config, extension string) (pbx.Secret, bool) {

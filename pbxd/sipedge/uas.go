@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -17,7 +18,7 @@ import (
 
 // invite takes a new call of a phone.
 func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
-	u, ok := e.authenticate(tx, req)
+	u, unknown, ok := e.whoCalls(tx, req)
 	if !ok {
 		return
 	}
@@ -26,6 +27,9 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 		return
 	}
 	replaces, status := e.replacedBy(req)
+	if unknown { // it may take no call of others
+		replaces, status = nil, 0
+	}
 	if status != 0 {
 		e.reply(tx, req, status, reasonPhrase(status))
 		return
@@ -57,10 +61,19 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 		e.send(tx, res)
 		return
 	}
+	from := tx.Flow().Remote.Addr()
+	if unknown && !e.strangers.enter(from, time.Now()) {
+		e.deps.Log.Warn("emergency call needs a password: too many of phones without", "from", tx.Flow().String())
+		e.challenge(tx, req, authMissing)
+		return
+	}
 	e.reply(tx, req, 100, "Trying")
 	l, err := e.newLeg(req.CallID().Value(), tx.Flow(), reachedAt(req), legIncoming)
 	if err != nil {
-		e.deps.Log.Warn("call refused", "from", u.Extension, "err", err)
+		if unknown {
+			e.strangers.leave(from)
+		}
+		e.deps.Log.Warn("call refused", "from", tx.Flow().String(), "err", err)
 		res := e.response(req, 503, "Service Unavailable")
 		res.AppendHeader(sip.NewHeader("Retry-After", "5"))
 		e.send(tx, res)
@@ -98,16 +111,15 @@ func acceptsSDP(req *sip.Request) bool {
 	return len(fields) == 0
 }
 
-// accept begins the dialog (RFC 3261 section 12.1.1) and starts the call.
+// accept begins the dialog (RFC 3261 section 12.1.1) and starts the call. u is nil
+// for an emergency call of a phone that has not shown whose it is.
 func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offer *media.Description, replaces *leg) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.serverTx, l.serverRq = tx, req
 	l.reliable.required = required(req, "100rel")
 	l.learnMethodsLocked(req)
-	l.phone = phoneIDOf(u.Extension, req.Contact())
-	acting, away := l.edge.desks.acting(l.edge.deps.Config(), u)
-	l.user = acting.Extension
+	in := l.callerLocked(tx, req, u)
 	l.remoteTag, _ = req.From().Params.Get("tag")
 	l.remoteCSeq = req.CSeq().SeqNo
 	l.target, l.sips = *req.Contact().Address.Clone(), req.Recipient.Scheme == "sips"
@@ -125,14 +137,7 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 		l.expectOfferLocked(offer)
 		l.held = !offer.Direction.Receives()
 	}
-	in := call.Incoming{
-		Leg:    l,
-		Caller: call.Party{Number: acting.Extension, Name: acting.DisplayName()},
-		Phone:  u.Extension,
-		Away:   away,
-		Digits: dialled(req),
-		Offer:  offer,
-	}
+	in.Leg, in.Offer, in.Address = l, offer, tx.Flow().Remote.String()
 	if mf := req.MaxForwards(); mf != nil {
 		in.Passed = max(0, maxForwards-int(min(mf.Val(), maxForwards)))
 	}
@@ -140,11 +145,36 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 		in.Replaces = replaces
 	}
 	l.calling, l.other = true, call.Party{Number: in.Digits}
-	l.edge.identify(req, tx.Flow().Remote.Addr(), &in)
+	if !in.Unknown { // what it says of who calls counts for nothing
+		l.edge.identify(req, tx.Flow().Remote.Addr(), &in)
+	}
 	l.notify = l.edge.deps.Incoming(in)
 	l.watchedLocked()
 	l.expiresLocked(req)
 	go tx.OnCancel(func(cancel *sip.Request) { l.cancelled(tx, cancel) }) // a CANCEL that has come already takes the lock that is held here
+}
+
+// callerLocked returns who calls and what was dialled.
+func (l *leg) callerLocked(tx *transaction.Server, req *sip.Request, u *pbx.User) call.Incoming {
+	cfg := l.edge.deps.Config()
+	if u == nil {
+		l.unknown = tx.Flow().Remote.Addr()
+		l.phone = phoneIDOf("", req.Contact())
+		tx.Flow().Trust() // the connection of a stranger ends soon
+		in := l.edge.stranger(tx.Flow(), req)
+		l.log.Warn("emergency call of a phone that has not shown whose it is", "from", tx.Flow().String(), "number", in.Digits, "likely", in.Likely, "claims", in.Claims)
+		return in
+	}
+	l.phone = phoneIDOf(u.Extension, req.Contact())
+	acting, away := l.edge.desks.acting(cfg, u)
+	l.user = acting.Extension
+	in := call.Incoming{Caller: call.Party{Number: acting.Extension, Name: acting.DisplayName()}, Phone: u.Extension, Away: away, Digits: dialled(req)}
+	if number, urgent := emergencyNumber(cfg, req); urgent {
+		if _, as := cfg.Emergency(in.Digits); !as { // a URN, or written with hyphens
+			in.Digits = number
+		}
+	}
+	return in
 }
 
 // dialled returns the number of the Request-URI.
