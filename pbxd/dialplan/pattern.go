@@ -74,6 +74,17 @@ func (p *plan) rewrite(rule, template string, r pbx.SearchReplace, number string
 	return out
 }
 
+// Rewritten returns what a search and replace pattern makes of a number, and what
+// its groups found. ok is false when it is not for that number, which then stays.
+func Rewritten(r pbx.SearchReplace, number string) (out string, groups []string, ok bool) {
+	var none *Patterns
+	out, m, ok := none.replaced(r, number)
+	if ok {
+		groups = m.Groups[1:]
+	}
+	return out, groups, ok
+}
+
 // replaced applies a search and replace pattern; ok is false when it does not
 // match, and the number stays.
 func (k *Patterns) replaced(r pbx.SearchReplace, number string) (out string, m pattern.Match, ok bool) {

@@ -36,8 +36,8 @@ type GatewaySettings struct {
 	SendRPID       bool     `json:"sendRpid" title:"Update remote party ID" doc:"Send the number of the caller in Remote-Party-ID"`
 	TrustRPID      bool     `json:"trustRpid" title:"Trust remote party ID" doc:"Take the number of callers from Remote-Party-ID instead of From"`
 	SRTP           string   `json:"srtp" title:"Encrypted audio" doc:"Encryption of the audio (SRTP): not at all, offered, or required. It needs a transport with TLS." enum:"off,offered,required" default:"off"`
-	Codecs         []string `json:"codecs" title:"Codecs" doc:"Codecs that are used, the best first" maxItems:"3" enum:"g722,pcma,pcmu"`
-	AllowedSubnets []string `json:"allowedSubnets" title:"Allowed IP subnet" doc:"Networks that calls of this provider may come from; 0.0.0.0/0 and ::/0 are all" maxItems:"50" maxLength:"49" format:"cidr"`
+	Codecs         []string `json:"codecs" title:"Codecs" doc:"Codecs that are used, the best first" maxItems:"3" enum:"g722,pcma,pcmu" default:"g722,pcma,pcmu"`
+	AllowedSubnets []string `json:"allowedSubnets" title:"Allowed IP subnet" doc:"Networks that calls of this provider may come from; 0.0.0.0/0 and ::/0 are all" maxItems:"50" maxLength:"49" format:"cidr" default:"0.0.0.0/0"`
 	Numbers        []string `json:"numbers" title:"Registered numbers" doc:"Further numbers that one registration is for (RFC 6140)" maxItems:"100" maxLength:"32" pattern:"^\\+?[0-9]+$" patternDescription:"digits, with '+' at the beginning at most"`
 	Parameters     []string `json:"parameters" title:"Enhanced parameters" doc:"Further parameters, each as key=value" maxItems:"20" maxLength:"100" pattern:"^[a-z0-9_]+=[!-~]*$" patternDescription:"key=value"`
 }

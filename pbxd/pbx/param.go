@@ -68,6 +68,8 @@ func SetDefaults(p any) {
 			v.SetInt(int64(n))
 		case reflect.Bool:
 			v.SetBool(d == "true")
+		case reflect.Slice: // of texts
+			v.Set(reflect.ValueOf(strings.Split(d, ",")).Convert(v.Type()))
 		}
 	})
 }

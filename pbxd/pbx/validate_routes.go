@@ -53,8 +53,8 @@ func checkGateways(c *Config) (errs []FieldError) {
 		if g.Register && g.User == "" {
 			errs = append(errs, refused(path+"user", "is needed to register"))
 		}
-		if _, err := ParseDialCommand(g.DialCommand); g.DialCommand != "" && err != nil {
-			errs = append(errs, dialRule(path+"dialCommand", err))
+		if g.DialCommand != "" {
+			errs = append(errs, CheckDialCommand(path+"dialCommand", g.DialCommand)...)
 		}
 		if len(g.Codecs) == 0 {
 			errs = append(errs, refused(path+"codecs", "is needed: without a codec there is no audio"))
@@ -99,15 +99,25 @@ func (c *Config) transportByID(id string) *Transport {
 	return nil
 }
 
-// dialRule says what is wrong with a dial command.
-func dialRule(path string, err error) FieldError {
+// CheckDialCommand returns what is wrong with a dial command, as the parameter
+// at path; nil when it is one.
+func CheckDialCommand(path, command string) []FieldError {
+	_, err := ParseDialCommand(command)
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, ErrDialNumber):
-		return refused(path, "has no place for the number")
+		return []FieldError{refused(path, "has no place for the number")}
 	case errors.Is(err, ErrDialUnknown):
-		return refused(path, "has a placeholder that is none of those in the help")
+		return []FieldError{refused(path, "has a placeholder that is none of those in the help")}
 	}
-	return refused(path, "has signs between the placeholders that are no digits, '+', '*' or '#'")
+	return []FieldError{refused(path, "has signs between the placeholders that are no digits, '+', '*' or '#'")}
+}
+
+// Check returns what is wrong with r, as the parameters search and replace below
+// path; nil when it can be used.
+func (r SearchReplace) Check(path string) []FieldError {
+	return checkSearchReplace(path, "search", "replace", r)
 }
 
 // checkSearchReplace checks a pattern and what takes its place, in two fields

@@ -54,6 +54,7 @@ func TestOpenAPI(t *testing.T) {
 		{user.Properties["sipPassword"], "writeOnly", "true"},
 		{user.Properties["pickupGroups"], "x-ref", "pickupGroups"},
 		{hunt.Properties["callScheme"], "default", "linear"},
+		{spec.Components.Schemas["GatewayChange"].Properties["codecs"], "default", "[g722 pcma pcmu]"},
 		{hunt.Properties["callScheme"], "enum", "[linear parallel]"},
 	} {
 		if got := fmt.Sprint(tc.prop[tc.key]); got != tc.want {

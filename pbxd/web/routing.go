@@ -76,6 +76,8 @@ func (s *Server) registerRouting() {
 	registerCollection(s, calendars)
 	s.registerCalendarImport(calendars)
 	s.registerNightService()
+	s.registerTryPattern()
+	s.registerSIPStatus()
 }
 
 // editGateway changes a gateway. A password that is kept goes to nobody but the

@@ -20,6 +20,7 @@ type Wizard struct {
 	Mail     EmailDelivery `json:"mail" title:"E-mail delivery" doc:"How the device sends e-mail now"`
 	Users    []WizardUser  `json:"users" title:"Users" doc:"The users demo101, demo102 and demo103 of now; one that is absent shows what it would be, and once the wizard is done nothing" maxItems:"3"`
 	Model    string        `json:"model" title:"Model" doc:"Model of the device" maxLength:"16"`
+	Lines    []string      `json:"lines" title:"Gateways" doc:"Names of the gateways that there are" maxItems:"1000" maxLength:"50"`
 	MaxUsers int           `json:"maxUsers" title:"Users of the model" doc:"Most users with an extension; 0 for no limit" minimum:"0" maximum:"10000"`
 }
 
@@ -36,6 +37,7 @@ type WizardSubmit struct {
 	Locale pbx.Locale           `json:"locale" title:"Country" doc:"Country, language and time zone; an empty time zone is that of the country"`
 	Mail   *EmailDeliveryChange `json:"mail,omitempty" title:"E-mail delivery" doc:"How the device sends e-mail; absent: stays"`
 	Users  []WizardUser         `json:"users,omitempty" title:"Users" doc:"The users demo101, demo102 and demo103, in this order; those that are absent stay, and an empty entry makes no user" maxItems:"3"`
+	Line   *WizardLine          `json:"line,omitempty" title:"Outside line" doc:"An outside line that is added; absent: none"`
 }
 
 const wizardModule = "wizard"
@@ -48,7 +50,7 @@ func (s *Server) registerWizard() {
 		audits: []string{"finish-wizard"}, errors: []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired, http.StatusUnprocessableEntity}},
 		func(ctx context.Context, in *struct {
 			IfMatch
-			Body body[WizardSubmit]
+			Body newBody[WizardSubmit]
 		}) (*tagged[Wizard], error) {
 			if err := s.submitWizard(ctx, &in.Body.value, in.check); err != nil {
 				return nil, err
@@ -80,6 +82,10 @@ func (s *Server) showWizard() *tagged[Wizard] {
 	cfg, _ := s.Store.Current()
 	w := Wizard{Done: cfg.Setup.WizardDone, Locale: cfg.Locale, Mail: showMail(&cfg.Mail).Body, Model: s.Model.Name, MaxUsers: s.license.state().MaxUsers}
 	w.Users = wizardUsersOf(cfg)
+	w.Lines = []string{}
+	for i := range cfg.Gateways {
+		w.Lines = append(w.Lines, cfg.Gateways[i].Name)
+	}
 	return &tagged[Wizard]{tagOfWizard(cfg), w}
 }
 
@@ -111,6 +117,11 @@ func (s *Server) submitWizard(ctx context.Context, w *WizardSubmit, match func(t
 	if len(w.Users) > wizardUsers {
 		return invalidField("users", pbx.Say("has {n} entries; at most {max} are allowed", "n", len(w.Users), "max", wizardUsers))
 	}
+	if w.Line != nil {
+		if err := pbx.CheckParams(&w.Line.WizardNumber); err != nil {
+			return refusedIn(err, []place{{"", "line."}})
+		}
+	}
 	places := []place{{"locale.", "locale."}, {"mail.", "mail."}}
 	_, err := s.commit(ctx, pbx.Say("Installation wizard finished"), func(cfg *pbx.Config) error {
 		if err := match(tagOfWizard(cfg)); err != nil {
@@ -128,6 +139,9 @@ func (s *Server) submitWizard(ctx context.Context, w *WizardSubmit, match func(t
 			}
 			at := s.wizardUser(cfg, i, x)
 			places = append(places, place{fmt.Sprintf("users[%d].", at), fmt.Sprintf("users[%d].", i)})
+		}
+		if w.Line != nil {
+			places = append(places, s.addLine(cfg, w.Line)...)
 		}
 		return err
 	})

@@ -28,7 +28,7 @@ func TestWizard(t *testing.T) {
 	_, before := m.Current()
 	c.want(200, "POST", "/wizard", `{`+locale+`,"mail":`+mailBody+`,"password":"geheim-1"},"users":[{"firstName":"Eva","lastName":"Maier","extension":"201"},{"firstName":"Max","lastName":"","extension":"202"},{"firstName":"Lea","lastName":"Kurz","extension":"203","email":"lea@example.org"}]}`, &w)
 	cfg, n := m.Current()
-	if n != before+1 || !w.Done || !cfg.Setup.WizardDone || cfg.Locale != (pbx.Locale{Country: "AT", Language: "de", TimeZone: "Europe/Vienna"}) {
+	if n != before+1 || !w.Done || !cfg.Setup.WizardDone || cfg.Locale != (pbx.Locale{Country: "AT", Language: "de", OutsideLine: "0", TimeZone: "Europe/Vienna"}) {
 		t.Errorf("revision %d after %d, %+v", n, before, cfg.Locale)
 	}
 	if cfg.Mail.Server != "mail.example.org" || cfg.Mail.Password == "" || m.retried != 1 {
