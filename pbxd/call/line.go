@@ -30,6 +30,7 @@ type LineDial struct {
 	Offer   *media.Description // audio of the calling side; nil leaves the choice to the edge
 	Notify  func(Event)        // does not block; may be called before DialLine returns
 
+	Original   Party       // who has called, of a call that is forwarded; empty of one that nobody forwards, or whose caller is hidden
 	Asserted   string      // number that the provider is told of who calls (RFC 3325)
 	Hidden     bool        // the called side must not see who calls (RFC 3323)
 	Emergency  bool        // it takes a line beyond what the gateway may have
@@ -72,6 +73,9 @@ func (c *call) dialOver(d dialplan.Decision) bool {
 	}
 	if c.by != nil {
 		dial.ReferredBy = c.by.shown()
+	}
+	if len(dial.Diversions) > 0 && c.a != nil {
+		dial.Original = c.a.shown()
 	}
 	leg, err := c.engine.deps.Lines.DialLine(dial)
 	if err != nil {

@@ -39,7 +39,7 @@ type GatewaySettings struct {
 	Codecs         []string `json:"codecs" title:"Codecs" doc:"Codecs that are used, the best first" maxItems:"3" enum:"g722,pcma,pcmu" default:"g722,pcma,pcmu"`
 	AllowedSubnets []string `json:"allowedSubnets" title:"Allowed IP subnet" doc:"Networks that calls of this provider may come from; 0.0.0.0/0 and ::/0 are all" maxItems:"50" maxLength:"49" format:"cidr" default:"0.0.0.0/0"`
 	Numbers        []string `json:"numbers" title:"Registered numbers" doc:"Further numbers that one registration is for (RFC 6140)" maxItems:"100" maxLength:"32" pattern:"^\\+?[0-9]+$" patternDescription:"digits, with '+' at the beginning at most"`
-	Parameters     []string `json:"parameters" title:"Enhanced parameters" doc:"Further parameters, each as key=value" maxItems:"20" maxLength:"100" pattern:"^[a-z0-9_]+=[!-~]*$" patternDescription:"key=value"`
+	Parameters     []string `json:"parameters" title:"Enhanced parameters" doc:"Further parameters, each as key=value: what few providers need. The help lists them." maxItems:"20" maxLength:"100" pattern:"^[a-z0-9_]+=[!-~]*$" patternDescription:"key=value"`
 }
 
 // GatewayPasswordPurpose is what the password of a gateway, by ID, is sealed for.

@@ -56,6 +56,8 @@ func checkGateways(c *Config) (errs []FieldError) {
 		if g.DialCommand != "" {
 			errs = append(errs, CheckDialCommand(path+"dialCommand", g.DialCommand)...)
 		}
+		_, wrong := parseOptions(path+"parameters", g.Parameters)
+		errs = append(errs, wrong...)
 		if len(g.Codecs) == 0 {
 			errs = append(errs, refused(path+"codecs", "is needed: without a codec there is no audio"))
 		}

@@ -74,7 +74,7 @@ func (l *leg) lookLocked() (then func()) {
 	flow, err := l.wayLocked()
 	if err == nil {
 		l.via(req, flow)
-		_, err = l.edge.tx.Request(req, flow, l.probed)
+		_, err = l.askLocked(req, flow, l.probed)
 	}
 	switch {
 	case err == nil:
@@ -92,7 +92,7 @@ func (l *leg) lookLocked() (then func()) {
 
 // probed takes the answer to OPTIONS: whatever it says, it is a sign of life,
 // save that the dialog is not known or nobody answers (section 12.2.1.2).
-func (l *leg) probed(res *sip.Response, err error) {
+func (l *leg) probed(res *sip.Response, err error, _ uint32) {
 	if err == nil && res.StatusCode < 200 {
 		return
 	}

@@ -15,6 +15,9 @@ import (
 
 // mediaAddrLocked is where the far end must send its audio.
 func (l *leg) mediaAddrLocked() netip.AddrPort {
+	if l.line != nil {
+		return netip.AddrPortFrom(l.line.hears(l.flow), l.port.RTPPort())
+	}
 	return netip.AddrPortFrom(l.selfOver(l.flow).Addr(), l.port.RTPPort())
 }
 
@@ -45,8 +48,12 @@ func (l *leg) expectLocked(d *media.Description) {
 	seen := l.flow.Remote.Addr()
 	// Audio may come from where the signalling does, whatever the description says:
 	// phones with several addresses name the one that they take for theirs.
-	x := rtpio.Expecting(d, &media.Description{Formats: l.sentFmts}, seen, l.nat || d.Addr.Unmap() != seen.Unmap())
-	if l.nat && !routable(d.Addr) { // the best guess until their first packet tells
+	symmetric := l.nat || d.Addr.Unmap() != seen.Unmap()
+	if l.line != nil {
+		symmetric = l.line.comedia()
+	}
+	x := rtpio.Expecting(d, &media.Description{Formats: l.sentFmts}, seen, symmetric)
+	if l.nat && symmetric && !routable(d.Addr) { // the best guess until their first packet tells
 		x.RTP = netip.AddrPortFrom(seen, d.RTPPort)
 		x.RTCP = netip.AddrPortFrom(seen, d.RTCPPort)
 	}
@@ -60,7 +67,7 @@ func (l *leg) expectLocked(d *media.Description) {
 	if d.MaxPTime > 0 {
 		c.PTime = min(cmp.Or(d.PTime, 20), d.MaxPTime)
 	}
-	if l.servesLocked(sip.INFO) {
+	if l.line.byINFO(l.servesLocked(sip.INFO)) {
 		c.Info = l.pressed
 	}
 	l.audio.Configure(c)

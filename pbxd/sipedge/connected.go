@@ -23,6 +23,10 @@ func (l *leg) Shows(p call.Party) {
 	if l.other == p && l.state == legUp {
 		return
 	}
+	if l.line != nil { // whom somebody talks with in the house is nothing for the provider
+		l.other = p
+		return
+	}
 	l.other, l.named = p, true
 	l.watchedLocked()
 	switch l.unshown = false; {

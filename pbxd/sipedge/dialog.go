@@ -16,6 +16,7 @@ import (
 // Its owner's lock guards it.
 type dialog struct {
 	edge *Edge
+	line *line // that it is over; nil for one with a phone
 	log  *slog.Logger
 	id   dialogID
 
@@ -44,6 +45,9 @@ func newTag() string { return strings.ToLower(rand.Text())[:16] }
 // over another connection or port since it was last heard in this dialog is
 // followed there.
 func (d *dialog) wayLocked() (transport.Flow, error) {
+	if d.line != nil {
+		return d.line.way(d.nextHopLocked(), d.flow)
+	}
 	if reg, at, ok := d.edge.registrar.newer(d.phone, d.seenAt, !d.flow.Alive()); ok {
 		if f, err := d.edge.seen(reg); err == nil && (f.Network == "tls" || !d.tlsOnly) {
 			d.flow, d.seenAt = f, at
@@ -97,6 +101,9 @@ func (d *dialog) nextHopLocked() *sip.Uri {
 
 // selfOver is our address as the far end must use it.
 func (d *dialog) selfOver(f transport.Flow) netip.AddrPort {
+	if d.line != nil {
+		return d.line.self(f)
+	}
 	return d.edge.self(d.edge.deps.Config(), f, d.reachedAt)
 }
 
@@ -106,7 +113,7 @@ func (d *dialog) via(req *sip.Request, f transport.Flow) {
 	req.PrependHeader(&sip.ViaHeader{
 		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(f.Network),
 		Host: self.Addr().String(), Port: int(self.Port()),
-		Params: sip.HeaderParams{{K: "branch", V: sip.RFC3261BranchMagicCookie + newTag()}, {K: "rport"}},
+		Params: append(sip.HeaderParams{{K: "branch", V: sip.RFC3261BranchMagicCookie + newTag()}}, d.line.rport()...),
 	})
 }
 

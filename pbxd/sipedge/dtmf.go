@@ -158,7 +158,7 @@ func (l *leg) sendDigit(digit rune, length time.Duration, then func()) bool {
 	flow, err := l.wayLocked()
 	if err == nil {
 		l.via(req, flow)
-		_, err = l.edge.tx.Request(req, flow, func(res *sip.Response, err error) { // a digit that is not taken is lost
+		_, err = l.askLocked(req, flow, func(res *sip.Response, err error, _ uint32) { // a digit that is not taken is lost
 			if err != nil || res.StatusCode >= 200 {
 				then()
 			}

@@ -28,7 +28,8 @@ type Edge struct {
 	deps       Deps
 	transport  *transport.Layer
 	tx         *transaction.Layer
-	registrar  *registrar
+	registrar  *registrar // nil of a trunk
+	trunk      *Trunk     // that it belongs to; nil for the phones
 	desks      *desks
 	notifier   *notifier
 	digest     *authenticator
@@ -146,7 +147,9 @@ func (e *Edge) Message(m sip.Message, f transport.Flow) { e.tx.Message(m, f) }
 func (e *Edge) Closed(f transport.Flow) {
 	e.tx.Closed(f)
 	if f.Network != "udp" {
-		e.registrar.closed(f.Network, f.Remote.String())
+		if e.registrar != nil {
+			e.registrar.closed(f.Network, f.Remote.String())
+		}
 		for _, l := range e.legsWhere(func(*leg) bool { return true }) {
 			l.disconnected(f)
 		}
@@ -175,6 +178,10 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 	}
 	if tag, ok := req.To().Params.Get("tag"); ok && tag != "" {
 		e.inDialog(tx, req, tag)
+		return
+	}
+	if e.trunk != nil {
+		e.trunk.request(tx, req)
 		return
 	}
 	switch req.Method {

@@ -16,7 +16,12 @@ func (l *leg) request(tx *transaction.Server, req *sip.Request) {
 	l.mu.Lock()
 	known, extension, unknown := l.knownLocked(tx.Flow()), l.phone.extension, l.unknown.IsValid()
 	l.mu.Unlock()
-	if !known && !l.edge.proven(tx, req, extension) {
+	if l.line != nil {
+		if !known || !l.line.serves(req.Method) {
+			l.edge.refuseOfLine(tx, req, known)
+			return
+		}
+	} else if !known && !l.edge.proven(tx, req, extension) {
 		return
 	}
 	if status, reason := l.admit(tx, req); status != 0 {
@@ -63,6 +68,9 @@ func (l *leg) request(tx *transaction.Server, req *sip.Request) {
 // has not shown whose it is, one of its address. Who only knows the tags of a
 // dialog is not in it.
 func (d *dialog) knownLocked(f transport.Flow) bool {
+	if d.line != nil {
+		return f.Same(d.flow) || f.Remote.Addr() == d.flow.Remote.Addr() || d.line.from(f.Remote.Addr())
+	}
 	return f.Same(d.flow) || d.unknown.IsValid() && d.unknown == f.Remote.Addr() || slices.ContainsFunc(d.edge.registrar.contacts(d.phone.extension), func(g pbx.Registration) bool {
 		return g.Transport == f.Network && g.Source == f.Remote.String()
 	})

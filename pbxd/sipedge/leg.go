@@ -53,6 +53,7 @@ type leg struct {
 	ack      *sentACK            // ACK of our last 2xx, for its retransmissions
 	forks    map[string]bool     // tags of other phones behind the contact that answered and were ended
 	offerSeq uint32              // of our last re-INVITE
+	offerNo  int                 // how many there were
 	late     bool                // which brings the audio of a call that was answered without
 	quiet    bool                // which the call did not ask for
 	expiry   *time.Timer         // when their INVITE ends by itself
@@ -74,6 +75,8 @@ type leg struct {
 	held     bool                          // their last description takes no audio
 	passed   int                           // hops that the call has come over
 	fields   []sip.Header                  // of our first INVITE: who calls, how to ring
+	attempt  int                           // how often it was sent
+	out      *outgoing                     // over a line: where it may go yet; nil otherwise
 	invited  *media.Description            // of the side that our first INVITE is for
 	rseqs    map[string]uint32             // RSeq of their last reliable provisional answer, by tag
 	early    map[string]*media.Description // audio that such an answer described, by tag
@@ -113,29 +116,39 @@ func (l *leg) locked(f func() (then func())) {
 	}
 }
 
-func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort, state legState) (*leg, error) {
+// newLeg returns a leg over a line, or to a phone (nil).
+func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort, state legState, ln *line) (*leg, error) {
 	l := &leg{
-		dialog: dialog{edge: e, id: dialogID{callID, newTag()}, flow: f, seenAt: time.Now(), reachedAt: reachedAt},
+		dialog: dialog{edge: e, line: ln, id: dialogID{callID, newTag()}, flow: f, seenAt: time.Now(), reachedAt: reachedAt},
 		state:  state,
 		origin: sdp.NewOrigin(), notify: func(call.Event) {},
 	}
 	l.log = e.deps.Log.With("leg", l.ID())
-	port, err := e.deps.Ports.Open(e.own(f)) // the external address is not this machine's to listen at
-	if err != nil {
-		return nil, fmt.Errorf("leg to %s: %w", f, err)
+	l.secrecy.mode = e.secrecyOver(f, ln)
+	if err := l.openAudio(f); err != nil {
+		return nil, err
 	}
-	l.port, l.secrecy.mode = port, e.secrecyOver(f)
-	var sound media.Endpoint = port
-	if l.secrecy.mode != pbx.SRTPOff {
-		l.secrecy.wire = srtp.New(port)
-		sound = l.secrecy.wire
-	}
-	l.audio = e.deps.Media.Attach(sound, engine.Config{})
 	if !e.add(l) {
 		l.closeAudio()
 		return nil, fmt.Errorf("leg to %s: shutting down", f)
 	}
 	return l, nil
+}
+
+// openAudio gives the leg a port for audio where its far end reaches it.
+func (l *leg) openAudio(f transport.Flow) error {
+	port, err := l.edge.deps.Ports.Open(l.edge.own(f)) // the external address is not this machine's to listen at
+	if err != nil {
+		return fmt.Errorf("leg to %s: %w", f, err)
+	}
+	l.port = port
+	var sound media.Endpoint = port
+	if l.secrecy.mode != pbx.SRTPOff {
+		l.secrecy.wire = srtp.New(port)
+		sound = l.secrecy.wire
+	}
+	l.audio = l.edge.deps.Media.Attach(sound, engine.Config{})
+	return nil
 }
 
 // ID implements call.Leg.
@@ -176,7 +189,7 @@ func (l *leg) finishWith(ended call.Event) {
 			return nil
 		}
 		l.state = legEnded
-		for _, t := range []*time.Timer{l.probe, l.expiry, l.offerEnd, l.reliable.timer} {
+		for _, t := range []*time.Timer{l.probe, l.expiry, l.offerEnd, l.reliable.timer, l.out.timing()} {
 			if t != nil {
 				t.Stop()
 			}
@@ -200,6 +213,7 @@ func (l *leg) finishWith(ended call.Event) {
 			if unknown.IsValid() {
 				l.edge.strangers.leave(unknown)
 			}
+			l.line.left()
 			l.edge.notifier.changed(eventDialog, phone)
 			if tell {
 				notify(ended)
@@ -272,7 +286,7 @@ func (l *leg) byeOverLocked(cause pbx.Cause, again bool) {
 	flow, err := l.wayLocked()
 	if err == nil {
 		l.via(req, flow)
-		_, err = l.edge.tx.Request(req, flow, func(res *sip.Response, err error) {
+		_, err = l.askLocked(req, flow, func(res *sip.Response, err error, _ uint32) {
 			switch {
 			case err != nil && again && errors.Is(err, transaction.ErrTransport):
 				l.locked(func() func() {

@@ -154,7 +154,7 @@ func (l *leg) sendTransferLocked() {
 	flow, err := l.wayLocked()
 	if err == nil {
 		l.via(req, flow)
-		_, err = l.edge.tx.Request(req, flow, func(res *sip.Response, err error) {
+		_, err = l.askLocked(req, flow, func(res *sip.Response, err error, _ uint32) {
 			if err != nil || res.StatusCode >= 200 {
 				l.locked(func() func() { l.transferNotifiedLocked(t, err != nil || res.StatusCode >= 300); return nil })
 			}

@@ -18,9 +18,9 @@ import (
 // reinvite takes their re-INVITE (RFC 3261 section 14.2): a change of audio
 // is put to the other side of the call, a mere refresh is answered here.
 func (l *leg) reinvite(tx *transaction.Server, req *sip.Request) {
-	offer, err := described(req, l.secrecy.mode)
+	offer, err := l.described(req)
 	if err == nil && offer != nil {
-		err = offer.Usable()
+		err = usable(offer)
 	}
 	l.locked(func() func() {
 		if l.acked != nil && !l.bareACK && l.reliable.settle == nil && l.state == legUp { // it has overtaken the ACK, which it proves (RFC 5407 section 3.1.4)
@@ -61,7 +61,7 @@ func (l *leg) reinvite(tx *transaction.Server, req *sip.Request) {
 // have, in both directions and with the keys in use (RFC 3264 section 8).
 func (l *leg) fullOfferLocked() []byte {
 	d := &media.Description{Direction: media.SendRecv, PTime: 20, Formats: slices.Clone(l.sentFmts)}
-	for _, f := range ownOffer().Formats {
+	for _, f := range l.line.takes(ownOffer()).Formats {
 		same := func(g media.Format) bool { return g.Same(f) || g.PT == f.PT }
 		if !slices.ContainsFunc(d.Formats, same) {
 			d.Formats = append(d.Formats, f)
@@ -168,6 +168,9 @@ func (l *leg) offerLocked(offer *media.Description) error {
 // reofferLocked sends a re-INVITE with an offer as it is; one that is quiet is
 // not told to the call, which did not ask for it.
 func (l *leg) reofferLocked(offer *media.Description, quiet bool) error {
+	if offer = l.line.takes(offer); !slices.ContainsFunc(offer.Formats, media.Format.Speech) {
+		return errNotOffered
+	}
 	if l.state != legUp || l.clientTx != nil || l.serverTx != nil || l.theirs == nil || l.bareACK {
 		return errBusyDialog
 	}
@@ -187,7 +190,7 @@ func (l *leg) reinviteLocked(body []byte, quiet bool) error {
 	req := l.requestLocked(sip.INVITE)
 	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
-	req.AppendHeader(sip.NewHeader("Supported", supported))
+	req.AppendHeader(sip.NewHeader("Supported", l.line.supported()))
 	l.offerSessionLocked(req)
 	if l.unshown {
 		req.AppendHeader(l.assertedLocked())
@@ -199,23 +202,25 @@ func (l *leg) reinviteLocked(body []byte, quiet bool) error {
 	}
 	l.via(req, flow)
 	l.offerSeq, l.quiet = l.cseq, quiet
-	cseq := l.cseq
-	tx, err := l.edge.tx.Request(req, flow, func(res *sip.Response, err error) { l.reoffered(res, err, cseq) })
+	tx, err := l.askLocked(req, flow, l.reoffered)
 	if err != nil {
 		return err
 	}
 	l.clientTx, l.before, l.unshown = tx, l.said, false
-	l.offerEnd = time.AfterFunc(offerTime, func() { l.offerTimedOut(tx) })
+	l.offerNo++
+	n := l.offerNo
+	l.offerEnd = time.AfterFunc(offerTime, func() { l.offerTimedOut(n) })
 	return nil
 }
 
-// offerTimedOut gives up a re-INVITE that only got provisional answers.
-func (l *leg) offerTimedOut(tx *transaction.Client) {
+// offerTimedOut gives up our re-INVITE of that number when it only got provisional
+// answers.
+func (l *leg) offerTimedOut(number int) {
 	l.locked(func() func() {
-		if l.clientTx != tx {
+		if l.clientTx == nil || l.offerNo != number {
 			return nil
 		}
-		tx.Cancel()
+		l.clientTx.Cancel()
 		l.clientTx, l.said = nil, l.before
 		quiet := l.quiet
 		return func() { l.tellOffer(call.Event{Kind: call.EventOfferRefused}, quiet) }

@@ -138,13 +138,13 @@ func (l *leg) prack(tx *transaction.Server, req *sip.Request) {
 // returns our answer, or a status that refuses.
 func (l *leg) prackBodyLocked(req *sip.Request) (body []byte, status int) {
 	r := &l.reliable
-	read := func() (*media.Description, error) { return described(req, l.secrecy.mode) }
+	read := func() (*media.Description, error) { return l.described(req) }
 	if r.offered {
 		read = func() (*media.Description, error) { return l.answeredWithLocked(req) }
 	}
 	d, err := read()
 	if err == nil && d != nil {
-		err = d.Usable()
+		err = usable(d)
 	}
 	switch {
 	case errors.Is(err, errContentType):
@@ -224,7 +224,7 @@ func (l *leg) sendPRACKLocked(res *sip.Response, tag string, rseq uint32) {
 	flow, err := fork.wayLocked()
 	if err == nil {
 		fork.via(req, flow)
-		_, err = l.edge.tx.Request(req, flow, func(res *sip.Response, err error) {
+		_, err = l.askLocked(req, flow, func(res *sip.Response, err error, _ uint32) {
 			if err != nil || res.StatusCode >= 300 { // the phone repeats its answer, or refuses the INVITE
 				l.log.Info("PRACK was not taken", "rseq", rseq, "err", err)
 			}
@@ -253,7 +253,7 @@ func (l *leg) changeEarlyLocked(early *media.Description) {
 	if err == nil {
 		l.via(req, flow)
 		r.updates = true
-		_, err = l.edge.tx.Request(req, flow, func(res *sip.Response, err error) {
+		_, err = l.askLocked(req, flow, func(res *sip.Response, err error, _ uint32) {
 			if err == nil && res.StatusCode < 200 {
 				return
 			}

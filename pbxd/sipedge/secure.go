@@ -2,6 +2,7 @@ package sipedge
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/emiago/sipgo/sip"
@@ -30,9 +31,13 @@ type secrecy struct {
 	theirs  media.Crypto
 }
 
-// secrecyOver returns what is done about encryption for a phone behind f.
-func (e *Edge) secrecyOver(f transport.Flow) string {
+// secrecyOver returns what is done about encryption over f, for a line or a phone
+// (nil).
+func (e *Edge) secrecyOver(f transport.Flow, ln *line) string {
 	mode := e.deps.Config().SIP.SRTP
+	if ln != nil {
+		mode = ln.settings().SRTP
+	}
 	if f.Network != "tls" || mode == "" {
 		return pbx.SRTPOff
 	}
@@ -56,10 +61,32 @@ func described(m sip.Message, mode string) (*media.Description, error) {
 	return d, err
 }
 
+// described reads the session description of a message of the far end, as far as
+// its line has that; nil when there is none.
+func (l *leg) described(m sip.Message) (*media.Description, error) {
+	d, err := described(m, l.secrecy.mode)
+	if d == nil || err != nil {
+		return d, err
+	}
+	return l.line.takes(d), nil
+}
+
+// usable returns nil when a description has audio with a codec, else an error that
+// says why not.
+func usable(d *media.Description) error {
+	if err := d.Usable(); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(d.Formats, media.Format.Speech) {
+		return fmt.Errorf("%w: no codec of the line", media.ErrNoAudio)
+	}
+	return nil
+}
+
 // answered reads the answer to an offer of ours, nil when there is none; its
 // keys must go with those of the offer.
 func (l *leg) answeredWithLocked(m sip.Message) (*media.Description, error) {
-	d, err := described(m, l.secrecy.mode)
+	d, err := l.described(m)
 	if d == nil || err != nil {
 		return nil, err
 	}

@@ -80,6 +80,9 @@ func (e *Edge) sessionWanted() time.Duration {
 // offerSessionLocked writes our wish into an INVITE or UPDATE of ours. Once a
 // refresher is agreed it stays (RFC 4028 section 7.4).
 func (l *leg) offerSessionLocked(req *sip.Request) {
+	if !l.line.refreshes() {
+		return
+	}
 	s := &l.session
 	value := seconds(max(l.edge.sessionWanted(), s.min))
 	switch {
@@ -110,7 +113,7 @@ func (e *Edge) sessionTooShort(req *sip.Request) *sip.Response {
 func (l *leg) answerSessionLocked(req *sip.Request, res *sip.Response) {
 	x, ok := sessionField(req)
 	knows := hasToken(req, "timer", "supported", "k")
-	if !knows && !ok {
+	if !knows && !ok || !l.line.refreshes() {
 		l.agreeLocked(0, false)
 		return
 	}
@@ -232,12 +235,12 @@ func (l *leg) refreshByUpdateLocked(fields ...sip.Header) error {
 		return err
 	}
 	l.via(req, flow)
-	_, err = l.edge.tx.Request(req, flow, l.refreshed)
+	_, err = l.askLocked(req, flow, l.refreshed)
 	return err
 }
 
 // refreshed takes the answer to an UPDATE that refreshes (RFC 4028 section 10).
-func (l *leg) refreshed(res *sip.Response, err error) {
+func (l *leg) refreshed(res *sip.Response, err error, _ uint32) {
 	if err == nil && res.StatusCode < 200 {
 		return
 	}

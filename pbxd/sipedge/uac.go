@@ -65,7 +65,7 @@ func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := e.newLeg(strings.ToLower(rand.Text()), w.flow, w.reachedAt, legOutgoing)
+	l, err := e.newLeg(strings.ToLower(rand.Text()), w.flow, w.reachedAt, legOutgoing, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -107,12 +107,13 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 	if offer == nil {
 		offer = ownOffer()
 	}
+	offer = l.line.takes(offer)
 	l.invited = offer
 	at, keys := l.mediaAddrLocked(), l.offerKeysLocked()
 	req := l.requestLocked(sip.INVITE)
 	req.AppendHeader(l.contact())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
-	req.AppendHeader(sip.NewHeader("Supported", supported))
+	req.AppendHeader(sip.NewHeader("Supported", l.line.supported()))
 	l.offerSessionLocked(req)
 	hops := sip.MaxForwardsHeader(maxForwards - min(l.passed, maxForwards)) // a loop through phones ends (RFC 7332 section 4.2)
 	req.ReplaceHeader(&hops)
@@ -121,14 +122,36 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 	}
 	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Offer(offer, o, at, keys...) }))
 	l.via(req, l.flow)
-	cseq := l.cseq
+	l.attempt++
+	n, flow := l.attempt, l.flow
 	var err error
-	l.clientTx, err = l.edge.tx.Request(req, l.flow, func(res *sip.Response, err error) { l.response(res, err, cseq) })
+	l.clientTx, err = l.askLocked(req, flow, func(res *sip.Response, err error, cseq uint32) {
+		if l.givenUp(n, flow, res, cseq) {
+			return
+		}
+		l.response(res, err, cseq)
+	})
 	return err
+}
+
+// givenUp reports whether our first INVITE has gone another way since attempt n,
+// whose far end answers all the same: a call that it took is ended.
+func (l *leg) givenUp(n int, flow transport.Flow, res *sip.Response, cseq uint32) bool {
+	l.mu.Lock()
+	current := n == l.attempt
+	l.mu.Unlock()
+	if !current && res != nil && res.StatusCode >= 200 && res.StatusCode < 300 {
+		tag, _ := res.To().Params.Get("tag")
+		l.endForkOver(flow, res, tag, cseq)
+	}
+	return !current
 }
 
 // response takes the responses to our first INVITE, in order.
 func (l *leg) response(res *sip.Response, err error, cseq uint32) {
+	if l.out != nil && l.out.takes(l, res, err) {
+		return
+	}
 	switch {
 	case err != nil:
 		l.finish(pbx.CauseNoUserResponding)
@@ -241,6 +264,13 @@ func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then f
 // it the first time.
 func (l *leg) endFork(res *sip.Response, tag string, cseq uint32) {
 	l.mu.Lock()
+	flow := l.flow
+	l.mu.Unlock()
+	l.endForkOver(flow, res, tag, cseq)
+}
+
+func (l *leg) endForkOver(flow transport.Flow, res *sip.Response, tag string, cseq uint32) {
+	l.mu.Lock()
 	again := l.forks[tag]
 	if !again && len(l.forks) == maxForks {
 		l.mu.Unlock()
@@ -251,6 +281,7 @@ func (l *leg) endFork(res *sip.Response, tag string, cseq uint32) {
 	}
 	l.forks[tag] = true
 	fork := l.forkOf(res, tag, cseq)
+	fork.flow = flow
 	l.mu.Unlock()
 	fork.mu.Lock() // for the form: nobody else knows it
 	defer fork.mu.Unlock()
@@ -264,7 +295,7 @@ func (l *leg) endFork(res *sip.Response, tag string, cseq uint32) {
 	flow, err := fork.wayLocked()
 	if err == nil {
 		fork.via(bye, flow)
-		_, err = l.edge.tx.Request(bye, flow, func(*sip.Response, error) {}) // whatever it says, nothing is held
+		_, err = fork.askLocked(bye, flow, func(*sip.Response, error, uint32) {}) // whatever it says, nothing is held
 	}
 	if err != nil {
 		l.log.Info("BYE to another phone behind the contact not sent", "err", err)

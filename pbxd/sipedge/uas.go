@@ -22,21 +22,34 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 	if !ok {
 		return
 	}
+	var replaces *leg
+	if !unknown { // it may take no call of others
+		var status int
+		if replaces, status = e.replacedBy(req); status != 0 && !e.merged(req) {
+			e.reply(tx, req, status, reasonPhrase(status))
+			return
+		}
+	}
+	e.begin(tx, req, origin{unknown: unknown}, func(l *leg, offer *media.Description) { l.accept(tx, req, u, offer, replaces) })
+}
+
+// origin is where an INVITE comes from.
+type origin struct {
+	line    *line // nil of a phone
+	unknown bool  // it has not shown whose it is
+}
+
+// begin makes a leg of an INVITE that may begin a call and has accept go on with
+// it. Otherwise it has answered.
+func (e *Edge) begin(tx *transaction.Server, req *sip.Request, o origin, accept func(l *leg, offer *media.Description)) {
 	if e.merged(req) {
 		e.reply(tx, req, 482, reasonPhrase(482))
 		return
 	}
-	replaces, status := e.replacedBy(req)
-	if unknown { // it may take no call of others
-		replaces, status = nil, 0
-	}
-	if status != 0 {
-		e.reply(tx, req, status, reasonPhrase(status))
-		return
-	}
-	offer, err := described(req, e.secrecyOver(tx.Flow()))
+	offer, err := described(req, e.secrecyOver(tx.Flow(), o.line))
 	if err == nil && offer != nil {
-		err = offer.Usable()
+		offer = o.line.takes(offer)
+		err = usable(offer)
 	}
 	switch {
 	case errors.Is(err, errContentType):
@@ -62,15 +75,15 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 		return
 	}
 	from := tx.Flow().Remote.Addr()
-	if unknown && !e.strangers.enter(from, time.Now()) {
+	if o.unknown && !e.strangers.enter(from, time.Now()) {
 		e.deps.Log.Warn("emergency call needs a password: too many of phones without", "from", tx.Flow().String())
 		e.challenge(tx, req, authMissing)
 		return
 	}
 	e.reply(tx, req, 100, "Trying")
-	l, err := e.newLeg(req.CallID().Value(), tx.Flow(), reachedAt(req), legIncoming)
+	l, err := e.newLeg(req.CallID().Value(), tx.Flow(), reachedAt(req), legIncoming, o.line)
 	if err != nil {
-		if unknown {
+		if o.unknown {
 			e.strangers.leave(from)
 		}
 		e.deps.Log.Warn("call refused", "from", tx.Flow().String(), "err", err)
@@ -79,7 +92,7 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 		e.send(tx, res)
 		return
 	}
-	l.accept(tx, req, u, offer, replaces)
+	accept(l, offer)
 }
 
 // merged reports whether an INVITE has come before, by another way: one that was
@@ -116,10 +129,23 @@ func acceptsSDP(req *sip.Request) bool {
 func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offer *media.Description, replaces *leg) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.calledLocked(tx, req, offer)
+	in := l.callerLocked(tx, req, u)
+	in.Leg, in.Offer, in.Address, in.Passed = l, offer, tx.Flow().Remote.String(), passedBy(req)
+	if replaces != nil {
+		in.Replaces = replaces
+	}
+	if !in.Unknown { // what it says of who calls counts for nothing
+		l.edge.identify(req, tx.Flow().Remote.Addr(), &in)
+	}
+	l.startLocked(tx, req, in)
+}
+
+// calledLocked takes what an INVITE says of the dialog (RFC 3261 section 12.1.1).
+func (l *leg) calledLocked(tx *transaction.Server, req *sip.Request, offer *media.Description) {
 	l.serverTx, l.serverRq = tx, req
 	l.reliable.required = required(req, "100rel")
 	l.learnMethodsLocked(req)
-	in := l.callerLocked(tx, req, u)
 	l.remoteTag, _ = req.From().Params.Get("tag")
 	l.remoteCSeq = req.CSeq().SeqNo
 	l.target, l.sips = *req.Contact().Address.Clone(), req.Recipient.Scheme == "sips"
@@ -137,17 +163,19 @@ func (l *leg) accept(tx *transaction.Server, req *sip.Request, u *pbx.User, offe
 		l.expectOfferLocked(offer)
 		l.held = !offer.Direction.Receives()
 	}
-	in.Leg, in.Offer, in.Address = l, offer, tx.Flow().Remote.String()
+}
+
+// passedBy is how many hops a request has come over (RFC 7332).
+func passedBy(req *sip.Request) int {
 	if mf := req.MaxForwards(); mf != nil {
-		in.Passed = max(0, maxForwards-int(min(mf.Val(), maxForwards)))
+		return max(0, maxForwards-int(min(mf.Val(), maxForwards)))
 	}
-	if replaces != nil {
-		in.Replaces = replaces
-	}
+	return 0
+}
+
+// startLocked starts the call of an INVITE.
+func (l *leg) startLocked(tx *transaction.Server, req *sip.Request, in call.Incoming) {
 	l.calling, l.other = true, call.Party{Number: in.Digits}
-	if !in.Unknown { // what it says of who calls counts for nothing
-		l.edge.identify(req, tx.Flow().Remote.Addr(), &in)
-	}
 	l.notify = l.edge.deps.Incoming(in)
 	l.watchedLocked()
 	l.expiresLocked(req)
@@ -286,7 +314,7 @@ func (l *leg) acceptLocked(body []byte) {
 	l.tag(res)
 	res.AppendHeader(l.contact())
 	l.answerSessionLocked(l.serverRq, res)
-	if l.named && (l.other.Number != "" || l.unshown) {
+	if l.named && l.line == nil && (l.other.Number != "" || l.unshown) {
 		res.AppendHeader(l.assertedLocked())
 		l.unshown = false
 	}

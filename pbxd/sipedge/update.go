@@ -14,9 +14,9 @@ import (
 // the target; with one it changes the audio, before the answer here, later as
 // a re-INVITE does.
 func (l *leg) update(tx *transaction.Server, req *sip.Request) {
-	offer, err := described(req, l.secrecy.mode)
+	offer, err := l.described(req)
 	if err == nil && offer != nil {
-		err = offer.Usable()
+		err = usable(offer)
 	}
 	l.locked(func() func() {
 		refuse := func(status int) func() { return func() { l.edge.refuseOffer(tx, req, status) } }

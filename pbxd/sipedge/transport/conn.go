@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,7 +36,9 @@ type conn struct {
 	ended   chan struct{}
 	once    sync.Once
 	mu      sync.Mutex
-	nc      net.Conn // nil until connected
+	nc      net.Conn    // nil until connected
+	why     error       // it ended
+	secure  *tls.Config // of a TLS connection that we dial
 
 	trusted   atomic.Bool  // the peer has proved who it is, or we called it
 	quiet     atomic.Int64 // for how long the peer may be silent, ns; 0 when it has promised nothing
@@ -112,8 +115,12 @@ func (c *conn) run() {
 	if nc == nil {
 		var err error
 		if nc, err = c.dial(); err != nil {
-			c.layer.log.Info("SIP over TCP: no connection", "to", c.remote, "err", err)
+			c.because(err)
+			c.layer.log.Info("SIP over "+strings.ToUpper(c.network)+": no connection", "to", c.remote, "err", err)
 			return
+		}
+		if c.secure != nil {
+			nc = tls.Client(nc, c.secure)
 		}
 		c.connected(nc)
 		if c.isClosed() { // closed while it was being dialled
@@ -126,7 +133,8 @@ func (c *conn) run() {
 		err := t.HandshakeContext(ctx)
 		cancel()
 		if err != nil {
-			c.layer.log.Info("SIP over TLS: no connection", "from", c.remote, "err", err)
+			c.because(err)
+			c.layer.log.Info("SIP over TLS: no connection", "with", c.remote, "err", err)
 			return
 		}
 	}
@@ -140,6 +148,15 @@ func (c *conn) run() {
 	wg.Wait()
 }
 
+// because notes why the connection ended; the first reason counts.
+func (c *conn) because(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.why == nil {
+		c.why = err
+	}
+}
+
 func (c *conn) dial() (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
 	defer cancel()
@@ -150,7 +167,7 @@ func (c *conn) dial() (net.Conn, error) {
 		case <-ctx.Done():
 		}
 	}()
-	var d net.Dialer
+	d := net.Dialer{LocalAddr: c.layer.dialFrom(c.remote.Addr())}
 	return d.DialContext(ctx, "tcp", c.remote.String())
 }
 
@@ -191,6 +208,7 @@ func (c *conn) read(nc net.Conn) {
 		n, err := nc.Read(buf)
 		c.heard.Store(time.Now().UnixNano())
 		if err != nil {
+			c.because(err)
 			if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 				c.layer.log.Debug("SIP connection ended", "from", f.String(), "err", err)
 			}

@@ -26,22 +26,22 @@ func (l *Layer) accept(t net.Listener, conf *tls.Config) {
 		if conf != nil {
 			network, nc = "tls", tls.Server(nc, conf)
 		}
-		if c := l.add(network, remote, nc); c == nil {
+		if c := l.add(network, remote, nc, nil); c == nil {
 			nc.Close()
 		}
 	}
 }
 
 // add starts a connection unless a limit forbids it. nc is nil for a
-// connection that has yet to be dialled.
-func (l *Layer) add(network string, remote netip.AddrPort, nc net.Conn) *conn {
+// connection that has yet to be dialled, with secure for one over TLS.
+func (l *Layer) add(network string, remote netip.AddrPort, nc net.Conn, secure *tls.Config) *conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	host := hostOf(remote)
 	if l.done || l.perIP[host] >= maxConnsPerHost || len(l.conns) >= maxConns && !l.makeRoom() {
 		return nil
 	}
-	c := &conn{layer: l, network: network, remote: remote, out: make(chan []byte, connQueue), ended: make(chan struct{})}
+	c := &conn{layer: l, network: network, remote: remote, secure: secure, out: make(chan []byte, connQueue), ended: make(chan struct{})}
 	c.heard.Store(time.Now().UnixNano())
 	if nc != nil {
 		c.connected(nc)
@@ -112,9 +112,51 @@ func (l *Layer) TCP(remote netip.AddrPort) (Flow, error) {
 	if c := l.connected("tcp", remote); c != nil {
 		return c.flow(), nil
 	}
-	c := l.add("tcp", remote, nil)
+	return l.dialled("tcp", remote, nil)
+}
+
+// TLS returns the flow to a TLS peer, as TCP does. conf has the name of the peer
+// and says how its certificate is checked; connections to peers of different names
+// at one address are different ones. A peer whose certificate is not taken shows
+// as Events.Closed, with the reason in Flow.Why.
+func (l *Layer) TLS(remote netip.AddrPort, conf *tls.Config) (Flow, error) {
+	remote = unmap(remote)
+	if c := l.connectedAs(remote, conf.ServerName); c != nil {
+		return c.flow(), nil
+	}
+	return l.dialled("tls", remote, conf)
+}
+
+func (l *Layer) dialled(network string, remote netip.AddrPort, secure *tls.Config) (Flow, error) {
+	c := l.add(network, remote, nil, secure)
 	if c == nil {
-		return Flow{}, fmt.Errorf("TCP to %s: %w: %d connections are open", remote, ErrNoSocket, maxConns)
+		return Flow{}, fmt.Errorf("%s to %s: %w: %d connections are open", network, remote, ErrNoSocket, maxConns)
 	}
 	return c.flow(), nil
+}
+
+// connectedAs finds the TLS connection that we have dialled to a peer under a
+// name.
+func (l *Layer) connectedAs(remote netip.AddrPort, name string) *conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		if c.remote == remote && c.secure != nil && c.secure.ServerName == name && !c.isClosed() {
+			return c
+		}
+	}
+	return nil
+}
+
+// dialFrom is the address that connections to a peer begin at: that of our socket
+// where it has one; nil leaves it to the system.
+func (l *Layer) dialFrom(peer netip.Addr) net.Addr {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, t := range l.tcp {
+		if a := t.Addr().(*net.TCPAddr).AddrPort().Addr().Unmap(); !a.IsUnspecified() && a.Is4() == peer.Is4() && a.IsLoopback() == peer.IsLoopback() {
+			return net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, 0))
+		}
+	}
+	return nil
 }

@@ -38,20 +38,60 @@ func (l *Layer) Listen(ctx context.Context, addr string) (netip.AddrPort, error)
 	return netip.AddrPort{}, fmt.Errorf("listen for SIP on %s: %w", addr, lastErr)
 }
 
+// ListenUDP opens a UDP socket on addr; one on 0.0.0.0 is for IPv4 alone. Messages
+// arrive at once.
+func (l *Layer) ListenUDP(ctx context.Context, addr string) (netip.AddrPort, error) {
+	var lc net.ListenConfig
+	pc, err := lc.ListenPacket(ctx, "udp"+family(addr), addr)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("listen for SIP over UDP on %s: %w", addr, err)
+	}
+	u := pc.(*net.UDPConn)
+	_ = u.SetReadBuffer(udpReceiveBuffer) // a smaller buffer only costs retransmissions
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done {
+		u.Close()
+		return netip.AddrPort{}, fmt.Errorf("listen for SIP over UDP on %s: %w", addr, ErrClosed)
+	}
+	l.udp = append(l.udp, u)
+	l.wg.Go(func() { l.readUDP(u) })
+	return u.LocalAddr().(*net.UDPAddr).AddrPort(), nil
+}
+
+// family is what restricts a socket to IPv4 whose address is of it; without that,
+// Go has 0.0.0.0 mean IPv6, too.
+func family(addr string) string {
+	if a, err := netip.ParseAddrPort(addr); err == nil && a.Addr().Is4() {
+		return "4"
+	}
+	return ""
+}
+
+// ListenTCP opens a TCP socket on addr; one on 0.0.0.0 is for IPv4 alone. Messages
+// arrive at once.
+func (l *Layer) ListenTCP(ctx context.Context, addr string) (netip.AddrPort, error) {
+	return l.listenStream(ctx, "TCP", "tcp"+family(addr), addr, nil)
+}
+
 // ListenTLS opens a socket for SIP over TLS on addr (RFC 3261 section 26.2.1).
 // conf chooses the certificate anew for each connection. Messages arrive at
 // once.
 func (l *Layer) ListenTLS(ctx context.Context, addr string, conf *tls.Config) (netip.AddrPort, error) {
+	return l.listenStream(ctx, "TLS", "tcp"+family(addr), addr, conf)
+}
+
+func (l *Layer) listenStream(ctx context.Context, what, network, addr string, conf *tls.Config) (netip.AddrPort, error) {
 	var lc net.ListenConfig
-	t, err := lc.Listen(ctx, "tcp", addr)
+	t, err := lc.Listen(ctx, network, addr)
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("listen for SIP over TLS on %s: %w", addr, err)
+		return netip.AddrPort{}, fmt.Errorf("listen for SIP over %s on %s: %w", what, addr, err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.done {
 		t.Close()
-		return netip.AddrPort{}, fmt.Errorf("listen for SIP over TLS on %s: %w", addr, ErrClosed)
+		return netip.AddrPort{}, fmt.Errorf("listen for SIP over %s on %s: %w", what, addr, ErrClosed)
 	}
 	l.tcp = append(l.tcp, t)
 	l.wg.Go(func() { l.accept(t, conf) })

@@ -75,6 +75,20 @@ func (f Flow) Within(d time.Duration) {
 // Alive reports whether the flow's connection is still open; UDP always is.
 func (f Flow) Alive() bool { return f.conn == nil || !f.conn.isClosed() }
 
+// Why returns why the flow's connection has ended; nil while it is open, and for
+// UDP.
+func (f Flow) Why() error {
+	if f.conn == nil || !f.conn.isClosed() {
+		return nil
+	}
+	f.conn.mu.Lock()
+	defer f.conn.mu.Unlock()
+	if f.conn.why == nil {
+		return ErrClosed
+	}
+	return f.conn.why
+}
+
 // Events is who hears of messages and of connections that end. Its methods
 // are called from the reader of the socket and must not block.
 type Events interface {

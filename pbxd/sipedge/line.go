@@ -1,0 +1,318 @@
+package sipedge
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/emiago/sipgo/sip"
+
+	"galilei/pbxd/media"
+	"galilei/pbxd/pbx"
+	"galilei/pbxd/resolve"
+	"galilei/pbxd/sipedge/transport"
+)
+
+// line is a gateway at work. The methods that legs ask are those of the nil line,
+// too, which is that of a phone.
+type line struct {
+	trunk   *Trunk
+	id      string
+	token   string // that tells our Contact from those of other gateways
+	log     *slog.Logger
+	ctx     context.Context
+	cancel  context.CancelFunc
+	wake    chan struct{} // something has changed: look at once
+	done    chan struct{} // run has ended
+	before  *line         // whose place this one takes, until it has ended
+	counted *atomic.Int64 // calls, those of before a change of the gateway included
+
+	mu         sync.Mutex
+	gateway    pbx.Gateway
+	options    pbx.GatewayOptions
+	status     pbx.LineStatus
+	registered bool
+	renew      bool             // register at once, although registered
+	moves      int              // how often our public address has changed
+	answers    bool             // to OPTIONS; also before the first
+	asked      bool             // the first registration or check has come to an end
+	server     resolve.Target   // that was last reached
+	public     netip.AddrPort   // our address as the provider sees it; not valid when it is our own
+	route      []sip.Uri        // Service-Route of the registration (RFC 3608)
+	cache      map[string]names // of hosts that dialogs go to
+}
+
+func newLine(t *Trunk, g pbx.Gateway) *line {
+	ln := &line{
+		trunk: t, id: g.ID, token: strings.ToLower(rand.Text())[:16], gateway: g, options: g.Options(), answers: true,
+		log: t.deps.Log.With("gateway", g.Name), wake: make(chan struct{}, 1), done: make(chan struct{}), counted: new(atomic.Int64), cache: map[string]names{},
+	}
+	ln.ctx, ln.cancel = context.WithCancel(t.ctx)
+	ln.status = pbx.LineStatus{Gateway: g.ID, State: pbx.LineTrying, Since: t.deps.Now(), URI: ln.uri(&g)}
+	if !g.Register && !g.Check {
+		ln.status.State = pbx.LineUp
+	}
+	return ln
+}
+
+// uri is what the line is registered as, or calls from.
+func (ln *line) uri(g *pbx.Gateway) string {
+	if g.User == "" {
+		return "sip:" + bracketed(g.Registrar)
+	}
+	return "sip:" + escapeUser(g.User) + "@" + bracketed(g.Registrar)
+}
+
+// restarts reports whether a changed gateway is another one for the provider.
+func (ln *line) restarts(g *pbx.Gateway) bool {
+	is := ln.current()
+	a, b := is.GatewaySettings, g.GatewaySettings
+	return a.Registrar != b.Registrar || a.Proxy != b.Proxy || a.Port != b.Port || a.User != b.User || a.AuthUser != b.AuthUser || is.Password != g.Password ||
+		a.Register != b.Register || a.Check != b.Check || a.NAT != b.NAT || !slices.Equal(a.Numbers, b.Numbers) || !slices.Equal(a.Parameters, b.Parameters)
+}
+
+// configure takes settings that the provider learns of with the next call.
+func (ln *line) configure(g pbx.Gateway) {
+	ln.mu.Lock()
+	ln.gateway, ln.options = g, g.Options()
+	ln.mu.Unlock()
+}
+
+// stop ends the work of the line; calls over it go on.
+func (ln *line) stop() { ln.cancel() }
+
+// current is the gateway as it is set now.
+func (ln *line) current() pbx.Gateway {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	return ln.gateway
+}
+
+// settings are those of the gateway.
+func (ln *line) settings() pbx.GatewaySettings { return ln.current().GatewaySettings }
+
+// opts are the enhanced parameters.
+func (ln *line) opts() pbx.GatewayOptions {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	return ln.options
+}
+
+// account is who we are at the provider.
+func (ln *line) account() account {
+	g := ln.current()
+	a := account{user: g.AuthUser}
+	if a.user == "" {
+		a.user = g.User
+	}
+	if g.Password == "" {
+		return a
+	}
+	p, err := ln.trunk.deps.Key.Open(pbx.GatewayPasswordPurpose(g.ID), g.Password)
+	if err != nil {
+		ln.log.Error("password of the gateway cannot be read", "err", err)
+		return a
+	}
+	a.password = p
+	return a
+}
+
+// calls is how many calls the line has.
+func (ln *line) calls() int { return int(ln.counted.Load()) }
+
+// joins counts a call, unless the line has all that it may have. An emergency call
+// is counted in any case.
+func (ln *line) joins(emergency bool) bool {
+	most := int64(ln.settings().MaxCalls)
+	for {
+		n := ln.counted.Load()
+		if most > 0 && n >= most && !emergency {
+			return false
+		}
+		if ln.counted.CompareAndSwap(n, n+1) {
+			ln.publish(func(*pbx.LineStatus) {})
+			return true
+		}
+	}
+}
+
+// left says that a call over the line is over.
+func (ln *line) left() {
+	if ln == nil {
+		return
+	}
+	ln.counted.Add(-1)
+	if now := ln.trunk.line(ln.id); now != nil { // another one, perhaps, since the gateway was changed
+		now.publish(func(*pbx.LineStatus) {})
+	}
+}
+
+// usable reports whether calls are made over the line.
+func (ln *line) usable() bool {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	return ln.status.State.Usable()
+}
+
+// again has the line register and look at once.
+func (ln *line) again() {
+	ln.mu.Lock()
+	ln.renew = true
+	ln.mu.Unlock()
+	ln.look()
+}
+
+// look has the line ask at once whether the provider is there.
+func (ln *line) look() {
+	select {
+	case ln.wake <- struct{}{}:
+	default:
+	}
+}
+
+// takes returns a description as far as the line has its codecs, in the line's
+// order, and keys in its form (F169, F176).
+func (ln *line) takes(d *media.Description) *media.Description {
+	if ln == nil || d == nil || d.Audio < 0 {
+		return d
+	}
+	g := ln.settings()
+	c := *d
+	c.Formats = nil
+	for _, name := range g.Codecs {
+		for _, f := range d.Formats {
+			if strings.EqualFold(f.Name, name) {
+				c.Formats = append(c.Formats, f)
+			}
+		}
+	}
+	for _, f := range d.Formats {
+		if strings.EqualFold(f.Name, media.TelephoneEvent) && g.DTMF == "rfc2833" || strings.EqualFold(f.Name, "CN") {
+			c.Formats = append(c.Formats, f)
+		}
+	}
+	return &c
+}
+
+// byINFO reports whether keys go by INFO: those of a line as it is set, those of a
+// phone when it serves INFO.
+func (ln *line) byINFO(serves bool) bool {
+	if ln == nil {
+		return serves
+	}
+	return ln.settings().DTMF == "info"
+}
+
+// supported are the extensions that we name (RFC 3261 section 20.37).
+func (ln *line) supported() string {
+	if ln == nil {
+		return supported
+	}
+	o, list := ln.opts(), []string{}
+	if o.Reliable {
+		list = append(list, "100rel")
+	}
+	if o.SessionTimers {
+		list = append(list, "timer")
+	}
+	return strings.Join(append(list, "histinfo"), ", ")
+}
+
+// refreshes reports whether sessions are refreshed (RFC 4028).
+func (ln *line) refreshes() bool { return ln == nil || ln.opts().SessionTimers }
+
+// rport asks for answers at the port that we send from (RFC 3581), unless there is
+// no address translation (F165).
+func (ln *line) rport() sip.HeaderParams {
+	if ln != nil && !ln.translated() {
+		return nil
+	}
+	return sip.HeaderParams{{K: "rport"}}
+}
+
+// translated reports whether a router may stand in the way of messages.
+func (ln *line) translated() bool {
+	nat := ln.settings().NAT
+	return nat == "yes" || nat == "force-rport"
+}
+
+// comedia reports whether audio goes where theirs comes from (F165).
+func (ln *line) comedia() bool {
+	nat := ln.settings().NAT
+	return nat == "yes" || nat == "comedia"
+}
+
+// self is our address as the provider must use it.
+func (ln *line) self(f transport.Flow) netip.AddrPort {
+	s := ln.trunk.transportSettings()
+	if ext, err := netip.ParseAddr(s.ExternalSignalling); err == nil && !ln.near(f) {
+		port := s.ExternalSignallingPort
+		if port == 0 {
+			port = int(ln.trunk.at.Port())
+		}
+		return netip.AddrPortFrom(ext.Unmap(), uint16(port)) // validation keeps it in range
+	}
+	ln.mu.Lock()
+	public := ln.public
+	ln.mu.Unlock()
+	if public.IsValid() && f.Network == "udp" {
+		return public
+	}
+	return netip.AddrPortFrom(ln.trunk.edge.own(f), ln.trunk.at.Port())
+}
+
+// hears is the address at which we hear their audio.
+func (ln *line) hears(f transport.Flow) netip.Addr {
+	if ext, err := netip.ParseAddr(ln.trunk.transportSettings().ExternalMedia); err == nil && !ln.near(f) {
+		return ext.Unmap()
+	}
+	ln.mu.Lock()
+	public := ln.public
+	ln.mu.Unlock()
+	if public.IsValid() {
+		return public.Addr()
+	}
+	return ln.trunk.edge.own(f)
+}
+
+// near reports whether no router stands between: the provider is in one of the
+// local networks.
+func (ln *line) near(f transport.Flow) bool {
+	cfg := ln.trunk.deps.Config()
+	return cfg.SIP.IsLocal(f.Remote.Addr())
+}
+
+// serves reports whether the provider may send a request of a method within a
+// call. Who calls from outside transfers nobody and watches nobody.
+func (ln *line) serves(m sip.RequestMethod) bool {
+	switch m {
+	case sip.REFER, sip.SUBSCRIBE, sip.MESSAGE:
+		return false
+	}
+	return true
+}
+
+// publish changes the state of the line and tells of it.
+func (ln *line) publish(change func(*pbx.LineStatus)) {
+	ln.mu.Lock()
+	before := ln.status
+	change(&ln.status)
+	ln.status.Calls = ln.calls()
+	if ln.status.State != before.State {
+		ln.status.Since = ln.trunk.deps.Now()
+	}
+	now := ln.status
+	told := ln.ctx.Err() == nil
+	ln.mu.Unlock()
+	if now.State != before.State {
+		ln.log.Info("gateway", "state", string(now.State), "reason", now.Reason)
+	}
+	if told {
+		ln.trunk.deps.Publish(pbx.Fact{Kind: pbx.FactLine, Line: &now})
+	}
+}
