@@ -91,7 +91,7 @@ func (p *PBX) sayAlive(ctx context.Context) {
 		}
 		if waiting := len(checked) == 0 && time.Since(begun) > stuckTime; waiting {
 			p.deps.Log.Error("the disk does not answer", "for", time.Since(begun))
-		} else if stuck := p.edge.Stuck(); stuck > stuckTime {
+		} else if stuck := max(p.edge.Stuck(), p.lines.stuck()); stuck > stuckTime {
 			p.deps.Log.Error("a SIP message is stuck", "for", stuck)
 		} else if err := p.deps.Host.Alive(ctx); err != nil && !errors.Is(err, ErrNotHere) && ctx.Err() == nil {
 			p.deps.Log.Warn("sign of life not given", "err", err)

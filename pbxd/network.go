@@ -29,5 +29,6 @@ func (p *PBX) applyNetwork(ctx context.Context, n pbx.Network) {
 		p.deps.Log.Error("network settings not applied", "err", err)
 	default:
 		p.edge.AddressChanged()
+		p.lines.addressChanged()
 	}
 }

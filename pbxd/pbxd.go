@@ -64,25 +64,26 @@ const (
 
 // Deps is what a PBX needs.
 type Deps struct {
-	Dir      string       // data directory, made when absent
-	Model    pbx.Model    // without a Serial the device key gives one
-	License  License      // what the board says of licences
-	Defaults pbx.Defaults // of the board, for the first start
-	Host     Host
-	Version  string
-	Web      string     // address of the HTTPS port, "host:port"
-	Redirect string     // address of the HTTP port that leads to Web; empty for none
-	SIP      string     // address of the phones' SIP port, UDP and TCP
-	SIPTLS   string     // address of their TLS port; empty for the address of SIP and the port of the settings
-	RTPBind  netip.Addr // address of the RTP ports; not valid means all
-	RTPMin   uint16     // with RTPMax: a range that overrides the settings; 0 for none
-	RTPMax   uint16
-	ShowDemo bool          // print the demo users' SIP passwords before the ready line
-	Memory   bool          // Dir is in memory, since the data partition does not mount
-	Trial    time.Duration // how long a risky change waits to be confirmed; 0 means 120 s
-	Out      io.Writer     // gets the ready line
-	Now      func() time.Time
-	Log      *slog.Logger
+	Dir         string       // data directory, made when absent
+	Model       pbx.Model    // without a Serial the device key gives one
+	License     License      // what the board says of licences
+	Defaults    pbx.Defaults // of the board, for the first start
+	Host        Host
+	Version     string
+	Web         string                  // address of the HTTPS port, "host:port"
+	Redirect    string                  // address of the HTTP port that leads to Web; empty for none
+	SIP         string                  // address of the phones' SIP port, UDP and TCP
+	SIPTLS      string                  // address of their TLS port; empty for the address of SIP and the port of the settings
+	NameServers func() []netip.AddrPort // asked for providers; nil: those of /etc/resolv.conf
+	RTPBind     netip.Addr              // address of the RTP ports; not valid means all
+	RTPMin      uint16                  // with RTPMax: a range that overrides the settings; 0 for none
+	RTPMax      uint16
+	ShowDemo    bool          // print the demo users' SIP passwords before the ready line
+	Memory      bool          // Dir is in memory, since the data partition does not mount
+	Trial       time.Duration // how long a risky change waits to be confirmed; 0 means 120 s
+	Out         io.Writer     // gets the ready line
+	Now         func() time.Time
+	Log         *slog.Logger
 }
 
 // License is what a board says of licences (T15).
@@ -100,6 +101,7 @@ type PBX struct {
 	ports     *rtpio.Ports
 	media     *engine.Engine
 	edge      *sipedge.Edge
+	lines     *lines
 	engine    *call.Engine
 	ladder    *ladder.Recorder
 	mail      *mail.Outbox
@@ -152,7 +154,8 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	p.mail = p.newOutbox(ctx)
 	p.push = p.newPush()
 	p.reminders = p.newReminders()
-	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Publish: p.publishCall, QuickDial: p.quickDial, Function: call.Functions(services{p}), Now: d.Now, Log: d.Log.With("part", "call"),
+	p.lines = newLines(ctx, p)
+	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Lines: p.lines, Publish: p.publishCall, QuickDial: p.quickDial, Function: call.Functions(services{p}), Now: d.Now, Log: d.Log.With("part", "call"),
 		Watch: p.watch()})
 	p.web, err = web.New(ctx, web.Deps{
 		Store: p.store, Facts: p.facts, Mail: p.mail, Texts: texts{p}, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,
@@ -165,6 +168,7 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 		return nil, err
 	}
 	p.stopWatch = append(p.stopWatch, p.store.Watch(p.committed))
+	p.lines.follow()
 	return p, nil
 }
 

@@ -46,6 +46,7 @@ func (p *PBX) Run(ctx context.Context) error {
 	defer stopLate()
 	part("registrar", func() error { p.edge.Run(late); return nil })
 	part("media", func() error { p.media.Run(late); return nil })
+	part("lines", func() error { p.lines.run(late); return nil })
 	part("life", func() error { p.sayAlive(ctx); return nil })
 	part("network", func() error { p.followNetwork(ctx); return nil })
 	part("ladder", func() error { p.ladder.Run(late); return nil })
@@ -61,7 +62,10 @@ func (p *PBX) Run(ctx context.Context) error {
 	p.deps.Log.Info("stopping", "calls", p.engine.Live())
 	p.engine.Stop()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
-	p.edge.Shutdown(drain)
+	var edges sync.WaitGroup
+	edges.Go(func() { p.edge.Shutdown(drain) })
+	edges.Go(func() { p.lines.close(drain) })
+	edges.Wait()
 	cancel()
 	stopLate()
 	wg.Wait()
@@ -111,6 +115,7 @@ func (p *PBX) committed(old, new *pbx.Config, r pbx.Revision) {
 	p.facts.Publish(pbx.Fact{Kind: pbx.FactRevision, Revision: r.Number})
 	p.ports.SetRange(p.rtpRange(new))
 	p.edge.Configured(old, new)
+	p.lines.follow()
 	p.reminders.Configured(old, new)
 	if old.SIP.TLS != new.SIP.TLS || old.SIP.TLSPort != new.SIP.TLSPort {
 		p.listenTLS(context.Background(), new.SIP)
@@ -142,6 +147,9 @@ func (p *PBX) close() {
 		done, cancel := context.WithCancel(context.Background())
 		cancel()
 		p.edge.Shutdown(done)
+		if p.lines != nil {
+			p.lines.close(done)
+		}
 	}
 	if p.ports != nil {
 		p.ports.Close()
@@ -163,9 +171,10 @@ type Counts struct {
 	Calls int // that go on
 	Ports int // RTP ports in use, one for each leg
 	SIP   sipedge.Counts
+	Lines sipedge.Counts // of all trunks
 }
 
 // Counts returns what the PBX holds now.
 func (p *PBX) Counts() Counts {
-	return Counts{Calls: p.engine.Live(), Ports: p.ports.InUse(), SIP: p.edge.Counts()}
+	return Counts{Calls: p.engine.Live(), Ports: p.ports.InUse(), SIP: p.edge.Counts(), Lines: p.lines.counts()}
 }

@@ -61,7 +61,7 @@ func checkGateways(c *Config) (errs []FieldError) {
 		if len(g.Codecs) == 0 {
 			errs = append(errs, refused(path+"codecs", "is needed: without a codec there is no audio"))
 		}
-		if t := c.transportByID(g.Transport); t != nil && t.Type != "tls" && g.SRTP != SRTPOff && g.SRTP != "" {
+		if t := c.TransportByID(g.Transport); t != nil && t.Type != "tls" && g.SRTP != SRTPOff && g.SRTP != "" {
 			errs = append(errs, refused(path+"srtp", "needs a transport with TLS: over {type} everybody could read the keys", "type", strings.ToUpper(t.Type)))
 		}
 		seen := map[string]bool{}
@@ -92,7 +92,8 @@ func checkGateways(c *Config) (errs []FieldError) {
 	return errs
 }
 
-func (c *Config) transportByID(id string) *Transport {
+// TransportByID returns the transport with that ID, or nil.
+func (c *Config) TransportByID(id string) *Transport {
 	for i := range c.Transports {
 		if c.Transports[i].ID == id {
 			return &c.Transports[i]
