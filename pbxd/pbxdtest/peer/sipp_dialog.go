@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -57,12 +58,16 @@ func (s *Sipp) Go(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	conn, err := net.Dial("udp", s.Addr().String())
+	network := "udp"
+	if s.opts.Transport == "tcp" {
+		network = "tcp"
+	}
+	conn, err := net.Dial(network, s.Addr().String())
 	if err != nil {
 		return fmt.Errorf("sipp %s: tell it to go on: %w", s.opts.Scenario, err)
 	}
 	defer conn.Close()
-	_, err = fmt.Fprintf(conn, "GO sip:sipp SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKgo\r\nFrom: <sip:test>\r\nTo: <sip:sipp>\r\nCall-ID: %s\r\nCSeq: 1 GO\r\nContent-Length: 0\r\n\r\n", conn.LocalAddr(), id)
+	_, err = fmt.Fprintf(conn, "GO sip:sipp SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bKgo\r\nFrom: <sip:test>\r\nTo: <sip:sipp>\r\nCall-ID: %s\r\nCSeq: 1 GO\r\nContent-Length: 0\r\n\r\n", strings.ToUpper(network), conn.LocalAddr(), id)
 	if err != nil {
 		return fmt.Errorf("sipp %s: tell it to go on: %w", s.opts.Scenario, err)
 	}

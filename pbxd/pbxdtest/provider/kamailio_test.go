@@ -151,3 +151,98 @@ func TestKamailioGoesAndComesBack(t *testing.T) {
 	must(t, register(time.Minute, "secret"))
 	happens(t, ctx, k, "registered 1000 over udp", 3)
 }
+
+// One registration is for several numbers (RFC 6140); their calls come to the
+// contact, with the number as user. A contact of another kind is refused.
+func TestKamailioBulkRegistration(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	k := startKamailio(t, ctx, KamailioOptions{Accounts: []Account{{User: "49301000", Password: "secret1", Numbers: []string{"49301007"}}}})
+	register := func(contact string, status int) *peer.Sipp {
+		return startHabit(t, ctx, calls("customer", func(s *script) {
+			fields := []string{"Contact: " + contact, "Require: gin", "Proxy-Require: gin"}
+			from := "From: <sip:49301000@provider.test>;tag=r\nTo: <sip:49301000@provider.test>\n"
+			s.send(true, head("REGISTER", "sip:provider.test", from, 1), "", fields...)
+			s.answered(401)
+			s.send(true, head("REGISTER", "sip:provider.test", from, 2), "", append(fields, "[authentication username=49301000 password=secret1]")...)
+			s.answered(status)
+		}), HabitOptions{Remote: k.Access()})
+	}
+	pbx := startHabit(t, ctx, called("customer", func(s *script) {
+		s.invited(Check{"", "^INVITE sip:49301007@127.0.0.1:[0-9]+ SIP/2.0"})
+		s.answer("180 Ringing", "")
+		s.answer("200 OK", sdp())
+		s.received("ACK")
+		s.ends()
+	}), HabitOptions{})
+	both(t, register("<sip:"+pbx.Addr().String()+";bnc>", 200), register("<sip:49301000@"+pbx.Addr().String()+">", 400))
+	happens(t, ctx, k, "registered 49301000 in bulk over udp", 1)
+	both(t, startHabit(t, ctx, Calls(Line{Customer: k.Network().String(), User: "49301007", Number: "49301007", Caller: "4989555"}), HabitOptions{Remote: k.Network()}), pbx)
+}
+
+// The password is asked for, and verified, within the call too.
+func TestKamailioChallengesWithinCalls(t *testing.T) {
+	t.Parallel()
+	for _, password := range []string{"secret1", "wrong"} {
+		t.Run(password, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			far := startHabit(t, ctx, called("far", func(s *script) {
+				s.invited()
+				s.answer("200 OK", sdp())
+				s.received("ACK")
+				s.received("INVITE")
+				s.reply("200 OK", sdp())
+				s.received("ACK")
+				s.ends()
+			}), HabitOptions{})
+			k := startKamailio(t, ctx, KamailioOptions{Accounts: []Account{{User: "49301000", AuthUser: "customer1", Password: "secret1"}}, Challenge: []string{"INVITE", "BYE"}, Far: far.Addr()})
+			c := startHabit(t, ctx, customer(k.Access(), func(s *script, invite func(...string)) {
+				invite()
+				s.answered(407)
+				s.refused()
+				s.again(sdp(), credential)
+				s.answered(200)
+				s.ack("")
+				s.request("INVITE", sdp())
+				s.answered(407)
+				s.refused()
+				s.request("INVITE", sdp(), "[authentication username=customer1 password="+password+"]")
+				if password == "wrong" {
+					s.answered(407)
+					return
+				}
+				s.answered(200)
+				s.ack("")
+				s.request("BYE", "")
+				s.answered(407)
+				s.request("BYE", "", credential)
+				s.answered(200)
+			}), HabitOptions{Remote: k.Access()})
+			both(t, c)
+			if password == "secret1" {
+				both(t, far)
+				happens(t, ctx, k, "challenged re-INVITE", 1)
+				happens(t, ctx, k, "challenged re-BYE", 1)
+			}
+		})
+	}
+}
+
+// The number of the call is in To alone: customers are called as they
+// registered, or where they are fixed.
+func TestKamailioNumberInToOnly(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	pbx := startHabit(t, ctx, called("customer", func(s *script) {
+		s.invited(Check{"", "^INVITE sip:account1@"}, Check{"To", "sip:49301007@"})
+		s.answer("200 OK", sdp())
+		s.received("ACK")
+		s.ends()
+	}), HabitOptions{})
+	k := startKamailio(t, ctx, KamailioOptions{ToOnly: true, Accounts: []Account{{User: "account1", Numbers: []string{"49301007"}, At: pbx.Addr()}}})
+	both(t, startHabit(t, ctx, Calls(Line{Customer: k.Network().String(), User: "49301007", Number: "49301007", Caller: "4989555"}), HabitOptions{Remote: k.Network()}), pbx)
+}
