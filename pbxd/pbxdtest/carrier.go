@@ -1,0 +1,159 @@
+package pbxdtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Carrier is a provider that does only what the test says. What the device asks
+// before any call, to be registered and whether it is there, it answers by itself
+// unless the test wants to.
+type Carrier struct {
+	*Phone
+	At      netip.AddrPort // of the provider
+	Trunk   netip.AddrPort // of the device towards it
+	Gateway string         // ID
+
+	mu       sync.Mutex
+	register func(*Message) // answers REGISTER; nil: 200
+	options  func(*Message)
+}
+
+// loopback returns an address of this machine that no other test has.
+func loopback() netip.Addr {
+	return netip.AddrFrom4([4]byte{127, byte(2 + rand.N(250)), byte(rand.N(250)), byte(1 + rand.N(250))})
+}
+
+// NewCarrier returns a provider over UDP, with the device's socket towards it at
+// the address of trunk; one that is not valid gives it one of its own.
+func NewCarrier(t testing.TB, trunk netip.AddrPort) *Carrier {
+	t.Helper()
+	if !trunk.IsValid() {
+		trunk = netip.AddrPortFrom(loopback(), 6070)
+	}
+	at := netip.AddrPortFrom(loopback(), 5060)
+	conn, err := net.DialUDP("udp", net.UDPAddrFromAddrPort(at), net.UDPAddrFromAddrPort(trunk))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	c := &Carrier{At: at, Trunk: trunk}
+	c.Phone = &Phone{T: t, Ext: "carrier", pbx: trunk, conn: conn, network: "udp", in: make(chan *Message, 256), Contact: "sip:carrier@" + at.String()}
+	c.Answers(c.answered)
+	go c.read()
+	return c
+}
+
+// answered answers what comes before any call.
+func (c *Carrier) answered(m *Message) bool {
+	if m == nil || m.Start == "" { // a keep-alive
+		return true
+	}
+	if m.Status() != 0 {
+		return false
+	}
+	c.mu.Lock()
+	register, options := c.register, c.options
+	c.mu.Unlock()
+	switch {
+	case m.Method() == "REGISTER" && register != nil:
+		register(m)
+	case m.Method() == "REGISTER":
+		c.Grant(m, 300)
+	case m.Method() == "OPTIONS" && options != nil:
+		options(m)
+	case m.Method() == "OPTIONS":
+		c.Reply(m, m.Get("To")+";tag=o", 200, "OK", "", "")
+	default:
+		return false
+	}
+	return true
+}
+
+// OnRegister has f answer REGISTER, and OnOptions OPTIONS.
+func (c *Carrier) OnRegister(f func(*Message)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.register = f
+}
+
+// OnOptions has f answer OPTIONS.
+func (c *Carrier) OnOptions(f func(*Message)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.options = f
+}
+
+// Grant takes a registration for so many seconds.
+func (c *Carrier) Grant(m *Message, seconds int, fields ...string) {
+	extra := strings.Join(fields, "")
+	for _, v := range m.All("Contact") {
+		extra += fmt.Sprintf("Contact: %s;expires=%d\r\n", v, seconds)
+	}
+	c.answer(m, 200, "OK", extra)
+}
+
+// answer answers a request without a Contact of our own.
+func (c *Carrier) answer(m *Message, status int, reason, extra string) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "SIP/2.0 %d %s\r\n", status, reason)
+	for _, v := range m.All("Via") {
+		fmt.Fprintf(&b, "Via: %s\r\n", v)
+	}
+	fmt.Fprintf(&b, "From: %s\r\nTo: %s;tag=c\r\nCall-ID: %s\r\nCSeq: %s\r\n%sContent-Length: 0\r\n\r\n", m.Get("From"), m.Get("To"), m.Get("Call-ID"), m.Get("CSeq"), extra)
+	c.trySend(b.String())
+}
+
+// Lines makes a gateway at the carrier, in a group of its own, and an outbound
+// route to it for numbers that begin with 0. change changes the parameters of the
+// gateway before.
+func (c *Carrier) Lines(a *Admin, name string, change func(g map[string]any)) {
+	c.T.Helper()
+	var made struct {
+		ID string `json:"id"`
+	}
+	a.Do("POST", "/api/v1/transports", map[string]any{"name": name, "type": "udp", "bindAddress": c.Trunk.Addr().String(), "bindPort": int(c.Trunk.Port())}, 201, &made)
+	transport := made.ID
+	a.Do("POST", "/api/v1/gateway-groups", map[string]any{"title": name}, 201, &made)
+	group := made.ID
+	g := map[string]any{"name": name, "group": group, "registrar": c.At.Addr().String(), "port": int(c.At.Port()), "transport": transport, "user": "line" + name, "password": "secret",
+		"dialCommand": "PJSIP/{prefix}{number:1}@{gateway}", "codecs": []string{"pcma", "pcmu"}}
+	if change != nil {
+		change(g)
+	}
+	a.Do("POST", "/api/v1/gateways", g, 201, &made)
+	c.Gateway = made.ID
+	a.Do("POST", "/api/v1/outbound-routes", map[string]any{"rule": name, "pattern": "^0", "groups": []string{group}}, 201, &made)
+}
+
+// Line is the state of a gateway as the page shows it.
+func (a *Admin) Line(gateway string) (state, reason string) {
+	a.t.Helper()
+	var st struct {
+		Lines []struct{ Gateway, State, Reason string }
+	}
+	a.Do("GET", "/api/v1/status", nil, 200, &st)
+	for _, l := range st.Lines {
+		if l.Gateway == gateway {
+			return l.State, l.Reason
+		}
+	}
+	return "", ""
+}
+
+// LineIs waits until a gateway has come into a state.
+func (s *System) LineIs(a *Admin, gateway, state string) {
+	s.T.Helper()
+	was := ""
+	s.Eventually("gateway "+state, func() bool {
+		is, reason := a.Line(gateway)
+		was = is + ": " + reason
+		return is == state
+	})
+	_ = was
+}
