@@ -41,6 +41,7 @@ type call struct {
 	country  pbx.Country
 	query    dialplan.Query
 	decision dialplan.Decision // that is carried out
+	reserved *charge           // of the line that is being dialled
 	timer    *time.Timer
 	expired  func() // when timer ends
 
@@ -256,6 +257,7 @@ func (c *call) end(cause pbx.Cause) {
 	}
 	c.noteRest()
 	c.told(cause)
+	c.unreserve()
 	c.engine.gone(c)
 	c.status.State, c.status.Ended, c.status.Cause = pbx.CallEnded, c.engine.deps.Now(), cause
 	c.publish()

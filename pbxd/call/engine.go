@@ -27,6 +27,7 @@ type Deps struct {
 	Config  func() *pbx.Config // the current configuration
 	Dialer  Dialer
 	Lines   Lines          // to the outside; nil: there are none
+	Meter   Meter          // of calls to the outside; nil: nothing limits them
 	Publish func(pbx.Fact) // does not block
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -80,6 +81,7 @@ type Engine struct {
 	stopped bool
 	calls   map[string]*call             // by ID
 	lines   map[Leg]*call                // whom a leg reports to
+	charges map[Leg]*charge              // legs to the outside that count for somebody
 	busy    map[string]int               // calls by extension, those that ring included
 	ringing map[string]map[*call]ringing // by extension that rings
 	parked  map[string]*call             // by parking place
@@ -94,7 +96,7 @@ type Engine struct {
 func New(d Deps) *Engine {
 	ctx, cancel := context.WithCancel(context.Background())
 	e := &Engine{
-		deps: d, ctx: ctx, cancel: cancel, calls: map[string]*call{}, lines: map[Leg]*call{},
+		deps: d, ctx: ctx, cancel: cancel, calls: map[string]*call{}, lines: map[Leg]*call{}, charges: map[Leg]*charge{},
 		busy: map[string]int{}, ringing: map[string]map[*call]ringing{}, parked: map[string]*call{},
 	}
 	// Journals outlive a restart: a call of now is none of theirs.

@@ -88,6 +88,7 @@ func (c *call) dialOver(d dialplan.Decision) bool {
 	}
 	c.rings[leg] = &rung{leg: leg, line: &l, rec: c.recordLeg(c.recordLine(&l))}
 	c.engine.connectLine(leg, c)
+	c.charged(leg)
 	c.joined(leg, Party{Number: l.Called})
 	c.engine.onLine(c, l.Gateway, d.Emergency != "")
 	c.helps(d, l.Gateway)

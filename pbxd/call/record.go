@@ -27,11 +27,10 @@ type record struct {
 // recordLeg is a leg in a record. It goes with its leg from call to call.
 type recordLeg struct {
 	pbx.RecordLeg
-	turn   uint64 // when it began; later ones are higher
-	dialed bool   // by the device
-	hidden bool   // the others were not to see who it is
-	group  string // of the gateway
-	toll   pbx.TollClass
+	turn   uint64        // when it began; later ones are higher
+	dialed bool          // by the device
+	hidden bool          // the others were not to see who it is
+	group  string        // of the gateway
 	before pbx.RecordAct // its act but for the last one
 }
 
@@ -148,7 +147,7 @@ func (r *record) close(now time.Time) pbx.CallRecord {
 		w.Ended = now
 	}
 	if out := r.out(); out != nil {
-		w.Direction, w.GatewayOut, w.GroupOut, w.Toll = pbx.RecordOut, out.Gateway, out.group, out.toll
+		w.Direction, w.GatewayOut, w.GroupOut, w.Toll = pbx.RecordOut, out.Gateway, out.group, out.Toll
 	}
 	switch {
 	case w.GatewayIn != "":
@@ -178,7 +177,7 @@ func (r *record) close(now time.Time) pbx.CallRecord {
 func (r *record) out() (found *recordLeg) {
 	classes := []pbx.TollClass{pbx.TollInternal, pbx.TollLocal, pbx.TollNational, pbx.TollForeign, pbx.TollPremium, pbx.TollEmergency}
 	rank := func(l *recordLeg) int {
-		n := slices.Index(classes, l.toll)
+		n := slices.Index(classes, l.Toll)
 		if !l.Answered.IsZero() {
 			n += len(classes)
 		}

@@ -52,7 +52,8 @@ func (c *call) recordHead(l *recordLeg) {
 
 // recordLine is the leg of a call to the outside.
 func (c *call) recordLine(l *dialplan.Line) recordLeg {
-	x := recordLeg{RecordLeg: pbx.RecordLeg{Party: pbx.RecordParty{Number: l.Called}, Gateway: l.Gateway}, dialed: true, group: l.Group, toll: c.toll(l)}
+	x := recordLeg{RecordLeg: pbx.RecordLeg{Party: pbx.RecordParty{Number: l.Called}, Gateway: l.Gateway}, dialed: true, group: l.Group}
+	x.Toll, x.Payer = l.Class, l.Payer
 	if strings.HasPrefix(l.Called, "+") {
 		x.Party.E164 = l.Called
 	}
@@ -75,21 +76,6 @@ func (c *call) received(number string) string {
 	}
 	e164, _ := c.numbering().E164(number)
 	return e164
-}
-
-// toll is what kind of number a line calls.
-func (c *call) toll(l *dialplan.Line) pbx.TollClass {
-	n := c.numbering()
-	national, own := strings.CutPrefix(l.Called, "+"+n.CallingCode)
-	switch {
-	case l.Seize || c.country.IsEmergency(l.Number):
-		return pbx.TollEmergency
-	case strings.HasPrefix(l.Called, "+") && !own:
-		return pbx.TollForeign
-	case own && n.AreaCode != "" && strings.HasPrefix(national, n.AreaCode):
-		return pbx.TollLocal
-	}
-	return pbx.TollNational
 }
 
 // recordSought notes for whom a decision looks, and who has sent the call on.

@@ -162,6 +162,7 @@ func (c *call) answered(r *rung, d *media.Description) {
 	c.recordAnswer(s.rec)
 	if s.party = (Party{Number: r.ext, Name: r.target.Name}); r.line != nil {
 		s.party.Number = r.line.Called
+		c.engine.talks(r.leg)
 	}
 	s.held = d != nil && !d.Direction.Receives()
 	delete(c.rings, r.leg)

@@ -39,7 +39,7 @@ func (c *call) identify(s *side, extension string) {
 // seek carries out what the dialplan decides for digits that a side of the
 // device has dialled. a is who waits for the answer.
 func (c *call) seek(dialler *side, digits string, hidden bool) {
-	q := dialplan.Query{Digits: digits, State: c.engine, Hidden: hidden, Patterns: &c.engine.patterns, Lines: c.engine.line, Caller: dialplan.Caller{UserID: dialler.user, Away: dialler.away}}
+	q := dialplan.Query{Digits: digits, State: c.engine, Hidden: hidden, Patterns: &c.engine.patterns, Lines: c.engine.line, Tolls: c.engine.tolls(), Caller: dialplan.Caller{UserID: dialler.user, Away: dialler.away}}
 	if dialler == c.a {
 		for _, x := range c.in.Diversions {
 			q.Diverted = append(q.Diverted, x.Number)
@@ -87,6 +87,11 @@ func (c *call) carryOut(d dialplan.Decision) {
 		case dialplan.Function:
 			c.function(d)
 			return
+		case dialplan.Outside:
+			if refused := c.reserve(d.Lines[0]); refused != 0 {
+				c.fails(refused)
+				return
+			}
 		}
 		rings, most, fails := c.dial, time.Duration(d.Timeout)*time.Second, dialplan.NotRegistered
 		if d.Kind == dialplan.Outside {
@@ -99,6 +104,7 @@ func (c *call) carryOut(d dialplan.Decision) {
 			})
 			return
 		}
+		c.unreserve()
 		d = c.following(fails)
 	}
 }

@@ -85,8 +85,13 @@ func (e *Engine) connectLine(l Leg, c *call) {
 // dropLine forgets a leg.
 func (e *Engine) dropLine(l Leg) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
+	x := e.charges[l]
+	delete(e.charges, l)
 	delete(e.lines, l)
+	e.mu.Unlock()
+	if x != nil {
+		e.deps.Meter.End(x.ticket)
+	}
 }
 
 // callOf returns the call that a leg is in, or nil.
