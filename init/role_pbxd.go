@@ -23,6 +23,7 @@ import (
 	"galilei/pbxd"
 	"galilei/pbxd/license"
 	"galilei/pbxd/pbx"
+	"galilei/pbxd/pbx/pattern"
 )
 
 // unusableData is the exit status of a PBX whose data cannot be used.
@@ -40,6 +41,7 @@ func pbxdMain(args []string) int {
 		fmt.Fprintln(os.Stderr, "galilei pbxd:", err)
 		return 2
 	}
+	pattern.Prepare()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	p, err := pbxd.New(ctx, d)

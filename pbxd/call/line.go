@@ -65,7 +65,7 @@ func (c *call) dialOver(d dialplan.Decision) bool {
 	if c.a != nil {
 		dial.Offer = offerFor(c.a.theirs, c.a.speech)
 	}
-	if c.a != nil && !c.in.Unknown {
+	if c.a != nil && !c.in.Unknown && len(dial.Diversions) == 0 { // the number of who forwards has another name
 		dial.Caller.Name = c.a.shown().Name
 	}
 	if c.in.Leg != nil {
@@ -92,9 +92,19 @@ func (c *call) dialOver(d dialplan.Decision) bool {
 	c.joined(leg, Party{Number: l.Called})
 	c.engine.onLine(c, l.Gateway, d.Emergency != "")
 	c.helps(d, l.Gateway)
-	c.forked, c.cause = len(d.Lines) > 1, 0
+	c.forked, c.cause = false, 0 // what a provider says is heard, also when another comes after it
 	c.changed()
 	return true
+}
+
+// toned reports whether a hears our ringing tone in place of that of its provider
+// (the enhanced parameter inband_progress).
+func (c *call) toned() bool {
+	if c.in.Gateway == "" || c.a.theirs == nil || c.a.up {
+		return false
+	}
+	g := c.cfg.GatewayByID(c.in.Gateway)
+	return g != nil && g.Options().InbandRinging
 }
 
 // lineFailed reports whether a cause says that a line could not take the call, so

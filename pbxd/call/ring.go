@@ -122,9 +122,15 @@ func (c *call) alert(r *rung, early *media.Description) {
 		c.a.hear(hearsPeer, &c.country)
 		if !c.a.up {
 			d, _ := answerTo(c.a.theirs, &side{theirs: early, speech: speechOf(early)})
+			c.a.listens = true
 			c.a.leg.Ringing(d)
 		}
-	case c.a.up:
+	case first && c.toned():
+		d, _ := answerTo(c.a.theirs, nil)
+		c.a.listens = true
+		c.a.leg.Ringing(d)
+		c.a.hear(hearsRingback, &c.country)
+	case c.a.up, c.a.listens: // it makes no ringing tone of its own any more
 		if c.early == nil {
 			c.a.hear(hearsRingback, &c.country)
 		}

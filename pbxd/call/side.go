@@ -27,6 +27,7 @@ type side struct {
 	asked   bool               // it has not answered that yet
 	retries int                // how often it had no time for that
 	held    bool               // it has put the call on hold
+	listens bool               // it has been told of audio before the answer, and hears that
 	hears   sound
 
 	rec      *recordLeg

@@ -171,7 +171,7 @@ func (l *leg) response(res *sip.Response, err error, cseq uint32) {
 		if again {
 			return
 		}
-		if to := deflectedTo(res, l.peerParty.Address.User); to != "" {
+		if to := deflectedTo(res, l.peerParty.Address.User); to != "" && l.line == nil {
 			l.finishWith(call.Event{Cause: pbx.CauseCallRejected, Deflected: to})
 			return
 		}
