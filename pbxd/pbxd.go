@@ -155,11 +155,11 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	p.push = p.newPush()
 	p.reminders = p.newReminders()
 	p.lines = newLines(ctx, p)
-	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Lines: p.lines, Publish: p.publishCall, QuickDial: p.quickDial, Function: call.Functions(services{p}), Now: d.Now, Log: d.Log.With("part", "call"),
+	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Lines: p.lines, Publish: p.publishCall, QuickDial: p.quickDial, Names: p.names, Function: call.Functions(services{p}), Now: d.Now, Log: d.Log.With("part", "call"),
 		Watch: p.watch()})
 	p.web, err = web.New(ctx, web.Deps{
 		Store: p.store, Facts: p.facts, Mail: p.mail, Texts: texts{p}, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,
-		SIPPort: func() uint16 { return p.sipAddr.Port() }, CallsOf: p.engine.Calls, LogOutPhone: p.edge.LogOut, Hangup: p.engine.Hangup, Dial: p.dial, Traces: p.ladder, Trial: d.Trial, Log: d.Log.With("part", "web"),
+		SIPPort: func() uint16 { return p.sipAddr.Port() }, CallsOf: p.engine.Calls, LogOutPhone: p.edge.LogOut, Hangup: p.engine.Hangup, Dial: p.dial, Names: p.names, Traces: p.ladder, Trial: d.Trial, Log: d.Log.With("part", "web"),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)

@@ -36,6 +36,11 @@ type Deps struct {
 	// contacts first; nil when there is none. It reads, and waits for no write.
 	// Nil: there are no contacts.
 	QuickDial func(user, quickdial string) *pbx.QuickDial
+	// Names returns what the directories call somebody outside who has one of the
+	// numbers: by "" what those of everybody do, and by the ID of each of the users
+	// their private contacts. It reads, and waits for no write. Nil: nobody has a
+	// name.
+	Names func(numbers, users []string) map[string]string
 
 	// Function returns what answers a function code, or nil where nothing does.
 	// It is called from the goroutine of a call and must not block; nil: no

@@ -81,6 +81,9 @@ func (c *call) noteDecision(d dialplan.Decision) {
 		if u := c.cfg.UserByExtension(other.Number); u != nil {
 			other.Name = u.DisplayName()
 		}
+		if d.Kind == dialplan.Outside && other.Name == "" {
+			other.Name = c.engine.calledName(d.Lines[0], c.a.user)
+		}
 		c.a.entry = c.newEntry(c.a.user, pbx.CallOut, other, c.group(d))
 		c.a.entry.Time = c.status.Started
 	}
@@ -122,6 +125,7 @@ func (c *call) noteCalled(user string) {
 		if c.query.Caller.UserID != "" && c.query.Shown == nil {
 			other.Number, other.Name = dialplan.CallerShown(c.cfg, c.query, u)
 		}
+		other = c.nameFor(user, other)
 		c.noteRung(dialplan.Target{UserID: user, Number: other.Number, CallerName: other.Name}, "")
 	}
 }

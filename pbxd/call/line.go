@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -86,10 +87,12 @@ func (c *call) dialOver(d dialplan.Decision) bool {
 		c.log.Info("no call over the gateway", "gateway", l.Name, "err", err)
 		return false
 	}
-	c.rings[leg] = &rung{leg: leg, line: &l, rec: c.recordLeg(c.recordLine(&l))}
+	rec := c.recordLine(&l)
+	rec.Party.Name = cmp.Or(rec.Party.Name, c.engine.calledName(l, ""))
+	c.rings[leg] = &rung{leg: leg, line: &l, target: dialplan.Target{Name: rec.Party.Name}, rec: c.recordLeg(rec)}
 	c.engine.connectLine(leg, c)
 	c.charged(leg)
-	c.joined(leg, Party{Number: l.Called})
+	c.joined(leg, Party{Number: l.Called, Name: rec.Party.Name})
 	c.engine.onLine(c, l.Gateway, d.Emergency != "")
 	c.helps(d, l.Gateway)
 	c.forked, c.cause = false, 0 // what a provider says is heard, also when another comes after it

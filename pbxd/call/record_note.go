@@ -112,7 +112,7 @@ func (c *call) recordDiversion(x dialplan.Diversion) {
 	rang := false
 	c.recorded(func(r *record) {
 		for _, l := range slices.Backward(r.legs) {
-			if l.dialed && l.Party.User == x.UserID && l.Answered.IsZero() && l.Act == "" {
+			if l.dialed && x.UserID != "" && l.Party.User == x.UserID && l.Answered.IsZero() && l.Act == "" {
 				l.Act, rang = pbx.RecordForwarded, true
 				return
 			}

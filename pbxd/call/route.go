@@ -18,6 +18,7 @@ func (c *call) route() {
 		c.identify(c.a, c.in.Caller.Number)
 	} else { // whatever number somebody outside has, it is no extension
 		c.a.party.Number = dialplan.CallerOver(c.cfg, c.in.Gateway, c.in.Caller.Number)
+		c.nameCaller()
 	}
 	c.recordCaller(c.a)
 	if c.in.Replaces != nil {
@@ -51,7 +52,10 @@ func (c *call) seek(dialler *side, digits string, hidden bool) {
 		q.Caller = dialplan.Caller{Number: dialler.shown().Number, Name: dialler.shown().Name}
 	}
 	if dialler == c.a && !c.a.up && c.in.Gateway != "" {
-		q.Gateway, q.Caller.Number = c.in.Gateway, c.in.Caller.Number
+		q.Gateway = c.in.Gateway
+		if !c.a.hidden {
+			q.Caller.Number = c.in.Caller.Number
+		}
 	}
 	if dialler != c.a { // transferred: the phone shows whom it will talk with
 		shown := c.a.shown()
@@ -74,6 +78,7 @@ func (c *call) seek(dialler *side, digits string, hidden bool) {
 // called.
 func (c *call) carryOut(d dialplan.Decision) {
 	for {
+		c.nameTargets(&d)
 		c.decision = d
 		c.log.Debug("decided", "kind", d.Kind, "extensions", len(d.Ring), "seconds", d.Timeout, "diversions", len(d.Diversions))
 		c.trace(d.Trace)

@@ -18,6 +18,9 @@ type side struct {
 	away   bool   // the user is logged in at another phone: this one makes emergency calls only
 	hidden bool   // the others must not see who it is
 
+	numbers []string          // of somebody outside who calls, as the directories may have them
+	names   map[string]string // what the private contacts of users call it, by user ID; "" where they do not
+
 	up      bool               // audio flows both ways; before that it waits for our answer
 	since   time.Time          // when it came up
 	theirs  *media.Description // what it last said of its audio; nil when it left that to us

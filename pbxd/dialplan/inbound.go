@@ -1,6 +1,8 @@
 package dialplan
 
 import (
+	"strings"
+
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/pbx/pattern"
 )
@@ -41,6 +43,27 @@ func (p *plan) inbound() {
 // (F183).
 func CallerOver(c *pbx.Config, gateway, number string) string {
 	return newPlan(c, Query{Gateway: gateway, Caller: Caller{Number: number}}, Decision{}).q.Caller.Number
+}
+
+// NumbersOf returns the numbers under which directories may know somebody outside
+// whose number came over a gateway, by ID: as it is shown, as it came, and without
+// the digit for an outside line that rules put before it so that people can call
+// back. It is empty for a hidden number.
+func NumbersOf(c *pbx.Config, gateway, number string) (list []string) {
+	if number == "" {
+		return nil
+	}
+	shown := CallerOver(c, gateway, number)
+	list = []string{shown, number}
+	if g := c.GatewayByID(gateway); g != nil && number[0] >= '1' && number[0] <= '9' {
+		if group := c.GatewayGroupByID(g.Group); group != nil && group.NumberStyle == pbx.StyleDigits {
+			list = append(list, "+"+number)
+		}
+	}
+	if after, ok := strings.CutPrefix(shown, c.Locale.OutsideLine); ok && c.Locale.OutsideLine != "" {
+		list = append(list, after)
+	}
+	return list
 }
 
 // inboundRoute carries a route out when it is for a number and holds now.

@@ -239,3 +239,22 @@ func TestNumbersAsPatterns(t *testing.T) {
 		t.Errorf("got %s; steps %v", told(d), steps(d))
 	}
 }
+
+// Directories are asked for a caller as the number is shown, as it came, and
+// without the digit for an outside line.
+func TestNumbersOf(t *testing.T) {
+	for _, tt := range []struct {
+		is     func(*pbx.GatewayGroup)
+		number string
+		want   string
+	}{
+		{func(g *pbx.GatewayGroup) {}, "+4989123", "+4989123 +4989123"},
+		{func(g *pbx.GatewayGroup) { g.InboundCallerID = pbx.SearchReplace{Search: "^", Replace: "0"} }, "089123", "0089123 089123 089123"},
+		{func(g *pbx.GatewayGroup) { g.NumberStyle = pbx.StyleDigits }, "4989123", "4989123 4989123 +4989123"},
+		{func(g *pbx.GatewayGroup) {}, "", ""},
+	} {
+		if got := strings.Join(NumbersOf(office(t, lines, mainGroup(tt.is)), "g1", tt.number), " "); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.number, got, tt.want)
+		}
+	}
+}

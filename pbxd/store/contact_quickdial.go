@@ -35,9 +35,5 @@ func (s *Store) QuickDial(ctx context.Context, user, quickdial string) (*pbx.Qui
 	if err != nil {
 		return nil, fmt.Errorf("store: read quick dial %s: %w", quickdial, s.db.reading(err))
 	}
-	name := strings.TrimSpace(first + " " + last)
-	if name == "" {
-		name = company
-	}
-	return &pbx.QuickDial{Number: pbx.Dialable(number), Name: name, Private: owner != ""}, nil
+	return &pbx.QuickDial{Number: pbx.Dialable(number), Name: contactName(first, last, company), Private: owner != ""}, nil
 }

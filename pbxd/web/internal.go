@@ -46,7 +46,7 @@ func (s *Server) registerInternalContacts() {
 			list := []InternalContact{}
 			for i := range cfg.Users {
 				u := &cfg.Users[i]
-				if c := internalContact(u); listed(cfg, u) && in.matches(c) {
+				if c := internalContact(u); cfg.Listed(u) && in.matches(c) {
 					list = append(list, c)
 				}
 			}
@@ -55,11 +55,6 @@ func (s *Server) registerInternalContacts() {
 			list = list[min(in.Offset, total):]
 			return &counted[InternalContact]{total, list[:min(in.Limit, len(list))]}, nil
 		})
-}
-
-// listed reports whether the internal directory shows u (F065, F095).
-func listed(cfg *pbx.Config, u *pbx.User) bool {
-	return u.Extension != "" && !u.HideFromPhonebook && cfg.Holds(u, pbx.PermitInternalPhonebook)
 }
 
 func internalContact(u *pbx.User) InternalContact {

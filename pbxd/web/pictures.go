@@ -274,7 +274,7 @@ func (s *Server) maySee(ctx context.Context, hash string) (bool, error) {
 		if u.Image != hash {
 			continue
 		}
-		if u.ID == c.user.ID || c.has("users") || c.has(internalModule) && listed(cfg, u) {
+		if u.ID == c.user.ID || c.has("users") || c.has(internalModule) && cfg.Listed(u) {
 			return true, nil
 		}
 	}

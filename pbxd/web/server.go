@@ -136,7 +136,10 @@ type Deps struct {
 	// returns the ID of the call, or why none begins: CauseUserBusy while the
 	// phones ring for another such call, CauseSubscriberAbsent when there is none,
 	// CauseCongestion when there are too many calls. Nil: none can begin.
-	Dial  func(u *pbx.User, number string) (call string, refused pbx.Cause)
+	Dial func(u *pbx.User, number string) (call string, refused pbx.Cause)
+	// Names returns what the directories call somebody outside who has one of the
+	// numbers: by "" what those of everybody do. Nil: nobody has a name.
+	Names func(numbers, users []string) map[string]string
 	Trial time.Duration    // how long a risky change waits to be confirmed; 0 means 120 s
 	Now   func() time.Time // nil means time.Now
 	Log   *slog.Logger     // nil means slog.Default

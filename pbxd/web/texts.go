@@ -116,7 +116,7 @@ func (s *Server) registerTexts() {
 func receiversOf(cfg *pbx.Config, c *caller) TextReceivers {
 	r := TextReceivers{Users: []TextReceiver{}, Groups: []TextReceiver{}}
 	for i := range cfg.Users {
-		if u := &cfg.Users[i]; listed(cfg, u) {
+		if u := &cfg.Users[i]; cfg.Listed(u) {
 			r.Users = append(r.Users, TextReceiver{u.ID, u.DisplayName() + " " + u.Extension})
 		}
 	}
@@ -142,7 +142,7 @@ func offered(cfg *pbx.Config, c *caller, g *pbx.PermissionGroup) bool {
 // named reports whether the caller may learn of a user, by ID.
 func named(cfg *pbx.Config, c *caller, id string) bool {
 	u := cfg.UserByID(id)
-	return u != nil && (c.user.Admin || listed(cfg, u))
+	return u != nil && (c.user.Admin || cfg.Listed(u))
 }
 
 func (s *Server) sendText(ctx context.Context, in *struct{ Body body[TextToSend] }) (*answer[TextSent], error) {

@@ -28,6 +28,9 @@ func (s *Server) tried(ctx context.Context, cfg *pbx.Config, in *tryQuery) (dial
 		q.Caller = dialplan.Caller{UserID: u.ID}
 		t.Caller, t.Internal = strings.TrimSpace(u.DisplayName()+" "+u.Extension), true
 	}
+	if numbers := dialplan.NumbersOf(cfg, q.Gateway, in.Caller); !t.Internal && s.Names != nil && len(numbers) > 0 {
+		q.Caller.Name = s.Names(numbers, nil)[""]
+	}
 	if quickdial, ok := dialplan.QuickDialled(cfg, in.Digits); ok && t.Internal {
 		var err error
 		if q.QuickDial, err = s.Store.QuickDial(ctx, q.Caller.UserID, quickdial); err != nil {
