@@ -54,6 +54,9 @@ type Options struct {
 
 	// Configure changes the configuration before the PBX starts.
 	Configure func(*pbx.Config)
+
+	GatewayPasswords map[string]string // by the ID of the gateway
+	NameServers      []netip.AddrPort  // that are asked for providers; none: those of the machine
 }
 
 // Start runs a PBX until the test ends or Stop is called.
@@ -90,6 +93,9 @@ func Start(t testing.TB, o Options) *System {
 		Web: "127.0.0.1:0", SIP: o.SIP, SIPTLS: o.SIPTLS, RTPBind: netip.MustParseAddr(o.RTP), RTPMin: o.RTPMin, RTPMax: o.RTPMax,
 		ShowDemo: true, Memory: o.Memory, Trial: o.Trial, Out: out, Now: o.Now,
 		Log: slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	if len(o.NameServers) > 0 {
+		deps.NameServers = func() []netip.AddrPort { return o.NameServers }
 	}
 	// A program that another test starts at this moment holds a copy of the
 	// lock of the store that was just closed, until it runs.
@@ -133,6 +139,12 @@ func (s *System) configure(o Options) {
 		}
 		if o.Configure != nil {
 			o.Configure(c)
+		}
+		for i := range c.Gateways {
+			g := &c.Gateways[i]
+			if password, ok := o.GatewayPasswords[g.ID]; ok {
+				g.Password = st.Key().Seal(pbx.GatewayPasswordPurpose(g.ID), pbx.Secret(password))
+			}
 		}
 		return nil
 	}); err != nil {

@@ -1,0 +1,9 @@
+package outside
+
+import (
+	"testing"
+
+	"galilei/pbxd/pbxdtest"
+)
+
+func TestMain(m *testing.M) { pbxdtest.Main(m, 3) }
