@@ -185,7 +185,7 @@ func TestRowsAndSettings(t *testing.T) {
 	}
 	u := pbx.UserSettings{
 		Name: "a", Extension: "b", FirstName: "c", LastName: "d", Email: "e", Language: "de", VoicemailBoxes: []string{"f"},
-		CLIPInternal: []string{"g"}, CLIPExternal: []string{"h"}, HideFromPhonebook: true, DropToOperator: true, OperatorExtension: "i",
+		CLIPInternal: []string{"g"}, CLIPExternal: []string{"h"}, HideFromPhonebook: true, DropToOperator: true, OperatorExtension: "i", Location: "j",
 	}
 	row := UserRowOf(u, []string{"1"}, []string{"2"})
 	if got := row.Settings(); !reflect.DeepEqual(got, u) {

@@ -20,13 +20,22 @@ type UserRow struct {
 	OperatorExtension string     `json:"operatorExtension" csv:"Operator extension" kind:"number"`                           // number that unanswered calls go to
 	PickupGroups      []string   `json:"pickupGroups" csv:"Call pick up group|Call pickup group|Pickup group" kind:"groups"` // numbers or names
 	HuntGroups        []string   `json:"huntGroups" csv:"Collective line|Hunt group" kind:"groups"`                          // extensions or names
+	Location          string     `json:"location" csv:"Location|Place|Standort"`                                             // where the phone stands
 }
 
 // Users returns the table of users: 15 columns (T1), of which User, Extension
-// and PIN must be there and filled (T4).
+// and PIN must be there and filled (T4). A file whose header names it may have the
+// location, too.
 func Users() *Table[UserRow] {
 	return newTable[UserRow]([]string{"user", "extension", "firstName", "lastName", "pin", "voicemailBoxes", "email", "language",
 		"clipInternal", "clipExternal", "hideFromPhonebook", "dropToOperator", "operatorExtension", "pickupGroups", "huntGroups"})
+}
+
+// UserColumnsWithLocation returns the columns of the list and the location, for a
+// file with a header.
+func UserColumnsWithLocation() []Column {
+	t := Users()
+	return append(t.Columns(), t.named("location").Column)
 }
 
 // UserRowOf returns the row of a user who is in the given groups, without PIN.
@@ -36,7 +45,7 @@ func UserRowOf(s pbx.UserSettings, pickupGroups, huntGroups []string) UserRow {
 		VoicemailBoxes: s.VoicemailBoxes, Email: s.Email, Language: s.Language,
 		CLIPInternal: s.CLIPInternal, CLIPExternal: s.CLIPExternal,
 		HideFromPhonebook: s.HideFromPhonebook, DropToOperator: s.DropToOperator, OperatorExtension: s.OperatorExtension,
-		PickupGroups: pickupGroups, HuntGroups: huntGroups,
+		PickupGroups: pickupGroups, HuntGroups: huntGroups, Location: s.Location,
 	}
 }
 
@@ -49,5 +58,6 @@ func (r UserRow) Settings() pbx.UserSettings {
 		VoicemailBoxes: list(r.VoicemailBoxes), Email: r.Email, Language: r.Language,
 		CLIPInternal: list(r.CLIPInternal), CLIPExternal: list(r.CLIPExternal),
 		HideFromPhonebook: r.HideFromPhonebook, DropToOperator: r.DropToOperator, OperatorExtension: r.OperatorExtension,
+		Location: r.Location,
 	}
 }

@@ -24,6 +24,7 @@ type UserSettings struct {
 	Language  string `json:"language" title:"Language" doc:"Language of this page, of announcements and of the phone. Empty: that of the device." enum:",en,de"`
 	Mobile    string `json:"mobile" title:"Mobile" doc:"Mobile number, shown in the internal directory" maxLength:"32" pattern:"^\\+?[0-9*#]+$" patternDescription:"digits, '*' and '#', with '+' at the beginning at most"`
 	Home      string `json:"home" title:"Home" doc:"Private number, shown in the internal directory" maxLength:"32" pattern:"^\\+?[0-9*#]+$" patternDescription:"digits, '*' and '#', with '+' at the beginning at most"`
+	Location  string `json:"location" title:"Location" doc:"Where the phone stands: building, floor, room. Administrators are told it when an emergency number is called from there." maxLength:"100"`
 
 	VoicemailBoxes    []string `json:"voicemailBoxes" title:"Voicemail box" doc:"Numbers of the voicemail boxes that the user hears. Empty: the own extension." maxItems:"20" maxLength:"10" pattern:"^[0-9]+$" patternDescription:"digits"`
 	CLIPInternal      []string `json:"clipInternal" title:"CLIP internal" doc:"Extensions that the user may show on internal calls" maxItems:"100" maxLength:"10" pattern:"^[0-9]+$" patternDescription:"digits"`

@@ -141,7 +141,7 @@ func (s *Server) contactRows(ctx context.Context, owner string, ids []string) it
 
 func (s *Server) registerUserExport() {
 	register(s, operation{id: "export-users", method: http.MethodGet, path: "/users/export", tag: "Users", module: "users",
-		summary: "Export users as CSV", description: "Users with an extension. The column PIN is empty: PINs cannot be read.", content: csvContent(),
+		summary: "Export users as CSV", description: "Users with an extension. The column PIN is empty: PINs cannot be read. With a header, the location is a column when any user has one.", content: csvContent(),
 		audits: []string{"export-users"}, errors: []int{http.StatusServiceUnavailable}},
 		func(ctx context.Context, in *ExportQuery) (*csvFile, error) {
 			cfg, _ := s.Store.Current()
@@ -150,6 +150,9 @@ func (s *Server) registerUserExport() {
 				return nil, err
 			}
 			x := export[csvtable.UserRow]{table: csvtable.Users(), query: *in, name: "users.csv"}
+			if in.Header && slices.ContainsFunc(rows, func(r csvtable.UserRow) bool { return r.Location != "" }) {
+				x.columns = csvtable.UserColumnsWithLocation() // readers without a header know the 15 of the list
+			}
 			x.read = func(context.Context) iter.Seq2[csvtable.UserRow, error] {
 				return func(yield func(csvtable.UserRow, error) bool) {
 					for _, row := range rows {

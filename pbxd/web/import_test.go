@@ -260,6 +260,26 @@ func TestUserRoundTrip(t *testing.T) {
 	}
 }
 
+// Where phones stand comes and goes in a column of its own.
+func TestLocationsInFiles(t *testing.T) {
+	m := newMemory()
+	c := loggedIn(t, newServer(t, m, nil))
+	if text := c.want(200, "GET", "/users/export", "", nil).text; strings.Contains(text, "Location") {
+		t.Errorf("no user has a location: %s", text)
+	}
+	const file = "User,Extension,PIN,Standort\nww,550,471199,Halle 3\n"
+	if r := c.upload(t, 200, "/users/import?check=false", "text/csv", file); r.Imported != 1 || userNamed(m, "ww").Location != "Halle 3" {
+		t.Fatalf("imported %+v", r)
+	}
+	text := c.want(200, "GET", "/users/export", "", nil).text
+	if header, _, _ := strings.Cut(text, "\r\n"); !strings.HasSuffix(header, ",Location") || !strings.Contains(text, ",Halle 3\r\n") {
+		t.Errorf("exported %s", text)
+	}
+	if text := c.want(200, "GET", "/users/export?header=false", "", nil).text; strings.Contains(text, "Halle 3") {
+		t.Errorf("without a header: %s", text)
+	}
+}
+
 func userNamed(m *memory, name string) *pbx.User {
 	cfg, _ := m.Current()
 	return cfg.UserByName(name)

@@ -83,7 +83,7 @@ export default resourceScreen({
   form: {
     sections: {
       'users.person': ['firstName', 'lastName', 'email', 'language'],
-      'users.phone': ['user', 'extension', 'sipPassword', 'voicemailBoxes', 'hideFromPhonebook', 'dropToOperator', 'operatorExtension', 'clipInternal', 'clipExternal'],
+      'users.phone': ['user', 'extension', 'sipPassword', 'voicemailBoxes', 'hideFromPhonebook', 'dropToOperator', 'operatorExtension', 'clipInternal', 'clipExternal', 'location'],
       'users.groups': ['pickupGroups', 'userGroups'],
       'users.access': ['pin', 'mustChangePin', 'admin'],
     },
