@@ -110,6 +110,8 @@ type PBX struct {
 	reminders *reminder.Reminders
 	web       *web.Server
 
+	emergencies *emergencies
+
 	listeners []net.Listener
 	webAddr   netip.AddrPort
 	sipAddr   netip.AddrPort
@@ -153,6 +155,7 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	}
 	p.mail = p.newOutbox(ctx)
 	p.push = p.newPush()
+	p.emergencies = newEmergencies(p.config, p.mail, d.Now, func() { p.facts.Publish(pbx.Fact{Kind: pbx.FactWarning}) }, d.Log.With("part", "emergency"))
 	p.reminders = p.newReminders()
 	p.lines = newLines(ctx, p)
 	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Lines: p.lines, Publish: p.publishCall, QuickDial: p.quickDial, Names: p.names, Function: call.Functions(services{p}), Now: d.Now, Log: d.Log.With("part", "call"),
@@ -160,6 +163,7 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	p.web, err = web.New(ctx, web.Deps{
 		Store: p.store, Facts: p.facts, Mail: p.mail, Texts: texts{p}, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,
 		SIPPort: func() uint16 { return p.sipAddr.Port() }, CallsOf: p.engine.Calls, LogOutPhone: p.edge.LogOut, Hangup: p.engine.Hangup, Dial: p.dial, Names: p.names, Traces: p.ladder, Trial: d.Trial, Log: d.Log.With("part", "web"),
+		Warnings: p.emergencies.warnings,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)

@@ -19,10 +19,11 @@ func (p *PBX) newRecorder() *ladder.Recorder {
 // watch is who hears what happens in calls.
 func (p *PBX) watch() call.Watch {
 	return call.Watch{
-		Joined:   func(c, leg string, who call.Party) { p.ladder.Joined(c, leg, who.Number, who.Name) },
-		Traced:   p.ladder.Traced,
-		Noted:    p.store.NoteCall,
-		Recorded: p.store.NoteRecord,
+		Joined:    func(c, leg string, who call.Party) { p.ladder.Joined(c, leg, who.Number, who.Name) },
+		Traced:    p.ladder.Traced,
+		Emergency: p.emergencies.take,
+		Noted:     p.store.NoteCall,
+		Recorded:  p.store.NoteRecord,
 		Measured: func(c, leg string, samples []engine.Sample) {
 			list := make([]ladder.Sample, len(samples))
 			for i := range samples {

@@ -51,6 +51,7 @@ func (p *PBX) Run(ctx context.Context) error {
 	part("network", func() error { p.followNetwork(ctx); return nil })
 	part("ladder", func() error { p.ladder.Run(late); return nil })
 	part("mail", func() error { p.mail.Run(ctx); return nil })
+	part("emergencies", func() error { p.emergencies.run(late); return nil })
 	part("reminders", func() error { p.reminders.Run(ctx); return nil })
 	part("messages", func() error { p.push.Run(ctx); return nil })
 	part("store", func() error { p.store.Run(late); return nil })

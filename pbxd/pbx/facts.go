@@ -100,6 +100,7 @@ const (
 	FactTexts        FactKind = "texts"        // the text messages of Users have changed
 	FactLine         FactKind = "line"         // Line is set; Gone when the gateway is no more
 	FactRecords      FactKind = "records"      // there are further call records
+	FactWarning      FactKind = "warning"      // there is another thing to look after
 )
 
 // Fact is one thing that is true now and that others show live.

@@ -125,7 +125,7 @@ func (b *Board) note(f pbx.Fact) (pbx.Fact, bool) {
 			b.lines[line.Gateway] = line
 		}
 		return pbx.Fact{Kind: f.Kind, Line: &line, Gone: f.Gone}, true
-	case pbx.FactMail, pbx.FactRecords:
+	case pbx.FactMail, pbx.FactRecords, pbx.FactWarning:
 		return pbx.Fact{Kind: f.Kind}, true
 	case pbx.FactJournal, pbx.FactTexts:
 		return pbx.Fact{Kind: f.Kind, Users: slices.Clone(f.Users)}, len(f.Users) > 0

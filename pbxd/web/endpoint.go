@@ -187,12 +187,14 @@ func (e *endpoint) serve(ctx huma.Context) {
 		e.s.answer(ctx, p)
 		return
 	}
+	before, revision := e.s.Store.Current()
 	out, err := e.within(ctx.Context(), in.Interface())
 	held.release()
 	if err != nil {
 		e.s.fail(ctx, e.op.OperationID, err)
 		return
 	}
+	e.s.warn(ctx, before, revision)
 	e.write(ctx, reflect.ValueOf(out).Elem())
 }
 

@@ -145,6 +145,8 @@ func visible(f pbx.Fact, c *caller) bool {
 		return c.has("email-delivery")
 	case pbx.FactLine:
 		return c.has(seesLines)
+	case pbx.FactWarning:
+		return c.has("general-information")
 	case pbx.FactRecords:
 		return c.has("call-records")
 	}

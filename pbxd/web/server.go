@@ -123,6 +123,7 @@ type Deps struct {
 	Model    pbx.Model
 	Version  string                      // of the firmware, shown to administrators
 	Health   func(context.Context) error // nil when the PBX can take calls
+	Warnings func() []pbx.Message        // what administrators should look after; nil: there is nothing beside what the configuration tells
 	SIPPort  func() uint16               // port at which phones register
 	Traces   Traces                      // calls of the day; nil: none are remembered
 	CallsOf  func(extension string) int  // calls that an extension is in; nil: none

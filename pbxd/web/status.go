@@ -20,6 +20,7 @@ type Status struct {
 	UptimeSeconds int64     `json:"uptimeSeconds" title:"Running for" unit:"s" minimum:"0" doc:"Time since the telephone system started"`
 	Healthy       bool      `json:"healthy" title:"Healthy" doc:"Calls can be made"`
 	Problem       string    `json:"problem,omitempty" title:"Problem" maxLength:"1000" doc:"What is wrong, when the device is not healthy"`
+	Warnings      []Warning `json:"warnings" title:"Warnings" maxItems:"100" doc:"What to look after, though calls can be made: emergency calls of the last day, and whether they can leave"`
 	Users         int       `json:"users" title:"Users" minimum:"0" maximum:"10000" doc:"Users with an extension"`
 	MaxUsers      int       `json:"maxUsers" title:"Most users" minimum:"0" maximum:"10000" doc:"Most users with an extension; 0 for no limit"`
 	LiveState
@@ -46,7 +47,7 @@ func (s *Server) status(ctx context.Context, _ *none) (*answer[Status], error) {
 	st := Status{
 		Model: s.Model.Name, Version: s.Version, Hostname: cfg.Network.Hostname,
 		Time: s.Now(), UptimeSeconds: int64(s.Now().Sub(s.started).Seconds()),
-		Healthy: health == nil, Problem: problemText(health), MaxUsers: s.Model.MaxUsers, LiveState: s.snapshot(ctx),
+		Healthy: health == nil, Problem: problemText(health), Warnings: s.warnings(cfg), MaxUsers: s.Model.MaxUsers, LiveState: s.snapshot(ctx),
 	}
 	for _, u := range cfg.Users {
 		if u.Extension != "" {

@@ -34,7 +34,8 @@ export class Unreachable extends Error {}
 
 // events tells "expired" when the server no longer knows the session,
 // "forbidden" when the user may not do something (rights may have changed, or
-// the PIN must be), and "fault" when the device could not.
+// the PIN must be), "fault" when the device could not, and "warned" when what was
+// saved makes emergency calls impossible.
 export const events = new EventTarget();
 
 // answered returns {body, etag, total} of an answer, or throws its Problem.
@@ -45,6 +46,7 @@ function answered(status, text, header, quiet) {
   } catch {
     throw new Problem(status, {});
   }
+  if (header('Galilei-Warning') && !quiet) events.dispatchEvent(new Event('warned'));
   if (status >= 200 && status < 300) return {body, etag: header('ETag'), total: Number(header('X-Total-Count') ?? body?.length ?? 0)};
   const event = status >= 500 ? 'fault' : {401: 'expired', 403: 'forbidden'}[status];
   if (event && !quiet) events.dispatchEvent(new Event(event));

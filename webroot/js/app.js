@@ -29,6 +29,7 @@ class App extends HTMLElement {
     api.addEventListener('expired', () => this.#expired());
     api.addEventListener('forbidden', () => this.#recheck());
     api.addEventListener('fault', () => this.#frame?.check());
+    api.addEventListener('warned', () => this.#frame?.check());
     this.#at = history.state?.n ?? 0;
     addEventListener('popstate', (e) => this.#popped(e.state?.n ?? 0));
     addEventListener('beforeunload', (e) => {
@@ -41,7 +42,7 @@ class App extends HTMLElement {
     });
     live.addEventListener('change', (e) => {
       if (e.detail === 'revision') this.#recheck();
-      if (e.detail === 'mail' || e.detail === 'revision') this.#frame?.check();
+      if (['mail', 'revision', 'warning'].includes(e.detail)) this.#frame?.check();
       this.#frame?.draw();
     });
     live.addEventListener('state', () => {

@@ -155,7 +155,7 @@ export class Frame {
     const state = force ?? live.state;
     const lost = state === 'lost';
     const busy = state === 'busy';
-    const n = this.#warnings.length;
+    const n = this.#warnings.filter((w) => !w.calm).length;
     const [kind, key, sign] = lost ? ['bad', 'pill.lost', 'alert']
       : this.#healthy === false ? ['bad', 'pill.unhealthy', 'alert']
       : busy ? ['wait', 'pill.busy', 'alert']
@@ -168,10 +168,11 @@ export class Frame {
       this.#pill.replaceChildren(icon(sign), h('span', words));
     }
     const trouble = this.#warnings.find((w) => w.health);
-    const said = lost ? t('banner.lost') : this.#healthy === false && trouble ? api(trouble.text) : busy ? t('banner.busy') : '';
+    const grave = this.#warnings.find((w) => w.bad && !w.health);
+    const said = lost ? t('banner.lost') : this.#healthy === false && trouble ? api(trouble.text) : grave ? grave.text : busy ? t('banner.busy') : '';
     if (said !== this.#banner.textContent) fill(this.#banner, said && [icon('alert'), h('span', said)]);
     this.#banner.hidden = !said;
-    this.#banner.classList.toggle('mild', busy && this.#healthy !== false);
+    this.#banner.classList.toggle('mild', busy && this.#healthy !== false && !grave);
     if (this.#confirms && live.pending) this.#waits();
     const settings = screens(this.session).find((s) => s.module === 'system-settings');
     const drafts = settings ? live.drafts : 0;

@@ -1,7 +1,7 @@
 // What an administrator should look after.
 
 import {call} from './api.js';
-import {api, t, day} from './text.js';
+import {api, message, t, day} from './text.js';
 
 // ask reads a resource that the session may see; null when it does not answer.
 const ask = async (session, module, path) => {
@@ -13,7 +13,8 @@ const ask = async (session, module, path) => {
   }
 };
 
-// warnings lists {bad, text, path}: what is wrong, and the screen that mends it.
+// warnings lists {bad, calm, text, path}: what is wrong, and the screen that mends it. What is calm
+// is only not set up yet.
 export async function warnings(session) {
   const [status, license, certificates, mails] = await Promise.all([
     ask(session, 'general-information', '/status'), ask(session, 'license', '/license'),
@@ -21,6 +22,7 @@ export async function warnings(session) {
   ]);
   const list = [];
   if (status?.problem) list.push({bad: true, text: api(status.problem), path: '/status', health: true});
+  for (const w of status?.warnings ?? []) list.push({bad: w.screen === 'gateways' && !w.calm, calm: w.calm, text: message(w.template, w.args), path: w.screen && `/${w.screen}`});
   if (license && ['missing', 'expired'].includes(license.state)) list.push({text: t(`warning.license.${license.state}`), path: '/license'});
   const used = certificates?.find((c) => c.inUse);
   if (used && Date.parse(used.notAfter) < Date.now() + 30 * 86_400_000) {
