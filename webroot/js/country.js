@@ -1,8 +1,10 @@
 // What a country sets, in words and tones.
 
-import {h, facts, button} from './dom.js';
+import {h, facts, button, styles} from './dom.js';
 import {t, api, number, compare} from './text.js';
 import * as schema from './schema.js';
+
+await styles('country');
 
 const seconds = (ms) => number(ms / 1000);
 

@@ -242,6 +242,8 @@ export async function settingsForm({path, like = path, signal, options, saved, t
   return {form, state};
 }
 
-const same = (a, b) => JSON.stringify(a ?? '') === JSON.stringify(b ?? '');
+// plainly writes a value; the order of the parts of an object means nothing.
+const plainly = (v) => JSON.stringify(v ?? '', (k, x) => (x?.constructor === Object ? Object.fromEntries(Object.entries(x).sort(([a], [b]) => (a < b ? -1 : 1))) : x));
+const same = (a, b) => plainly(a) === plainly(b);
 
 customElements.define('g-form', Form);

@@ -57,6 +57,7 @@ const admin = [
   ]},
   {title: 'menu.status', icon: 'status', screens: [
     {path: '/status', module: 'general-information', file: 'status', title: 'status.title', about: 'status.about'},
+    at('sip-status', {file: 'sipstatus', title: 'module.sip-status', about: 'lines.about'}),
     at('live-calls', {file: 'livecalls', title: 'calls.title', about: 'calls.about'}),
     at('call-traces', {file: 'traces', title: 'traces.title', about: 'traces.about', entries: true}),
     at('try-number', {file: 'try', title: 'try.title', about: 'try.about'}),

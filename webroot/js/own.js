@@ -1,10 +1,12 @@
 // What users do with their own login: change of language, impersonation.
 
-import {h, fill, button, uid} from './dom.js';
+import {h, fill, button, uid, styles} from './dom.js';
 import {t, languages} from './text.js';
 import {call} from './api.js';
 import {choices} from './refs.js';
 import {attempt, sheet} from './dialog.js';
+
+await styles('own');
 
 // languageSheet changes the user's language; done is called after.
 export function languageSheet(current, done) {

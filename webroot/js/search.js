@@ -1,10 +1,12 @@
 // Search over screens, parameters, users and numbers.
 
-import {h, icon, uid} from './dom.js';
+import {h, icon, uid, styles} from './dom.js';
 import {t} from './text.js';
 import {get} from './api.js';
 import {screens} from './menu.js';
 import * as schema from './schema.js';
+
+await styles('search');
 
 const most = 12; // results of a kind
 

@@ -1,6 +1,6 @@
 // System > System settings: each edit waits as a draft until all are committed.
 
-import {h, put, button, icon} from '../dom.js';
+import {h, put, button, icon, styles} from '../dom.js';
 import {t, api, when} from '../text.js';
 import {call, get, told} from '../api.js';
 import {live} from '../live.js';
@@ -8,6 +8,8 @@ import {Field} from '../field.js';
 import {tabs} from '../tabs.js';
 import * as schema from '../schema.js';
 import {mayDiscard, sheet, toast} from '../dialog.js';
+
+await styles('changes');
 
 const pause = 500; // ms without a key after which what is typed becomes a draft
 

@@ -5,6 +5,7 @@ import {t} from '../text.js';
 import {resourceScreen} from '../resource.js';
 import {choices} from '../refs.js';
 import {places} from '../rows.js';
+import {rewrite} from '../rewrite.js';
 import {line, stateTag, stateWord, followLines} from '../lines.js';
 
 // members shows the gateways of a group. They are put in it where they are set up.
@@ -22,7 +23,7 @@ function members(group, screen) {
 
 export default resourceScreen({
   resource: '/gateway-groups', adding: 'gatewayGroups.new', empty: 'gatewayGroups.empty',
-  called: (g) => g.title, deleteText: () => t('gatewayGroups.deleteText'),
+  wide: true, called: (g) => g.title, deleteText: () => t('gatewayGroups.deleteText'),
   list: {
     of: 'GatewayGroup', names: (g) => [g.title],
     columns: () => [
@@ -39,9 +40,11 @@ export default resourceScreen({
   form: {
     sections: {
       'gatewayGroups.group': ['title', 'inbound'],
-      'gatewayGroups.out': ['numberStyle', 'callerIds'],
+      'gatewayGroups.out': ['outboundCallerId', 'callerIds', 'assertedIdentity', 'numberStyle'],
+      'gatewayGroups.in': ['inboundDid', 'inboundCallerId'],
     },
-    options: {callerIds: {control: (of) => places({...of, ordered: false, kind: 'CallerId'})}},
+    options: {outboundCallerId: {control: rewrite('101')}, assertedIdentity: {control: rewrite('101')},
+      inboundDid: {control: rewrite('498912345678101')}, inboundCallerId: {control: rewrite('0891234567')}, callerIds: {control: (of) => places({...of, ordered: false, kind: 'CallerId'})}},
   },
   extra: ({entry}, screen) => members(entry, screen),
 });

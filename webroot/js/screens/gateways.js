@@ -1,23 +1,25 @@
 // Routes > Gateways: lines at providers, with their state of now.
 
 import {h, facts} from '../dom.js';
-import {t, when} from '../text.js';
+import {t, when, written} from '../text.js';
 import {resourceScreen} from '../resource.js';
 import {choices} from '../refs.js';
 import * as schema from '../schema.js';
 import {line, reason, stateTag, stateWord, followLines} from '../lines.js';
 import {ranked} from '../ranked.js';
+import {sampled} from '../rewrite.js';
+import {get} from '../api.js';
 
 const account = (g) => [g.user, g.registrar].filter(Boolean).join(' · ');
 
 function columns() {
   return [
     {key: 'name', text: (g) => [g.id, g.name, account(g)], cell: (g) => [h('a', {href: `/gateways/${g.id}`}, g.name), h('span.below', account(g))]},
-    {key: 'registrar', class: 'wide', cell: account},
+    {key: 'user', label: t('gateways.account'), class: 'wide', sort: account},
     {key: 'state', label: t('lines.state'), sort: (g) => stateWord(line(g.id)), text: (g) => [stateWord(line(g.id)), reason(line(g.id))],
       cell: (g) => [stateTag(line(g.id)), h('span.reason', reason(line(g.id)))]},
     {key: 'group', class: 'wide', sort: (g) => g.groupTitle, cell: (g) => g.groupTitle || h('span.muted', t('gateways.noGroup'))},
-    {key: 'registered', label: schema.label('registered', 'LineStatus'), class: 'wide', sort: (g) => line(g.id).registered ?? '', cell: (g) => (line(g.id).registered ? when(line(g.id).registered) : '')},
+    {key: 'since', label: schema.label('since', 'LineStatus'), class: 'wide', sort: (g) => line(g.id).since ?? '', cell: (g) => line(g.id).since && written(line(g.id).since, {dateStyle: 'short', timeStyle: 'short'})},
     {key: 'calls', label: schema.label('calls', 'LineStatus'), class: 'number wide', sort: (g) => line(g.id).calls},
   ];
 }
@@ -31,6 +33,18 @@ function password(form, g) {
   field.querySelector('input').placeholder = g.passwordSet ? '••••••••••' : '';
 }
 
+// dialled shows below the dial command what is sent for a number.
+function dialled(form) {
+  const field = form.field('dialCommand');
+  const sample = sampled('0089123456', async (number) => {
+    const {sent} = await get(`/dialplan/try-dial-command?${new URLSearchParams({command: field.value, number})}`);
+    return [h('span', `${number} → `), h('strong', sent || t('rewrite.nothing'))];
+  });
+  field.append(sample.el);
+  field.addEventListener('edit', sample.again);
+  sample.again();
+}
+
 // now shows the state of an entry.
 function now(id, screen) {
   const box = h('section');
@@ -38,7 +52,7 @@ function now(id, screen) {
     const l = line(id);
     const fact = (name, value) => value !== undefined && value !== '' && [schema.label(name, 'LineStatus'), value];
     box.replaceChildren(h('h3', t('lines.now')), facts([[t('lines.state'), [stateTag(l), reason(l) && h('span', reason(l))]],
-      fact('registered', l.registered && when(l.registered)), fact('server', l.server), fact('calls', l.calls)]),
+      fact('since', l.since && when(l.since)), fact('server', l.server), fact('calls', l.calls)]),
     screen.session.modules.includes('sip-status') ? h('p', h('a', {href: '/sip-status'}, t('lines.more'))) : '');
   };
   followLines(screen.watched(), draw);
@@ -68,7 +82,10 @@ export default resourceScreen({
     options: () => ({codecs: {control: ranked}, numbers: {when: (v) => v.register}}),
   },
   blank: () => ({codecs: ['g722', 'pcma', 'pcmu'], allowedSubnets: ['0.0.0.0/0']}),
-  ready: (form, {entry}) => password(form, entry ?? {}),
+  ready: (form, {entry}) => {
+    password(form, entry ?? {});
+    dialled(form);
+  },
   taken: (form, {entry}) => password(form, entry),
   extra: ({entry}, screen) => now(entry.id, screen),
 });

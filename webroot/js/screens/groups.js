@@ -5,7 +5,8 @@ import {h, uid} from '../dom.js';
 import {t, preset} from '../text.js';
 import {resourceScreen} from '../resource.js';
 import {oneOf, references} from '../choose.js';
-import {places, grants} from '../rows.js';
+import {places} from '../rows.js';
+import {grants} from '../grants.js';
 import {choices} from '../refs.js';
 import {tryLink} from '../phone.js';
 

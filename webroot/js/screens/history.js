@@ -1,6 +1,6 @@
 // System > History: revisions of the configuration, what changed, and back.
 
-import {h, button, icon} from '../dom.js';
+import {h, button, icon, styles} from '../dom.js';
 import {t, has, when, message, number} from '../text.js';
 import {label, word} from '../schema.js';
 import {call, get} from '../api.js';
@@ -8,6 +8,8 @@ import {live} from '../live.js';
 import {attempt, confirm, toast} from '../dialog.js';
 import {choices} from '../refs.js';
 import {older} from '../older.js';
+
+await styles('changes');
 
 // named returns a path for people: users[eva].firstName is "Users, eva: First
 // name", mail.server is "E-mail delivery: SMTP server". An entry whose name
