@@ -1,7 +1,9 @@
 package pbxdtest
 
 import (
+	"net/netip"
 	"net/url"
+	"strings"
 	"testing"
 
 	"galilei/pbxd/dialplan"
@@ -38,4 +40,40 @@ func TestNameOfACaller(t *testing.T) {
 			t.Errorf("%s rings %+v, want the name %q", caller, r, want)
 		}
 	}
+}
+
+// The phone shows what its user calls who calls, the page of administrators what
+// everybody does.
+func TestNameOnThePhone(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{Configure: coded("101", "314159")})
+	admin, anna := s.Login(), s.As("demo101", "314159")
+	c := NewCarrier(t, netip.AddrPort{})
+	c.Lines(admin, "a", nil)
+	s.LineIs(admin, c.Gateway, "up")
+	p, q := s.Phone("101", "udp").MustRegister(), s.Phone("102", "udp").MustRegister()
+	admin.Do("POST", "/api/v1/contacts", map[string]any{"company": "Mill Ltd", "office": "+49 (0)89 22 33-44"}, 201, nil)
+	anna.Do("POST", "/api/v1/private-contacts", map[string]any{"firstName": "Uncle", "lastName": "Joe", "home": "0049 89 223344"}, 201, nil)
+	for _, x := range []struct {
+		phone *Phone
+		name  string
+	}{{p, "Uncle Joe"}, {q, "Mill Ltd"}} {
+		in := c.call(x.phone.Ext, `sip:089223344@`+c.At.String(), "")
+		rings := x.phone.Ringing()
+		if from := rings.Invite.Get("From"); !strings.HasPrefix(from, `"`+x.name+`" <sip:089223344@`) {
+			t.Errorf("%s shows %s, want %s", x.phone.Ext, from, x.name)
+		}
+		var live []struct{ From, FromName string }
+		admin.Do("GET", "/api/v1/calls", nil, 200, &live)
+		if len(live) != 1 || live[0].FromName != "Mill Ltd" {
+			t.Errorf("among the calls of now: %+v", live)
+		}
+		rings.Reply(486, "Busy Here", "")
+		in.AckRefusal(c.Final("INVITE"))
+	}
+	s.Eventually("the call to be in the journal", func() bool {
+		var journal []struct{ Name string }
+		anna.Do("GET", "/api/v1/profile/journal", nil, 200, &journal)
+		return len(journal) == 1 && journal[0].Name == "Uncle Joe"
+	})
 }
