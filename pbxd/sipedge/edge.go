@@ -166,7 +166,7 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 		e.refuse(tx, req, 505, "Version Not Supported")
 		return
 	}
-	if _, urgent := emergencyNumber(e.deps.Config(), req); !schemeServed(tx, req) && !urgent {
+	if _, urgent := emergencyNumber(e.deps.Config(), req); !schemeServed(tx, req) && (!urgent || e.trunk != nil) {
 		e.refuse(tx, req, 416, "Unsupported URI Scheme")
 		return
 	}
