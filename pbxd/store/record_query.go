@@ -77,9 +77,29 @@ func (s *Store) record(ctx context.Context, which string, arg any) (pbx.CallReco
 
 // recordView is one view of the database for the parts of a search.
 type recordView struct {
-	tx     *sql.Tx
+	tx     askedTx
 	filter recordFilter
 	s      *Store
+}
+
+// askedTx is a transaction that tells what it is asked.
+type askedTx struct {
+	*sql.Tx
+	tell func(query string, args []any) // nil save in tests
+}
+
+func (tx askedTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if tx.tell != nil {
+		tx.tell(query, args)
+	}
+	return tx.Tx.QueryContext(ctx, query, args...)
+}
+
+func (tx askedTx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if tx.tell != nil {
+		tx.tell(query, args)
+	}
+	return tx.Tx.QueryRowContext(ctx, query, args...)
 }
 
 func (s *Store) lookIntoRecords(ctx context.Context, q pbx.RecordQuery, look func(recordView) error) error {
@@ -88,7 +108,7 @@ func (s *Store) lookIntoRecords(ctx context.Context, q pbx.RecordQuery, look fun
 		return err
 	}
 	defer tx.Rollback() // nothing was written
-	return look(recordView{tx, filterOf(s.numbering(), q), s})
+	return look(recordView{askedTx{tx, s.records.asked}, filterOf(s.numbering(), q), s})
 }
 
 func (v recordView) page(ctx context.Context, q pbx.RecordQuery) (pbx.RecordPage, error) {

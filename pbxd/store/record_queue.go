@@ -26,9 +26,11 @@ type records struct {
 	queue[pbx.CallRecord]
 	clock    recordClock
 	watchers watchers[func()]
+	doomed   doomed
 	trim     chan struct{} // has an element when the rules for keeping have changed
 
 	few, most int // maxLookup, maxListed, save in tests
+	asked     func(query string, args []any)
 }
 
 func (r *records) init(now time.Time) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strconv"
 	"time"
 
 	"galilei/pbxd/pbx"
@@ -17,6 +16,7 @@ const (
 	trimInterval = time.Hour
 	trimBatch    = 100
 	trimPause    = 5 * time.Millisecond
+	tellInterval = 2 * time.Second // those who look see the records go
 	exportBatch  = maxRecordsAsked
 )
 
@@ -47,9 +47,13 @@ func (s *Store) trimRecords(ctx context.Context) {
 	}
 }
 
-// trimOnce deletes all that is not kept. While the clock is not set or not
+// trimOnce deletes all that is not kept, and first what somebody wants to be gone.
+// While the clock is not set or not
 // believed no record is too old.
 func (s *Store) trimOnce(ctx context.Context) error {
+	if err := s.deleteDoomed(ctx); err != nil {
+		return err
+	}
 	c, _ := s.Current()
 	// IDs are given in order: so many IDs back there are at most so many records.
 	_, err := s.deleteRecords(ctx, `DELETE FROM cdr WHERE id IN (SELECT id FROM cdr WHERE id <= (SELECT max(id) FROM cdr) - ? ORDER BY id LIMIT ?)`, int64(c.Retention.RecordCalls))
@@ -80,6 +84,7 @@ func (s *Store) trimOnce(ctx context.Context) error {
 // deleteRecords runs a query that deletes so many records as its last parameter
 // says, until there are none left for it, and returns how many there were.
 func (s *Store) deleteRecords(ctx context.Context, query string, args ...any) (n int, err error) {
+	told := time.Now()
 	for {
 		var done int64
 		err := s.db.write(ctx, lazy, func(tx writeTx) error {
@@ -90,6 +95,10 @@ func (s *Store) deleteRecords(ctx context.Context, query string, args ...any) (n
 			return err
 		})
 		n += int(done)
+		if passed := time.Since(told); passed > tellInterval {
+			told = time.Now()
+			s.records.tell()
+		}
 		if err != nil || done < trimBatch {
 			return n, err
 		}
@@ -99,32 +108,6 @@ func (s *Store) deleteRecords(ctx context.Context, query string, args ...any) (n
 			return n, ctx.Err()
 		}
 	}
-}
-
-// DeleteRecords deletes the call records that there are of calls that began before
-// a time, all when it is zero, and returns how many. The audit log tells first,
-// durably, who does so: act is that entry, whose Object becomes how many there are.
-func (s *Store) DeleteRecords(ctx context.Context, before time.Time, act pbx.AuditEntry) (int, error) {
-	q := pbx.RecordQuery{Until: before}
-	t, err := s.RecordTotals(ctx, q)
-	if err != nil {
-		return 0, err
-	}
-	act.Object = strconv.Itoa(t.Calls)
-	if err := s.Audit(ctx, act); err != nil {
-		return 0, err
-	}
-	var newest int64
-	if err := s.db.readers.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM cdr").Scan(&newest); err != nil {
-		return 0, fmt.Errorf("store: delete call records before %v: %w", before, s.db.reading(err))
-	}
-	n, err := s.deleteRecords(ctx, "DELETE FROM cdr WHERE id IN (SELECT id FROM cdr INDEXED BY cdr_list WHERE began < ? AND id <= ? ORDER BY began LIMIT ?)",
-		filterOf(s.numbering(), q).until, newest)
-	s.records.tell()
-	if err != nil {
-		return n, fmt.Errorf("store: delete call records before %v, %d are deleted: %w", before, n, err)
-	}
-	return n, nil
 }
 
 // ExportRecords goes through all records that q asks for, newest first and without
