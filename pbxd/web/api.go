@@ -32,6 +32,7 @@ func (s *Server) routes(page http.Handler) http.Handler {
 	s.registerProfile()
 	s.registerCalls()
 	s.registerJournal()
+	s.registerRecords()
 	s.registerLiveCalls()
 	s.registerClickToCall()
 	s.registerTry()

@@ -14,18 +14,22 @@ import (
 // trace, such as a look at a password, must not happen when this fails. The
 // action must be one of the operation's audits.
 func (s *Server) audit(ctx context.Context, action, object string) error {
-	e := pbx.AuditEntry{Action: action, Object: object}
+	return s.auditEntry(ctx, s.act(ctx, action, object))
+}
+
+// act is the entry about an act of the caller.
+func (s *Server) act(ctx context.Context, action, object string) pbx.AuditEntry {
+	e := pbx.AuditEntry{Time: s.Now(), From: addrOf(ctx).String(), Action: action, Object: object}
 	if c := callerOf(ctx); c != nil {
 		e.Actor = c.actor.Name
 		if c.as() {
 			e.As = c.user.Name
 		}
 	}
-	return s.auditEntry(ctx, e)
+	return e
 }
 
 func (s *Server) auditEntry(ctx context.Context, e pbx.AuditEntry) error {
-	e.Time, e.From = s.Now(), addrOf(ctx).String()
 	if err := s.Store.Audit(ctx, e); err != nil {
 		return fmt.Errorf("audit %s: %w", e.Action, err)
 	}
@@ -40,7 +44,9 @@ func (s *Server) record(ctx context.Context, action, object string) {
 
 // recordAs is record for an actor who has no session yet.
 func (s *Server) recordAs(ctx context.Context, actor, action, object string) {
-	s.logged(s.auditEntry(ctx, pbx.AuditEntry{Actor: actor, Action: action, Object: object}), object)
+	e := s.act(ctx, action, object)
+	e.Actor, e.As = actor, ""
+	s.logged(s.auditEntry(ctx, e), object)
 }
 
 func (s *Server) logged(err error, object string) {

@@ -53,6 +53,7 @@ var unconditional = map[string]string{
 	"revert-pending-change":       "the ID names one change, which is never edited",
 	"see-missed-calls":            "what was not looked at stays new, as it names the newest entry that was",
 	"delete-own-call":             "an entry is never edited, only seen",
+	"delete-call-records":         "a record is never edited, and calls that end meanwhile stay",
 	"delete-own-calls":            "what came since stays, as it names the newest entry that goes",
 	"hang-up-call":                "the ID names one call, which is never another",
 	"begin-call":                  "begins a call, which changes no setting",

@@ -16,16 +16,18 @@ import (
 
 // kept is what memory keeps beside the configuration.
 type kept struct {
-	contacts map[string][]pbx.Contact // by owner, in the order in which they came
-	pictures map[string][]byte
-	drafts   map[string]pbx.Draft
-	mails    []pbx.MailJob
-	journal  []pbx.JournalEntry
-	calls    int64                              // that were entered in journals
-	texts    map[string][]pbx.Text              // by user
-	retried  int                                // times that Configured was called
-	pending  *atomic.Pointer[pbx.PendingChange] // asked for within commits, too
-	before   *pbx.Config                        // to which the pending change reverts
+	contacts   map[string][]pbx.Contact // by owner, in the order in which they came
+	pictures   map[string][]byte
+	drafts     map[string]pbx.Draft
+	mails      []pbx.MailJob
+	journal    []pbx.JournalEntry
+	records    []pbx.CallRecord
+	recordsErr error                              // at the end of an export
+	calls      int64                              // that were entered in journals
+	texts      map[string][]pbx.Text              // by user
+	retried    int                                // times that Configured was called
+	pending    *atomic.Pointer[pbx.PendingChange] // asked for within commits, too
+	before     *pbx.Config                        // to which the pending change reverts
 }
 
 func newKept() kept {

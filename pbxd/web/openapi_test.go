@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/pb33f/libopenapi"
@@ -150,13 +151,14 @@ func TestOpenAPIIsValid(t *testing.T) {
 	if err := m.AddContacts(t.Context(), "", []pbx.Contact{{ID: "c1", ContactSettings: pbx.ContactSettings{LastName: "Maier", Office: "+49 89 1"}}}); err != nil {
 		t.Fatal(err)
 	}
+	m.recorded(pbx.CallRecord{Call: "7", Direction: pbx.RecordOut, Dialled: "0891", Result: pbx.RecordBusy, Toll: pbx.TollLocal, Began: time.Now(), Ended: time.Now(), Legs: []pbx.RecordLeg{{Began: time.Now(), Ended: time.Now(), Act: pbx.RecordForwarded}}})
 	n := 0
 	walk(s, func(method string, op *huma.Operation) {
 		if method != "GET" || op.OperationID == "events" || strings.Contains(op.Path, "{hash}") {
 			return
 		}
 		id := map[string]string{"users": "demo101", "certificates": "device", "pickup-groups": "p1", "hunt-groups": "h1", "permission-groups": pbx.GroupAllUsers, "gui-groups": pbx.GUIGroupUser,
-			"provisioning-groups": "v1", "contacts": "c1", "calls": "7",
+			"provisioning-groups": "v1", "contacts": "c1", "calls": "7", "call-records": "1",
 			"gateways": "gw1", "gateway-groups": "gg1", "transports": "defaultudp", "inbound-routes": "in1", "outbound-routes": "out1", "calendars": "cal1"}[strings.Split(strings.TrimPrefix(op.Path, apiPrefix+"/"), "/")[0]]
 		path := strings.NewReplacer("{id}", id, "{number}", "2", "{code}", "DE").Replace(op.Path)
 		res := c.do("GET", path, "")

@@ -47,6 +47,7 @@ type Store interface {
 	DraftStore
 	MailStore
 	JournalStore
+	RecordStore
 	TextStore
 	// Watch has fn called within every commit, after it is published, with the
 	// revision that it made. fn must not commit.
