@@ -175,16 +175,11 @@ func (r *record) close(now time.Time) pbx.CallRecord {
 // out is the leg by which the call left the device: the dearest of those that
 // were answered, or of all.
 func (r *record) out() (found *recordLeg) {
-	classes := []pbx.TollClass{pbx.TollInternal, pbx.TollLocal, pbx.TollNational, pbx.TollForeign, pbx.TollPremium, pbx.TollEmergency}
-	rank := func(l *recordLeg) int {
-		n := slices.Index(classes, l.Toll)
-		if !l.Answered.IsZero() {
-			n += len(classes)
-		}
-		return n
-	}
 	for _, l := range r.legs {
-		if l.dialed && l.Gateway != "" && (found == nil || rank(l) >= rank(found)) {
+		if !l.dialed || l.Gateway == "" {
+			continue
+		}
+		if found == nil || found.Answered.IsZero() || !l.Answered.IsZero() && l.Toll.Dearer(found.Toll) == l.Toll {
 			found = l
 		}
 	}

@@ -52,8 +52,7 @@ func (c *call) recordHead(l *recordLeg) {
 
 // recordLine is the leg of a call to the outside.
 func (c *call) recordLine(l *dialplan.Line) recordLeg {
-	x := recordLeg{RecordLeg: pbx.RecordLeg{Party: pbx.RecordParty{Number: l.Called}, Gateway: l.Gateway}, dialed: true, group: l.Group}
-	x.Toll, x.Payer = l.Class, l.Payer
+	x := recordLeg{RecordLeg: pbx.RecordLeg{Party: pbx.RecordParty{Number: l.Called}, Gateway: l.Gateway, Payer: l.Payer, Toll: l.Class}, dialed: true, group: l.Group}
 	if strings.HasPrefix(l.Called, "+") {
 		x.Party.E164 = l.Called
 	}
