@@ -66,6 +66,13 @@ type CallRecordList struct {
 	Next    string           `json:"next" title:"Next" doc:"Where the following part begins; empty when this is the last one. A part may be short, even empty, and there are more: a search looks at so many records at a time." maxLength:"40"`
 }
 
+// WholeCallRecord is one call record with its legs, and why they ended in words.
+type WholeCallRecord struct {
+	pbx.CallRecord
+	Why    pbx.Message   `json:"why" title:"Why" doc:"Why the call ended"`
+	LegWhy []pbx.Message `json:"legWhy" title:"Why the legs ended" doc:"Why each of the legs ended, in their order" maxItems:"100"`
+}
+
 // CallRecordTotals sums up call records (F209), and says how long they are kept.
 type CallRecordTotals struct {
 	Calls           int       `json:"calls" title:"Calls" doc:"How many calls match" minimum:"0"`
@@ -145,12 +152,16 @@ func (s *Server) recordTotals(ctx context.Context, in *recordFilter) (*answer[Ca
 
 func (s *Server) oneRecord(ctx context.Context, in *struct {
 	ID int64 `path:"id" title:"Number" doc:"Number of the record" minimum:"1" maximum:"9007199254740991"`
-}) (*answer[pbx.CallRecord], error) {
+}) (*answer[WholeCallRecord], error) {
 	r, err := s.Store.Record(ctx, in.ID)
 	if err != nil {
 		return nil, notFound(fmt.Errorf("call record %d: %w", in.ID, err), "There is no such call record. It may have been deleted.")
 	}
-	return &answer[pbx.CallRecord]{r}, nil
+	whole := WholeCallRecord{CallRecord: r, Why: r.Cause.Message(), LegWhy: []pbx.Message{}}
+	for _, l := range r.Legs {
+		whole.LegWhy = append(whole.LegWhy, l.Cause.Message())
+	}
+	return &answer[WholeCallRecord]{whole}, nil
 }
 
 // recordsAtATime is how many rows of an export a client has answerTime to read.

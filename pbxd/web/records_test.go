@@ -80,9 +80,9 @@ func TestCallRecords(t *testing.T) {
 	if sum.Calls != 1 || sum.Total != 0 || sum.TotalWithRing != 9 {
 		t.Errorf("%+v", sum)
 	}
-	var one pbx.CallRecord
+	var one WholeCallRecord
 	carl.want(200, "GET", "/call-records/2", "", &one)
-	if one.Call != "b" || len(one.Legs) != 1 || one.Legs[0].Party.Name != "Anna" {
+	if one.Call != "b" || len(one.Legs) != 1 || one.Legs[0].Party.Name != "Anna" || one.Why.Text() != "hung up" || len(one.LegWhy) != 1 {
 		t.Errorf("%+v", one)
 	}
 	carl.want(404, "GET", "/call-records/9", "", nil)

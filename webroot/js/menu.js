@@ -59,6 +59,7 @@ const admin = [
     {path: '/status', module: 'general-information', file: 'status', title: 'status.title', about: 'status.about'},
     at('sip-status', {file: 'sipstatus', title: 'module.sip-status', about: 'lines.about'}),
     at('live-calls', {file: 'livecalls', title: 'calls.title', about: 'calls.about'}),
+    at('call-records', {file: 'records', title: 'records.title', about: 'records.about', entries: true}),
     at('call-traces', {file: 'traces', title: 'traces.title', about: 'traces.about', entries: true}),
     at('try-number', {file: 'try', title: 'try.title', about: 'try.about'}),
   ]},

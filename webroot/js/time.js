@@ -24,6 +24,13 @@ export function moment(local) {
   return new Date(near + off(near)).toISOString(); // the offset may be another there
 }
 
+// dayStart is when a day such as "2026-11-24" begins, or one so many days later.
+export function dayStart(day, later = 0) {
+  const d = new Date(`${day}T00:00Z`);
+  d.setUTCDate(d.getUTCDate() + later);
+  return moment(d.toISOString().slice(0, 19));
+}
+
 // ticking keeps the durations in content current until the signal aborts; more() is called, too.
 export function ticking(content, signal, more = () => {}) {
   const tick = () => {

@@ -2,7 +2,7 @@
 
 import {h, put, button, uid} from '../dom.js';
 import {t, has, when} from '../text.js';
-import {moment} from '../time.js';
+import {dayStart} from '../time.js';
 import {get} from '../api.js';
 import {choices} from '../refs.js';
 import {older} from '../older.js';
@@ -30,13 +30,8 @@ async function filters(changed) {
   const query = () => {
     const q = new URLSearchParams();
     for (const name of ['actor', 'action']) if (inputs[name].value.trim()) q.set(name, inputs[name].value.trim());
-    const from = (input, days) => {
-      const d = new Date(`${input.value}T00:00Z`);
-      d.setUTCDate(d.getUTCDate() + days);
-      return moment(d.toISOString().slice(0, 19));
-    };
-    if (inputs.since.value) q.set('since', from(inputs.since, 0));
-    if (inputs.until.value) q.set('until', from(inputs.until, 1)); // the whole of that day
+    if (inputs.since.value) q.set('since', dayStart(inputs.since.value));
+    if (inputs.until.value) q.set('until', dayStart(inputs.until.value, 1)); // the whole of that day
     return q.size ? `${q}&` : '';
   };
   return {query, el: h('div.filters', rows, clear, h('datalist', {id: people}, users.map((u) => h('option', {value: u.entry.user}, u.label))))};
