@@ -211,7 +211,9 @@ func (p *plan) identity(l *Line, group *pbx.GatewayGroup, who *pbx.User) {
 			p.step("caller-id", "{number} is shown as {result}", "number", own, "result", x.CallerID).After = x.CallerID
 		}
 	}
-	l.Asserted = p.rewrite("asserted-identity", "The provider is told {result} of {number}", group.AssertedIdentity, who.Extension)
+	if group.AssertedIdentity.Search != "" {
+		l.Asserted = p.rewrite("asserted-identity", "The provider is told {result} of {number}", group.AssertedIdentity, who.Extension)
+	}
 }
 
 // withhold works out whether the called side sees who calls. Who helps in an

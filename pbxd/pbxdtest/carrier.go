@@ -2,6 +2,7 @@ package pbxdtest
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -18,6 +19,9 @@ type Carrier struct {
 	At      netip.AddrPort // of the provider
 	Trunk   netip.AddrPort // of the device towards it
 	Gateway string         // ID
+
+	settings, groupSettings map[string]any // as Lines made them
+	transport, group, route string         // IDs
 
 	mu       sync.Mutex
 	register func(*Message) // answers REGISTER; nil: 200
@@ -68,7 +72,7 @@ func (c *Carrier) answered(m *Message) bool {
 	case m.Method() == "OPTIONS" && options != nil:
 		options(m)
 	case m.Method() == "OPTIONS":
-		c.Reply(m, m.Get("To")+";tag=o", 200, "OK", "", "")
+		c.answer(m, 200, "OK", "")
 	default:
 		return false
 	}
@@ -118,17 +122,51 @@ func (c *Carrier) Lines(a *Admin, name string, change func(g map[string]any)) {
 		ID string `json:"id"`
 	}
 	a.Do("POST", "/api/v1/transports", map[string]any{"name": name, "type": "udp", "bindAddress": c.Trunk.Addr().String(), "bindPort": int(c.Trunk.Port())}, 201, &made)
-	transport := made.ID
+	c.transport = made.ID
 	a.Do("POST", "/api/v1/gateway-groups", map[string]any{"title": name}, 201, &made)
 	group := made.ID
-	g := map[string]any{"name": name, "group": group, "registrar": c.At.Addr().String(), "port": int(c.At.Port()), "transport": transport, "user": "line" + name, "password": "secret",
+	c.group, c.groupSettings = group, a.kept("/api/v1/gateway-groups/"+group)
+	g := map[string]any{"name": name, "group": group, "registrar": c.At.Addr().String(), "port": int(c.At.Port()), "transport": c.transport, "user": "line" + name, "password": "secret",
 		"dialCommand": "PJSIP/{prefix}{number:1}@{gateway}", "codecs": []string{"pcma", "pcmu"}}
 	if change != nil {
 		change(g)
 	}
 	a.Do("POST", "/api/v1/gateways", g, 201, &made)
 	c.Gateway = made.ID
+	c.settings = a.kept("/api/v1/gateways/" + made.ID)
 	a.Do("POST", "/api/v1/outbound-routes", map[string]any{"rule": name, "pattern": "^0", "groups": []string{group}}, 201, &made)
+	c.route = made.ID
+}
+
+// kept returns what may be changed of an entry.
+func (a *Admin) kept(path string) map[string]any {
+	a.t.Helper()
+	var is map[string]any
+	a.Do("GET", path, nil, 200, &is)
+	for _, name := range []string{"$schema", "id", "passwordSet"} {
+		delete(is, name)
+	}
+	return is
+}
+
+// Change changes parameters of the gateway against what Lines made.
+func (c *Carrier) Change(a *Admin, change func(g map[string]any)) {
+	c.T.Helper()
+	g := maps.Clone(c.settings)
+	if change != nil {
+		change(g)
+	}
+	a.Do("PUT", "/api/v1/gateways/"+c.Gateway, g, 0, nil)
+}
+
+// Group changes parameters of the gateway's group against what Lines made.
+func (c *Carrier) Group(a *Admin, change func(g map[string]any)) {
+	c.T.Helper()
+	g := maps.Clone(c.groupSettings)
+	if change != nil {
+		change(g)
+	}
+	a.Do("PUT", "/api/v1/gateway-groups/"+c.group, g, 0, nil)
 }
 
 // Line is the state of a gateway as the page shows it.

@@ -132,7 +132,7 @@ func (l *leg) acceptOver(ln *line, tx *transaction.Server, req *sip.Request, off
 	}
 	l.edge.identify(req, tx.Flow().Remote.Addr(), &in)
 	in.Caller = callerOf(req, g.TrustRPID)
-	if in.Anonymous = in.Anonymous || nameless(in.Caller.Number); in.Anonymous {
+	if in.Anonymous = in.Anonymous || nameless(in.Caller.Number) || withheld(req); in.Anonymous {
 		in.Caller = call.Party{}
 	}
 	l.startLocked(tx, req, in)
@@ -162,6 +162,18 @@ func callerOf(req *sip.Request, trusted bool) call.Party {
 		}
 	}
 	return p
+}
+
+// withheld reports whether Remote-Party-ID says that the called side must not see
+// who calls.
+func withheld(req *sip.Request) bool {
+	return slices.ContainsFunc(listed(req, "remote-party-id"), func(v string) bool {
+		_, params, ok := partyOf(v)
+		party, said := params.Get("party")
+		privacy, _ := params.Get("privacy")
+		privacy = strings.ToLower(privacy)
+		return ok && (!said || strings.EqualFold(party, "calling")) && (strings.Contains(privacy, "full") || strings.Contains(privacy, "uri"))
+	})
 }
 
 // nameless reports whether the user part of a caller stands for nobody.
