@@ -246,7 +246,7 @@ func (x *trunk) foretold(t *testing.T, tried *Tried) (rang, steps []string, end 
 				break
 			}
 			rang = append(rang, fmt.Sprintf("%s is told %s by %s, %s hidden:%v urgent:%v", l.Gateway, l.Number, l.CallerID, l.Asserted, l.Hidden, l.Seize))
-			if said = x.answers[l.Gateway]; said == pbx.CauseUserBusy || said == pbx.CauseUnallocated {
+			if said = x.answers[l.Gateway]; d.Emergency == "" && (said == pbx.CauseUserBusy || said == pbx.CauseUnallocated) {
 				return rang, steps, said
 			}
 		}
