@@ -28,6 +28,7 @@ import (
 	"galilei/pbxd/reminder"
 	"galilei/pbxd/sipedge"
 	"galilei/pbxd/store"
+	"galilei/pbxd/toll"
 	"galilei/pbxd/web"
 )
 
@@ -108,6 +109,8 @@ type PBX struct {
 	push      *push.Delivery
 	renewed   *renewed
 	reminders *reminder.Reminders
+	tolls     *toll.Ledger
+	tollMails *tollMails
 	web       *web.Server
 
 	emergencies *emergencies
@@ -155,15 +158,17 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	}
 	p.mail = p.newOutbox(ctx)
 	p.push = p.newPush()
-	p.emergencies = newEmergencies(p.config, p.mail, d.Now, func() { p.facts.Publish(pbx.Fact{Kind: pbx.FactWarning}) }, d.Log.With("part", "emergency"))
+	p.emergencies = newEmergencies(p.config, p.mail, d.Now, p.warned, d.Log.With("part", "emergency"))
 	p.reminders = p.newReminders()
+	p.tollMails = newTollMails(p.config, p.mail, d.Now, p.warned, d.Log.With("part", "toll"))
+	p.tolls = p.newLedger(ctx)
 	p.lines = newLines(ctx, p)
-	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Lines: p.lines, Publish: p.publishCall, QuickDial: p.quickDial, Names: p.names, Function: call.Functions(services{p}), Now: d.Now, Log: d.Log.With("part", "call"),
+	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Lines: p.lines, Meter: p.tolls, Publish: p.publishCall, QuickDial: p.quickDial, Names: p.names, Function: call.Functions(services{p}), Now: d.Now, Log: d.Log.With("part", "call"),
 		Watch: p.watch()})
 	p.web, err = web.New(ctx, web.Deps{
 		Store: p.store, Facts: p.facts, Mail: p.mail, Texts: texts{p}, TestMail: p.testMail, Model: p.model(), License: p.license(), Version: d.Version, Health: p.Health, Now: d.Now,
-		SIPPort: func() uint16 { return p.sipAddr.Port() }, CallsOf: p.engine.Calls, LogOutPhone: p.edge.LogOut, Hangup: p.engine.Hangup, Dial: p.dial, Names: p.names, Traces: p.ladder, Trial: d.Trial, Log: d.Log.With("part", "web"),
-		Warnings: p.emergencies.warnings,
+		SIPPort: func() uint16 { return p.sipAddr.Port() }, CallsOf: p.engine.Calls, Tolls: p.tolls, LogOutPhone: p.edge.LogOut, Hangup: p.engine.Hangup, Dial: p.dial, Names: p.names, Traces: p.ladder, Trial: d.Trial, Log: d.Log.With("part", "web"),
+		Warnings: p.warnings,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)

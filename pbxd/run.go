@@ -52,6 +52,8 @@ func (p *PBX) Run(ctx context.Context) error {
 	part("ladder", func() error { p.ladder.Run(late); return nil })
 	part("mail", func() error { p.mail.Run(ctx); return nil })
 	part("emergencies", func() error { p.emergencies.run(late); return nil })
+	part("limits of calls", func() error { p.tolls.Run(late); return nil })
+	part("mails about limits of calls", func() error { p.tollMails.run(late); return nil })
 	part("reminders", func() error { p.reminders.Run(ctx); return nil })
 	part("messages", func() error { p.push.Run(ctx); return nil })
 	part("store", func() error { p.store.Run(late); return nil })
@@ -118,6 +120,7 @@ func (p *PBX) committed(old, new *pbx.Config, r pbx.Revision) {
 	p.edge.Configured(old, new)
 	p.lines.follow()
 	p.reminders.Configured(old, new)
+	p.tolls.Configured()
 	if old.SIP.TLS != new.SIP.TLS || old.SIP.TLSPort != new.SIP.TLSPort {
 		p.listenTLS(context.Background(), new.SIP)
 	}

@@ -85,6 +85,12 @@ type AuditQuery struct {
 	Until  time.Time // zero for all
 }
 
+// Warning is what administrators should look after, though calls can be made.
+type Warning struct {
+	Message Message
+	Screen  string // of the page, that mends it or tells more; "" for none
+}
+
 // FactKind says what a Fact is about.
 type FactKind string
 

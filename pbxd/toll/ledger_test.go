@@ -50,7 +50,7 @@ func inBook(t *testing.T, play func(b *book), set ...func(b *book)) {
 				return b.spoken, b.err
 			},
 			Tell: func(a pbx.TollAlarm) { b.mu.Lock(); defer b.mu.Unlock(); b.told = append(b.told, a) },
-			Now:  func() time.Time { return time.Now().Add(b.ahead) },
+			Now:  func() time.Time { b.mu.Lock(); defer b.mu.Unlock(); return time.Now().Add(b.ahead) },
 			Log:  slog.New(slog.DiscardHandler),
 		})
 		ctx, stop := context.WithCancel(t.Context())
@@ -302,7 +302,9 @@ func TestClockIsSetLater(t *testing.T) {
 		if s := b.UserToll("demo101"); s.Foreign != minutes(10) || len(b.since) != 0 {
 			t.Errorf("%+v, asked %v", s, b.since)
 		}
+		b.mu.Lock()
 		b.ahead = noon.Sub(time.Now())
+		b.mu.Unlock()
 		ticket = b.begin("demo101", pbx.TollForeign)
 		time.Sleep(minutes(1)) // the next look, at the latest
 		synctest.Wait()

@@ -30,8 +30,8 @@ func (s *Server) warnings(cfg *pbx.Config) []Warning {
 		list = append(list, Warning{Sentence: sentence(m), Screen: "gateways", Calm: len(cfg.Gateways) == 0})
 	}
 	if s.Warnings != nil {
-		for _, m := range s.Warnings() {
-			list = append(list, Warning{Sentence: sentence(m), Screen: "call-traces"})
+		for _, w := range s.Warnings() {
+			list = append(list, Warning{Sentence: sentence(w.Message), Screen: w.Screen})
 		}
 	}
 	return list

@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"galilei/pbxd/dialplan"
 	"galilei/pbxd/ladder"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/picture"
@@ -124,10 +125,11 @@ type Deps struct {
 	Model    pbx.Model
 	Version  string                      // of the firmware, shown to administrators
 	Health   func(context.Context) error // nil when the PBX can take calls
-	Warnings func() []pbx.Message        // what administrators should look after; nil: there is nothing beside what the configuration tells
+	Warnings func() []pbx.Warning        // what administrators should look after; nil: there is nothing beside what the configuration tells
 	SIPPort  func() uint16               // port at which phones register
 	Traces   Traces                      // calls of the day; nil: none are remembered
 	CallsOf  func(extension string) int  // calls that an extension is in; nil: none
+	Tolls    dialplan.Tolls              // what is used up of the limits of calls; nil: nothing
 	// LogOutPhone gives the phone of an extension back to its user, who is logged
 	// in at no other one then; nil: nobody is logged in anywhere.
 	LogOutPhone func(ctx context.Context, extension string) error

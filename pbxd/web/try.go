@@ -16,7 +16,7 @@ type tryQuery struct {
 	Digits  string    `query:"digits" title:"Number" doc:"Number that is dialled, or with a gateway as the provider sends it" maxLength:"48" pattern:"^(\\+?[0-9*#]+)?$" patternDescription:"digits, '*' and '#', with '+' at the beginning at most"`
 	Gateway string    `query:"gateway" title:"Gateway" doc:"Identifier of the gateway over which somebody outside calls; empty for a call of a phone" maxLength:"26"`
 	At      time.Time `query:"at" title:"Time" doc:"When the call is made; empty: now"`
-	Now     bool      `query:"now" title:"Phones and lines as they are" doc:"With the registrations, calls and gateways of now. Otherwise every phone is registered and free, and every gateway can be reached."`
+	Now     bool      `query:"now" title:"Phones and lines as they are" doc:"With the registrations, calls, gateways and used limits of now. Otherwise every phone is registered and free, every gateway can be reached, and no limit of calls is used up."`
 	Down    string    `query:"down" title:"Gateways that are down" doc:"Identifiers of gateways that cannot be reached, separated by commas" maxLength:"1000"`
 	Profile string    `query:"profile" title:"Profile" doc:"Profile of the night answer service, 0 for none; empty: the one that holds" enum:",0,1,2,3,4,5,6,7,8,9"`
 }

@@ -40,7 +40,7 @@ func (s *Server) tried(ctx context.Context, cfg *pbx.Config, in *tryQuery) (dial
 	lines := map[string]pbx.LineStatus{}
 	if in.Now {
 		now := s.snapshot(ctx)
-		q.State = s.phonesOf(now.Registrations)
+		q.State, q.Tolls = s.phonesOf(now.Registrations), s.Tolls
 		for _, l := range now.Lines {
 			lines[l.Gateway] = l
 		}

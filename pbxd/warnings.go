@@ -1,0 +1,35 @@
+package pbxd
+
+import (
+	"cmp"
+	"slices"
+
+	"galilei/pbxd/pbx"
+)
+
+// maxTollWarnings is how many limits of calls the page lists.
+const maxTollWarnings = 20
+
+// warned makes known that there is another warning.
+func (p *PBX) warned() { p.facts.Publish(pbx.Fact{Kind: pbx.FactWarning}) }
+
+// warnings are what administrators should look after, though calls can be made.
+func (p *PBX) warnings() (list []pbx.Warning) {
+	list = tollWarnings(p.config(), p.tolls.Alarms())
+	for _, m := range p.emergencies.warnings() {
+		list = append(list, pbx.Warning{Message: m, Screen: "call-traces"})
+	}
+	return list
+}
+
+// tollWarnings are the limits of calls that are almost or wholly used up today,
+// those of which most is used first.
+func tollWarnings(cfg *pbx.Config, alarms []pbx.TollAlarm) (list []pbx.Warning) {
+	slices.SortFunc(alarms, func(a, b pbx.TollAlarm) int {
+		return cmp.Or(cmp.Compare(b.Spoken*a.Limit, a.Spoken*b.Limit), cmp.Compare(a.User+a.Gateway, b.User+b.Gateway), cmp.Compare(a.Class, b.Class))
+	})
+	for _, a := range alarms[:min(len(alarms), maxTollWarnings)] {
+		list = append(list, pbx.Warning{Message: a.Message(cfg), Screen: "toll-limits"})
+	}
+	return list
+}
