@@ -14,9 +14,9 @@ import (
 // gateway yet is only told so calmly.
 func TestSavesTellOfEmergencyCalls(t *testing.T) {
 	m := newMemory()
-	heard := []pbx.Message{pbx.Say("{time}: emergency call to {number} by {name}", "time", "now", "number", "112", "name", "Anna")}
+	heard := []pbx.Warning{{Message: pbx.Say("{time}: emergency call to {number} by {name}", "time", "now", "number", "112", "name", "Anna"), Screen: "call-traces"}}
 	s := newServer(t, m, nil)
-	s.Warnings = func() []pbx.Message { return heard }
+	s.Warnings = func() []pbx.Warning { return heard }
 	c := loggedIn(t, s)
 	standing := func() (w []Warning) {
 		var st Status
