@@ -59,6 +59,8 @@ type call struct {
 	patient    bool        // has waited for the leg that it replaces
 	wanted     Origination // what begins when the phones that the device calls answer
 
+	straights int // how often the audio was to go straight
+
 	guess bool // the two who talk were not made for each other
 
 	record  *record           // under Engine.recording
@@ -113,6 +115,7 @@ func (c *call) run(ctx context.Context, first func()) {
 			}
 		case <-measuring.C:
 			c.measure()
+			c.straighten()
 		case <-ctx.Done():
 			c.end(pbx.CauseNormalClearing)
 		}

@@ -120,7 +120,7 @@ func (e *Engine) Registered(extension string) bool { return e.deps.Dialer.Regist
 func (e *Engine) Incoming(in Incoming) (notify func(Event)) {
 	c := e.newCall(pbx.CallStatus{From: in.Caller.Number, FromName: in.Caller.Name, To: in.Digits})
 	c.in = in
-	c.a = &side{leg: in.Leg, party: in.Caller, theirs: in.Offer, offered: true, hidden: in.Anonymous, away: in.Away}
+	c.a = &side{leg: in.Leg, party: in.Caller, theirs: in.Offer, offered: true, hidden: in.Anonymous, away: in.Away, gateway: in.Gateway}
 	c.a.held = in.Offer != nil && !in.Offer.Direction.Receives()
 	if c.gateway = in.Gateway; in.Gateway == "" {
 		c.starter = in.Caller.Number

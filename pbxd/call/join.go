@@ -15,6 +15,7 @@ func (c *call) join(guess bool) {
 	c.guess, c.a.aligned, c.b.aligned = guess, false, false
 	c.listen()
 	c.align()
+	c.straightLater()
 	c.changed()
 }
 
@@ -32,6 +33,8 @@ func (c *call) listen() {
 // part ends that two sides hear each other. Each is sent silence, so that its
 // stream goes on.
 func (c *call) part(x, y *side) {
+	c.bringBack(x)
+	c.bringBack(y)
 	media.Unbridge(x.leg.Audio(), y.leg.Audio())
 	x.hear(hearsSilence, &c.country)
 	y.hear(hearsSilence, &c.country)
@@ -41,6 +44,10 @@ func (c *call) part(x, y *side) {
 // concerns nobody else, since the device joins unlike sides.
 func (c *call) reoffered(s *side, offer *media.Description) {
 	other := c.otherOf(s)
+	s.straight, s.going = false, false // the answer brings it back
+	if other != nil {
+		c.bringBack(other)
+	}
 	if other == nil || !other.up {
 		other = s // keeps what it has
 	}
@@ -127,6 +134,10 @@ const (
 // realigned takes what a side says to another codec. It may have been asked
 // when it was in another call.
 func (c *call) realigned(s *side, ev Event) {
+	if s.going {
+		c.rerouted(s, ev)
+		return
+	}
 	s.asked = false
 	switch {
 	case ev.Kind == EventOfferAnswered && ev.Description != nil:

@@ -167,7 +167,7 @@ func (c *call) answered(r *rung, d *media.Description) {
 	s := &side{leg: r.leg, ext: r.ext, user: r.target.UserID, up: true, since: c.engine.deps.Now(), theirs: d, speech: speechOf(d), rec: r.rec}
 	c.recordAnswer(s.rec)
 	if s.party = (Party{Number: r.ext, Name: r.target.Name}); r.line != nil {
-		s.party.Number = r.line.Called
+		s.party.Number, s.gateway = r.line.Called, r.line.Gateway
 		c.engine.talks(r.leg)
 	}
 	s.held = d != nil && !d.Direction.Receives()

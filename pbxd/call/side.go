@@ -21,17 +21,20 @@ type side struct {
 	numbers []string          // of somebody outside who calls, as the directories may have them
 	names   map[string]string // what the private contacts of users call it, by user ID; "" where they do not
 
-	up      bool               // audio flows both ways; before that it waits for our answer
-	since   time.Time          // when it came up
-	theirs  *media.Description // what it last said of its audio; nil when it left that to us
-	offered bool               // theirs is an offer: it knows no other codecs
-	speech  media.Format       // codec agreed on; no name before
-	aligned bool               // it was asked to use the codec of the other
-	asked   bool               // it has not answered that yet
-	retries int                // how often it had no time for that
-	held    bool               // it has put the call on hold
-	listens bool               // it has been told of audio before the answer, and hears that
-	hears   sound
+	up       bool               // audio flows both ways; before that it waits for our answer
+	since    time.Time          // when it came up
+	theirs   *media.Description // what it last said of its audio; nil when it left that to us
+	offered  bool               // theirs is an offer: it knows no other codecs
+	speech   media.Format       // codec agreed on; no name before
+	aligned  bool               // it was asked to use the codec of the other
+	asked    bool               // it has not answered that yet
+	retries  int                // how often it had no time for that
+	held     bool               // it has put the call on hold
+	gateway  string             // that it is over, by ID; "" for a side of the house
+	straight bool               // its audio does not come by the device
+	going    bool               // it is asked for that
+	listens  bool               // it has been told of audio before the answer, and hears that
+	hears    sound
 
 	rec      *recordLeg
 	entry    *entry    // in the journal of its user; nil when none is kept

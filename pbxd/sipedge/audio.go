@@ -15,6 +15,9 @@ import (
 
 // mediaAddrLocked is where the far end must send its audio.
 func (l *leg) mediaAddrLocked() netip.AddrPort {
+	if l.direct.IsValid() {
+		return l.direct
+	}
 	if l.line != nil {
 		return netip.AddrPortFrom(l.line.hears(l.flow), l.port.RTPPort())
 	}

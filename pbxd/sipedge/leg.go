@@ -82,12 +82,15 @@ type leg struct {
 	early    map[string]*media.Description // audio that such an answer described, by tag
 	heardBy  string                        // tag of the last provisional answer that described audio
 
-	origin  sdp.Origin
-	said                       // our last session description
-	before  said               // the one that holds when our re-INVITE is refused
-	theirs  *media.Description // their last one
-	pending *media.Description // theirs, of a re-INVITE that is not decided yet
-	bareACK bool               // the ACK of their INVITE must bring an answer (delayed offer)
+	origin       sdp.Origin
+	said                            // our last session description
+	before       said               // the one that holds when our re-INVITE is refused
+	theirs       *media.Description // their last one
+	pending      *media.Description // theirs, of a re-INVITE that is not decided yet
+	directBefore netip.AddrPort     // of before the re-INVITE that changes it
+	rerouting    bool               // such a one is under way
+	direct       netip.AddrPort     // where our descriptions say that audio goes, past the device; not valid: to us
+	bareACK      bool               // the ACK of their INVITE must bring an answer (delayed offer)
 }
 
 // said is a session description of ours.

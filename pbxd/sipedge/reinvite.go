@@ -3,6 +3,7 @@ package sipedge
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -107,7 +108,7 @@ func (l *leg) respondLocked(answer *media.Description) (then func()) {
 		return nil
 	}
 	offer := l.pending
-	l.pending = nil
+	l.pending, l.direct = nil, netip.AddrPort{}
 	if answer != nil {
 		if _, err := sdp.Agreed(answer, offer); err != nil {
 			l.log.Info("re-INVITE refused: the sides have no codec in common", "err", err)
@@ -149,6 +150,7 @@ const offerTime = transaction.Lifetime
 // Offer implements call.Leg: it sends a re-INVITE (RFC 3261 section 14.1).
 func (l *leg) Offer(offer *media.Description) {
 	l.locked(func() func() {
+		l.direct = netip.AddrPort{}
 		if err := l.offerLocked(offer); err != nil {
 			l.log.Info("re-INVITE not sent", "err", err)
 			busy := errors.Is(err, errBusyDialog)
@@ -222,6 +224,7 @@ func (l *leg) offerTimedOut(number int) {
 		}
 		l.clientTx.Cancel()
 		l.clientTx, l.said = nil, l.before
+		l.offerOverLocked(false)
 		quiet := l.quiet
 		return func() { l.tellOffer(call.Event{Kind: call.EventOfferRefused}, quiet) }
 	})
@@ -240,6 +243,7 @@ func (l *leg) reoffered(res *sip.Response, err error, cseq uint32) {
 			return nil
 		}
 		l.clientTx, l.said = nil, l.before // the audio stays as it is, and so does what refreshes repeat
+		l.offerOverLocked(false)
 		l.offerEnd.Stop()
 		switch {
 		case l.state != legUp:
@@ -265,6 +269,7 @@ func (l *leg) reacceptedLocked(res *sip.Response, cseq uint32) (then func()) {
 	l.retargetLocked(res)
 	l.sessionAgreedLocked(res)
 	d, err := l.answeredWithLocked(res)
+	l.offerOverLocked(err == nil && d != nil)
 	if err != nil || d == nil {
 		l.log.Info("re-INVITE was answered without usable audio", "err", err)
 		l.said = l.before
