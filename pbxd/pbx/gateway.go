@@ -71,7 +71,7 @@ type GatewayGroupSettings struct {
 	Title            string           `json:"title" title:"Title" doc:"Name of the group. It must be unique." minLength:"1" maxLength:"50" unique:"true"`
 	Inbound          bool             `json:"inbound" title:"Permit inbound calls" doc:"Calls are accepted over the group" default:"true"`
 	OutboundCallerID SearchReplace    `json:"outboundCallerId" title:"Outbound caller ID" doc:"What callers are shown as: applied to the extension, or to the number that the user has chosen"`
-	AssertedIdentity SearchReplace    `json:"assertedIdentity" title:"Asserted identity" doc:"What the provider is told of who calls: applied to the extension"`
+	AssertedIdentity SearchReplace    `json:"assertedIdentity" title:"Asserted identity" doc:"What the provider is told of who calls: applied to the extension. Without a pattern, what the gateway sends."`
 	InboundDID       SearchReplace    `json:"inboundDid" title:"Inbound DIDs" doc:"Which number of the device is called: applied to the number that the provider sends"`
 	InboundCallerID  SearchReplace    `json:"inboundCallerId" title:"Inbound caller ID" doc:"How callers are shown and called back: applied to the number that the provider sends"`
 	NumberStyle      NumberStyle      `json:"numberStyle" title:"Number format" doc:"How numbers that are called are written to the provider" enum:"as-is,e164,digits,international,national" default:"as-is"`

@@ -74,7 +74,7 @@ func challenge(nonce string) string {
 
 // ChallengesAll asks for the password of a user with 407 for the INVITE, for the
 // re-INVITE that must follow in the call, and for the BYE; each with a nonce of
-// its own. sipp cannot say whether the answers are right: Kamailio does.
+// its own. It knows PCMA and PCMU. sipp cannot say whether the answers are right: Kamailio does.
 func ChallengesAll(user string) Habit {
 	answered := func(nonce string) Check {
 		return Check{"Proxy-Authorization", fmt.Sprintf(`username="%s".*nonce="%s|nonce="%s.*username="%s"`, user, nonce, nonce, user)}
@@ -86,13 +86,13 @@ func ChallengesAll(user string) Habit {
 		s.invited(answered("first"), Check{"To", "^[^;]*$"})
 		s.answer("100 Trying", "")
 		s.answer("180 Ringing", "")
-		s.answer("200 OK", sdp())
+		s.answer("200 OK", sdp("8", "0"))
 		s.received("ACK")
 		s.received("INVITE", Check{"To", ";tag="})
 		s.reply("407 Proxy Authentication Required", "", challenge("second[call_number]"))
 		s.received("ACK")
 		s.received("INVITE", answered("second"), Check{"To", ";tag="})
-		s.reply("200 OK", sdp())
+		s.reply("200 OK", sdp("8", "0"))
 		s.received("ACK")
 		s.received("BYE")
 		s.reply("407 Proxy Authentication Required", "", challenge("third[call_number]"))

@@ -108,7 +108,7 @@ func (s *script) invited(checks ...Check) {
 func (s *script) received(method string, checks ...Check) { s.take(method, "", checks) }
 
 func (s *script) take(method, action string, checks []Check) {
-	fmt.Fprintf(&s.b, "  <recv request=%q>\n    <action>\n      <log message=\"got %s\"/>\n%s", method, method, action)
+	fmt.Fprintf(&s.b, "  <recv request=%q>\n    <action>\n      <log message=\"%s [call_id]\"/>\n%s", method, method, action)
 	s.look(checks)
 	s.b.WriteString("    </action>\n  </recv>\n")
 }
@@ -223,7 +223,7 @@ func (s *script) answered(status int, checks ...Check) {
 	case status < 300:
 		attribute = ` rrs="true"`
 	}
-	fmt.Fprintf(&s.b, "  <recv response=\"%d\"%s>\n    <action>\n      <log message=\"got %d\"/>\n", status, attribute, status)
+	fmt.Fprintf(&s.b, "  <recv response=\"%d\"%s>\n    <action>\n      <log message=\"%d [call_id]\"/>\n", status, attribute, status)
 	if s.caller {
 		s.ereg("To", ".*", "", s.once("to")...)
 	}
