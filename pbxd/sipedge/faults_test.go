@@ -53,7 +53,7 @@ func TestFaultACKAfterPRACK(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := e.newLeg("call", flow, netip.AddrPort{}, legOutgoing, nil)
+	l, err := e.newLeg("call", flow, netip.AddrPort{}, legOutgoing, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,7 @@ type leg struct {
 	mu       sync.Mutex
 	state    legState
 	user     string // extension of the user who acts at the phone
+	urgent   bool   // of an emergency call; never changes
 	released bool   // the call has let go and hears no more
 	notify   func(call.Event)
 
@@ -120,11 +121,13 @@ func (l *leg) locked(f func() (then func())) {
 }
 
 // newLeg returns a leg over a line, or to a phone (nil).
-func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort, state legState, ln *line) (*leg, error) {
+// newLeg returns a leg with audio. One of an emergency call (urgent) gets that also
+// when others get none.
+func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort, state legState, ln *line, urgent bool) (*leg, error) {
 	l := &leg{
 		dialog: dialog{edge: e, line: ln, id: dialogID{callID, newTag()}, flow: f, seenAt: time.Now(), reachedAt: reachedAt},
 		state:  state,
-		origin: sdp.NewOrigin(), notify: func(call.Event) {},
+		origin: sdp.NewOrigin(), notify: func(call.Event) {}, urgent: urgent,
 	}
 	l.log = e.deps.Log.With("leg", l.ID())
 	l.secrecy.mode = e.secrecyOver(f, ln)
@@ -140,7 +143,11 @@ func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort,
 
 // openAudio gives the leg a port for audio where its far end reaches it.
 func (l *leg) openAudio(f transport.Flow) error {
-	port, err := l.edge.deps.Ports.Open(l.edge.own(f)) // the external address is not this machine's to listen at
+	open := l.edge.deps.Ports.Open
+	if l.urgent {
+		open = l.edge.deps.Ports.OpenUrgent
+	}
+	port, err := open(l.edge.own(f)) // the external address is not this machine's to listen at
 	if err != nil {
 		return fmt.Errorf("leg to %s: %w", f, err)
 	}

@@ -44,7 +44,7 @@ func (t *Trunk) DialLine(d call.LineDial) (call.Leg, error) {
 	if !ln.joins(d.Emergency) {
 		return nil, fmt.Errorf("call over %s: %w", d.Gateway, call.ErrLineBusy)
 	}
-	l, err := t.prepare(ln)
+	l, err := t.prepare(ln, d.Emergency)
 	if err != nil {
 		ln.left()
 		ln.look()
@@ -68,7 +68,7 @@ func (t *Trunk) DialLine(d call.LineDial) (call.Leg, error) {
 
 // prepare returns a leg towards the servers of the provider, which has not called
 // yet.
-func (t *Trunk) prepare(ln *line) (*leg, error) {
+func (t *Trunk) prepare(ln *line, urgent bool) (*leg, error) {
 	targets, err := ln.locate(t.ctx)
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (t *Trunk) prepare(ln *line) (*leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := t.edge.newLeg(strings.ToLower(crand()), f, f.Local, legOutgoing, ln)
+	l, err := t.edge.newLeg(strings.ToLower(crand()), f, f.Local, legOutgoing, ln, urgent)
 	if err != nil {
 		return nil, err
 	}

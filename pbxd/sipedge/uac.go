@@ -65,7 +65,7 @@ func (e *Edge) dial(d call.Dial, reg pbx.Registration) (*leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := e.newLeg(strings.ToLower(rand.Text()), w.flow, w.reachedAt, legOutgoing, nil)
+	l, err := e.newLeg(strings.ToLower(rand.Text()), w.flow, w.reachedAt, legOutgoing, nil, false)
 	if err != nil {
 		return nil, err
 	}

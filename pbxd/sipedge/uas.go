@@ -18,6 +18,7 @@ import (
 
 // invite takes a new call of a phone.
 func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
+	_, urgent := emergencyNumber(e.deps.Config(), req)
 	u, unknown, ok := e.whoCalls(tx, req)
 	if !ok {
 		return
@@ -30,13 +31,14 @@ func (e *Edge) invite(tx *transaction.Server, req *sip.Request) {
 			return
 		}
 	}
-	e.begin(tx, req, origin{unknown: unknown}, func(l *leg, offer *media.Description) { l.accept(tx, req, u, offer, replaces) })
+	e.begin(tx, req, origin{unknown: unknown, urgent: urgent}, func(l *leg, offer *media.Description) { l.accept(tx, req, u, offer, replaces) })
 }
 
 // origin is where an INVITE comes from.
 type origin struct {
 	line    *line // nil of a phone
 	unknown bool  // it has not shown whose it is
+	urgent  bool  // it calls for help
 }
 
 // begin makes a leg of an INVITE that may begin a call and has accept go on with
@@ -81,7 +83,7 @@ func (e *Edge) begin(tx *transaction.Server, req *sip.Request, o origin, accept 
 		return
 	}
 	e.reply(tx, req, 100, "Trying")
-	l, err := e.newLeg(req.CallID().Value(), tx.Flow(), reachedAt(req), legIncoming, o.line)
+	l, err := e.newLeg(req.CallID().Value(), tx.Flow(), reachedAt(req), legIncoming, o.line, o.urgent)
 	if err != nil {
 		if o.unknown {
 			e.strangers.leave(from)

@@ -105,8 +105,21 @@ func (p *Ports) InUse() int {
 // or at the address given to New when localAddr is unspecified or invalid.
 // Ports that other programs hold are passed over. When none of the range is
 // free, the resting one that has been silent for longest is taken. The error
-// wraps ErrNoPorts, ErrClosed, or that of the system.
-func (p *Ports) Open(localAddr netip.Addr) (*Port, error) {
+// wraps ErrNoPorts, ErrClosed, or that of the system. The last pairs of a large
+// range are left for OpenUrgent.
+func (p *Ports) Open(localAddr netip.Addr) (*Port, error) { return p.openPair(localAddr, false) }
+
+// OpenUrgent is Open for emergency calls, which may take every pair.
+func (p *Ports) OpenUrgent(localAddr netip.Addr) (*Port, error) { return p.openPair(localAddr, true) }
+
+// A range of manyPairs or more keeps urgentPairs for emergency calls: two of them,
+// with two sides each.
+const (
+	manyPairs   = 16
+	urgentPairs = 4
+)
+
+func (p *Ports) openPair(localAddr netip.Addr, urgent bool) (*Port, error) {
 	addr := localAddr.Unmap()
 	if !addr.IsValid() || addr.IsUnspecified() {
 		addr = p.bind
@@ -120,6 +133,17 @@ func (p *Ports) Open(localAddr netip.Addr) (*Port, error) {
 	p.refresh(now)
 	var resting []silentRest
 	n, used, busy := p.pairs(), 0, 0
+	if !urgent && n >= manyPairs {
+		for port := range p.open {
+			if p.inRange(port) {
+				used++
+			}
+		}
+		if used >= n-urgentPairs {
+			return nil, fmt.Errorf("%w in %d-%d: %d pairs, %d in use, the others are for emergency calls", ErrNoPorts, p.min, p.max, n, used)
+		}
+		used = 0
+	}
 	for range n {
 		port := p.min + uint16(2*p.next)
 		p.next = (p.next + 1) % n

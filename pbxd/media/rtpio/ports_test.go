@@ -146,3 +146,34 @@ func TestCloseDuringTraffic(t *testing.T) {
 		t.Errorf("%d packets in after close, want what was counted before", got)
 	}
 }
+
+// The last pairs of a large range are for emergency calls.
+func TestPortsForEmergencyCalls(t *testing.T) {
+	ports := newPorts(t, loop4, 24400, 24400+2*manyPairs-1, newFakeClock())
+	var last *Port
+	for n := range manyPairs - urgentPairs {
+		p, err := ports.Open(loop4)
+		if err != nil {
+			t.Fatalf("pair %d: %v", n, err)
+		}
+		t.Cleanup(p.Close)
+		last = p
+	}
+	if _, err := ports.Open(loop4); !errors.Is(err, ErrNoPorts) {
+		t.Errorf("error %v, want ErrNoPorts", err)
+	}
+	for n := range urgentPairs {
+		p, err := ports.OpenUrgent(loop4)
+		if err != nil {
+			t.Fatalf("urgent pair %d: %v", n, err)
+		}
+		t.Cleanup(p.Close)
+	}
+	if _, err := ports.OpenUrgent(loop4); !errors.Is(err, ErrNoPorts) {
+		t.Errorf("error %v, want ErrNoPorts", err)
+	}
+	last.Close()
+	if _, err := ports.OpenUrgent(loop4); err != nil {
+		t.Errorf("after a pair was closed: %v", err)
+	}
+}
