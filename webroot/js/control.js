@@ -80,10 +80,11 @@ export function several(choices, changed) {
   };
 }
 
-// parts are the fields of an object; options are those of a Field by name. Their errors stand at
-// them.
+// parts are the fields of an object; options are those of a Field by name, and their order. Their
+// errors stand at them.
 export function parts(p, changed, options = {}) {
-  const fields = schema.parts(p).map(([name, property]) => new Field('', name, {...options[name], property}));
+  const order = [...Object.keys(options), ...Object.keys(p.properties)];
+  const fields = schema.parts(p).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)).map(([name, property]) => new Field('', name, {...options[name], property}));
   const el = h('div.parts', {onedit: (e) => {
     if (e.target === el) return;
     e.stopPropagation();

@@ -55,7 +55,7 @@ export class Field extends HTMLElement {
 
   #range() {
     const {minimum: lo, maximum: hi, default: d} = this.property;
-    if (lo === undefined || hi === undefined || this.options.readOnly) return null;
+    if (lo === undefined || hi === undefined || this.options.readOnly || this.options.choices) return null;
     return h('span.range', ` ${t(d === undefined ? 'rule.between' : 'rule.betweenDefault', {lo, hi, d})}`);
   }
 

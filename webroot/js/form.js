@@ -242,8 +242,8 @@ export async function settingsForm({path, like = path, signal, options, saved, t
   return {form, state};
 }
 
-// plainly writes a value; the order of the parts of an object means nothing.
-const plainly = (v) => JSON.stringify(v ?? '', (k, x) => (x?.constructor === Object ? Object.fromEntries(Object.entries(x).sort(([a], [b]) => (a < b ? -1 : 1))) : x));
-const same = (a, b) => plainly(a) === plainly(b);
+// bare is a value as text, in which nothing, an empty list and an empty text are the same.
+const bare = (v) => JSON.stringify(v ?? '', (_, x) => (x == null || x.length === 0 ? '' : x.constructor === Object ? Object.fromEntries(Object.entries(x).sort()) : x));
+const same = (a, b) => bare(a) === bare(b);
 
 customElements.define('g-form', Form);

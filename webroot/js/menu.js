@@ -16,6 +16,7 @@ const at = (module, more) => ({path: `/${module}`, module, ...more});
 const groups = (module, name, title, about, add) => at(module, {file: 'groups', name, title, about, add, takes: `POST /${module}`});
 const csv = (module, name, title, about) => at(module, {file: 'importer', name, title, about});
 const directory = (module, name, title, about, more) => at(module, {file: 'contacts', name, title, about, add: 'contacts.add', takes: 'POST /contacts', ...more});
+const routes = (module, name, about, add) => at(module, {file: 'routes', name, title: `module.${module}`, about, add, takes: `POST /${module}`});
 const calls = (module, name, more) => at(module, {file: 'calls', name, title: `calls.${name}`, about: `calls.${name}About`, ...more});
 
 const admin = [
@@ -41,6 +42,11 @@ const admin = [
   {title: 'module.routes', icon: 'routes', screens: [
     at('gateways', {file: 'gateways', title: 'module.gateways', about: 'gateways.about', add: 'gateways.add', takes: 'POST /gateways'}),
     at('gateway-groups', {file: 'gatewaygroups', title: 'module.gateway-groups', about: 'gatewayGroups.about', add: 'gatewayGroups.add', takes: 'POST /gateway-groups'}),
+    routes('inbound-routes', 'inbound', 'inboundRoutes.about', 'inboundRoutes.add'),
+    at('inbound-routes', {path: '/night-service', file: 'nightservice', title: 'night.title', about: 'night.about', takes: 'PUT /night-service'}),
+    routes('outbound-routes', 'outbound', 'outboundRoutes.about', 'outboundRoutes.add'),
+    at('outbound-routes', {path: '/toll-limits', file: 'toll', title: 'toll.title', about: 'toll.about', takes: 'PUT /toll-limits'}),
+    at('calendars', {file: 'calendars', title: 'module.calendars', about: 'calendars.about', add: 'calendars.add', takes: 'POST /calendars'}),
   ]},
   {title: 'menu.system', icon: 'system', screens: [
     at('license', {file: 'license', title: 'license.title', about: 'license.about'}),

@@ -70,5 +70,7 @@ export function registeredPhones(list, logOut) {
       r.phone && h('p', t('phone.guest', {extension: r.phone}), ' ', button('plain small', t('phone.logOut'), () => attempt(logOut)))))));
 }
 
-// tryLink leads to where a number is tried.
-export const tryLink = (session, digits) => digits && session.modules.includes('try-number') && h('p', h('a', {href: `/try-number?digits=${digits}`}, t('try.link')));
+// tryLink leads to where a number is tried; more is what is filled in besides: caller, or gateway or
+// group for a call from outside.
+export const tryLink = (session, digits, more = {}) => (digits || more.gateway || more.group) && session.modules.includes('try-number')
+  && h('p', h('a', {href: `/try-number?${new URLSearchParams({digits, ...more})}`}, t('try.link')));

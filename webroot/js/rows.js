@@ -13,8 +13,8 @@ await styles('rows');
 // alone makes places without a value: gateway groups of a route. They can be moved when they are
 // ordered. kind chooses the words.
 export function places({property, changed, ordered = true, kind}) {
-  const alone = property.items['x-ref'];
-  const fields = alone ? {ref: property.items} : property.items.properties;
+  const alone = property['x-ref'] ?? property.items['x-ref'];
+  const fields = alone ? {ref: {...property.items, 'x-ref': alone}} : property.items.properties;
   const refKey = Object.keys(fields).find((k) => fields[k]['x-ref']);
   const key = Object.keys(fields).find((k) => k !== refKey && !k.startsWith('$'));
   kind ??= alone ? 'Group' : 'Member';

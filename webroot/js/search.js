@@ -18,7 +18,8 @@ function index(session, add) {
     found.push({kind: 'screen', text: t(s.title), more: t(s.about), path: s.path});
     const all = (list) => list.map(({name, property, search}) => ({kind: 'parameter', text: schema.title(property, name),
       more: t(s.title), words: schema.help(property), path: s.path + (search ?? `?field=${name}`)}));
-    found.push(...all(Object.entries(schema.fields(s.takes)).filter(([name]) => !s.except?.includes(name)).map(([name, property]) => ({name, property}))));
+    found.push(...all(schema.parts({properties: schema.fields(s.takes)}).filter(([name]) => !s.except?.includes(name)).flatMap(([name, property]) => [{name, property},
+      ...(property.type === 'object' ? schema.parts(property).map(([part, of]) => ({name: part, property: of, search: `?field=${name}`})) : [])])));
     s.parameters?.().then((later) => add(all(later)), () => {}); // what is not known is not found
   }
   return found;

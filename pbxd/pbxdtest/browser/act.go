@@ -178,3 +178,29 @@ func (p *Page) Choose(label string, files ...string) {
 		return err
 	}))
 }
+
+// Drag takes what a CSS selector finds with the mouse and drops it over what
+// another finds, beyond its middle or, with before, this side of it.
+func (p *Page) Drag(from, to string, before bool) {
+	p.t.Helper()
+	middle := func(selector string) (x, y, height float64) {
+		at := Eval[[]float64](p, script(`(selector) => {
+			const e = document.querySelector(selector);
+			e.scrollIntoView({block: 'nearest', behavior: 'instant'});
+			const b = e.getBoundingClientRect();
+			return [b.x + b.width / 2, b.y + b.height / 2, b.height];
+		}`, selector))
+		return at[0], at[1], at[2]
+	}
+	middle(from)
+	x2, y2, height := middle(to)
+	x1, y1, _ := middle(from)
+	if y2 += height / 4; before {
+		y2 -= height / 2
+	}
+	p.Run("drag "+from+" to "+to, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, x1, y1),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMousePressed, x1, y1, chromedp.ButtonLeft, chromedp.ClickCount(1)),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, x1, (y1+y2)/2, chromedp.ButtonLeft),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, x2, y2, chromedp.ButtonLeft),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseReleased, x2, y2, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+}

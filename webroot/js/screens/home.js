@@ -9,9 +9,16 @@ import {phoneSetup, registeredPhones} from '../phone.js';
 export default async function show({content, signal, session}) {
   const p = await get('/profile');
   content.classList.add('reading');
+  const night = async (box) => {
+    const {may, nightCard} = await import('../nightcard.js');
+    if (!may(session)) box.remove();
+    else await nightCard(box, signal);
+  };
+  const card = h('section.card');
   if (!p.extension) {
     const own = session.modules.includes('users') && [t('home.noNumber'), ' ', h('a', {href: `/users/${session.id}?field=extension`}, t('home.ownUser')), '.'];
-    content.append(h('section.card', h('p', own || t('home.noExtension'))));
+    put(content, [h('section.card', h('p', own || t('home.noExtension'))), card]);
+    await night(card);
     return;
   }
   const calls = h('div.content');
@@ -24,11 +31,11 @@ export default async function show({content, signal, session}) {
   };
   put(content, [
     h('section.card.own-number', h('p.big', p.extension), h('p.muted', t('home.extension')), state),
-    calls,
+    calls, card,
     h('section.card', h('h2', t('phone.registered')), phones),
     h('section.card', h('h2', t('phone.title')), h('p.help', t('phone.help')), phoneSetup(p.extension, p.sipPort), h('p.help', t('phone.askAdmin'))),
   ]);
   draw();
   live.follow(signal, draw);
-  await (await import('../owncalls.js')).ownCalls(calls, session, signal);
+  await Promise.all([night(card), import('../owncalls.js').then(({ownCalls}) => ownCalls(calls, session, signal))]);
 }

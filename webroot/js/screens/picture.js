@@ -1,9 +1,11 @@
 // The picture of a user or a contact.
 
-import {h, put, button, icon} from '../dom.js';
+import {h, put, button, icon, styles} from '../dom.js';
 import {t} from '../text.js';
 import {call, told, Problem} from '../api.js';
 import {Upload, dropZone} from '../upload.js';
+
+await styles('picture');
 
 const most = 5 << 20; // bytes that the device takes
 
