@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -19,6 +20,7 @@ type Carrier struct {
 	At      netip.AddrPort // of the provider
 	Trunk   netip.AddrPort // of the device towards it
 	Gateway string         // ID
+	Pings   atomic.Int64   // empty messages that have come
 
 	settings, groupSettings map[string]any // as Lines made them
 	transport, group, route string         // IDs
@@ -26,6 +28,7 @@ type Carrier struct {
 	mu       sync.Mutex
 	register func(*Message) // answers REGISTER; nil: 200
 	options  func(*Message)
+	seen     netip.AddrPort // where it says that it sees the device
 }
 
 // loopback returns an address of this machine that no other test has.
@@ -55,7 +58,8 @@ func NewCarrier(t testing.TB, trunk netip.AddrPort) *Carrier {
 
 // answered answers what comes before any call.
 func (c *Carrier) answered(m *Message) bool {
-	if m == nil || m.Start == "" { // a keep-alive
+	if m == nil || m.Start == "" {
+		c.Pings.Add(1)
 		return true
 	}
 	if m.Status() != 0 {
@@ -72,7 +76,7 @@ func (c *Carrier) answered(m *Message) bool {
 	case m.Method() == "OPTIONS" && options != nil:
 		options(m)
 	case m.Method() == "OPTIONS":
-		c.answer(m, 200, "OK", "")
+		c.Answer(m, 200, "OK", "")
 	default:
 		return false
 	}
@@ -99,14 +103,29 @@ func (c *Carrier) Grant(m *Message, seconds int, fields ...string) {
 	for _, v := range m.All("Contact") {
 		extra += fmt.Sprintf("Contact: %s;expires=%d\r\n", v, seconds)
 	}
-	c.answer(m, 200, "OK", extra)
+	c.Answer(m, 200, "OK", extra)
 }
 
-// answer answers a request without a Contact of our own.
-func (c *Carrier) answer(m *Message, status int, reason, extra string) {
+// Sees has the carrier say that it sees the device at an address and port, as one
+// beyond address translation does.
+func (c *Carrier) Sees(at netip.AddrPort) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen = at
+}
+
+// Answer answers a request without a Contact of our own; extra are further fields,
+// each ended by CRLF.
+func (c *Carrier) Answer(m *Message, status int, reason, extra string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "SIP/2.0 %d %s\r\n", status, reason)
-	for _, v := range m.All("Via") {
+	c.mu.Lock()
+	seen := c.seen
+	c.mu.Unlock()
+	for i, v := range m.All("Via") {
+		if i == 0 && seen.IsValid() {
+			v = strings.Replace(v, ";rport", fmt.Sprintf(";rport=%d;received=%s", seen.Port(), seen.Addr()), 1)
+		}
 		fmt.Fprintf(&b, "Via: %s\r\n", v)
 	}
 	fmt.Fprintf(&b, "From: %s\r\nTo: %s;tag=c\r\nCall-ID: %s\r\nCSeq: %s\r\n%sContent-Length: 0\r\n\r\n", m.Get("From"), m.Get("To"), m.Get("Call-ID"), m.Get("CSeq"), extra)

@@ -30,3 +30,12 @@ func (e *Edge) LoseNotify() {
 		s.notified(nil, transaction.ErrTimeout, false)
 	}
 }
+
+// Hurry has the lines of a trunk try again after a time, later ones after up to most
+// of it, and take a second of the provider for one of theirs.
+func (t *Trunk) Hurry(again, most, second time.Duration) {
+	t.pace = pace{refused: again, mostRefused: most, failed: again, mostFailed: most, down: again, answer: 4 * time.Second, second: second}
+}
+
+// Look has a gateway look at once whether its provider is there.
+func (t *Trunk) Look(gateway string) { t.line(gateway).look() }

@@ -44,7 +44,7 @@ func (ln *line) check(g *pbx.Gateway, o pbx.GatewayOptions) time.Duration {
 					s.State, s.Message, s.Reason, s.Status = pbx.LineUp, pbx.Message{}, "", 0
 				}
 			})
-			return time.Duration(o.CheckInterval) * time.Second
+			return time.Duration(o.CheckInterval) * ln.trunk.pace.second
 		}
 		if failed != nil {
 			ln.trunk.deps.Resolver.Failed(x, 0)

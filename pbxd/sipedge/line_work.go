@@ -26,6 +26,7 @@ type work struct {
 	failures int // in a row, without an answer
 	refusals int // in a row
 	flow     transport.Flow
+	contact  *sip.ContactHeader // that is registered, nil when none is
 }
 
 // run registers, asks whether the provider is there and keeps the way open, until
@@ -53,7 +54,7 @@ func (ln *line) run() {
 		}
 		if o.Keepalive > 0 && ln.translated() && !now.Before(keeps) {
 			ln.keepOpen()
-			keeps = now.Add(time.Duration(o.Keepalive) * time.Second)
+			keeps = now.Add(time.Duration(o.Keepalive) * ln.trunk.pace.second)
 		}
 		ln.rest(g.Register, &registers, g.Check, &checks, keeps)
 	}
@@ -138,9 +139,16 @@ func (ln *line) contactOver(g *pbx.Gateway, f transport.Flow) *sip.ContactHeader
 	return &sip.ContactHeader{Address: u}
 }
 
-func (ln *line) registration(w *work, g *pbx.Gateway, f transport.Flow, expires int) *sip.Request {
+// registration asks to be registered as contact, and no more as the address that
+// was registered before, should that be another one.
+func (ln *line) registration(w *work, g *pbx.Gateway, contact *sip.ContactHeader, expires int) *sip.Request {
 	req := w.dialog.requestLocked(sip.REGISTER)
-	req.AppendHeader(ln.contactOver(g, f))
+	req.AppendHeader(contact)
+	if old := w.contact; old != nil && old.Address.String() != contact.Address.String() {
+		gone := *old
+		gone.Params = sip.HeaderParams{{K: "expires", V: "0"}}
+		req.AppendHeader(&gone)
+	}
 	req.AppendHeader(sip.NewHeader("Expires", strconv.Itoa(expires)))
 	req.AppendHeader(sip.NewHeader("Allow", allow))
 	if len(g.Numbers) > 0 {
@@ -160,31 +168,42 @@ func (ln *line) register(w *work, g *pbx.Gateway) time.Duration {
 		return ln.unreached(w, g, "", err)
 	}
 	var last error
-	for _, x := range targets {
+	var pause time.Duration // until the first of them may be asked again
+	for i, x := range targets {
 		if ln.ctx.Err() != nil {
 			return 0
 		}
 		f, err := ln.flowTo(x.Addr, x.Name)
+		var contact *sip.ContactHeader
 		var res *sip.Response
 		if err == nil {
-			res, err = ln.exchange(ln.ctx, w.dialog, ln.registration(w, g, f, w.expires), f)
+			contact = ln.contactOver(g, f)
+			res, err = ln.exchange(ln.ctx, w.dialog, ln.registration(w, g, contact, w.expires), f)
 		}
 		if err != nil {
+			pause = 0
 			ln.trunk.deps.Resolver.Failed(x, 0)
 			last = fmt.Errorf("%s: %w", f, err)
 			continue
 		}
 		if res.StatusCode >= 500 && res.StatusCode < 600 || res.StatusCode == 408 {
-			ln.trunk.deps.Resolver.Failed(x, retryAfter(res))
+			after := retryAfter(res)
+			if pause = min(pause, after); i == 0 {
+				pause = after
+			}
+			ln.trunk.deps.Resolver.Failed(x, after)
 			last = fmt.Errorf("%s: %d %s", f, res.StatusCode, printable(res.Reason, 60))
 			ln.publish(func(s *pbx.LineStatus) { s.Status = res.StatusCode })
 			continue
 		}
 		ln.trunk.deps.Resolver.Works(x)
 		w.flow = f
+		if res.StatusCode < 300 {
+			w.contact = contact
+		}
 		return ln.answered(w, g, x, f, res)
 	}
-	return ln.unreached(w, g, host(g), last)
+	return max(pause, ln.unreached(w, g, host(g), last))
 }
 
 // answered takes the answer to a registration.
@@ -254,7 +273,7 @@ func (ln *line) accepted(g *pbx.Gateway, f transport.Flow, res *sip.Response, wa
 	if moved {
 		return 0
 	}
-	return time.Duration(refresh) * time.Second
+	return time.Duration(refresh) * ln.trunk.pace.second
 }
 
 // granted is for how long a registration holds, s: as our Contact says, or the
@@ -356,7 +375,7 @@ func whyDown(where string, err error) pbx.Message {
 func (ln *line) unregister(w *work, g *pbx.Gateway) {
 	ctx, cancel := context.WithTimeout(ln.trunk.ctx, time.Second)
 	defer cancel()
-	if _, err := ln.exchange(ctx, w.dialog, ln.registration(w, g, w.flow, 0), w.flow); err != nil {
+	if _, err := ln.exchange(ctx, w.dialog, ln.registration(w, g, w.contact, 0), w.flow); err != nil {
 		ln.log.Info("registration not taken back: it ends by itself", "err", err)
 	}
 }

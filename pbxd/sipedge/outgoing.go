@@ -156,7 +156,7 @@ func (l *leg) passOverLocked(wait time.Duration, cause pbx.Cause, err error) (th
 		l.clientTx.Cancel(reasonHeader(pbx.CauseNormalClearing)) // should it ring there yet
 	}
 	l.attempt++
-	if l.tryNextLocked() == nil {
+	if l.tryNextLocked() == nil || l.redirectLocked() {
 		return nil
 	}
 	return func() { l.finish(cause) }

@@ -70,10 +70,11 @@ type pace struct {
 	mostFailed  time.Duration
 	down        time.Duration // between checks of a provider that does not answer
 	answer      time.Duration // that one server has for an answer to REGISTER or OPTIONS
+	second      time.Duration // of the times that the provider and the gateway name
 }
 
 func defaultPace() pace {
-	return pace{refused: time.Minute, mostRefused: 30 * time.Minute, failed: 5 * time.Second, mostFailed: time.Minute, down: 5 * time.Second, answer: 4 * time.Second}
+	return pace{refused: time.Minute, mostRefused: 30 * time.Minute, failed: 5 * time.Second, mostFailed: time.Minute, down: 5 * time.Second, answer: 4 * time.Second, second: time.Second}
 }
 
 // NewTrunk opens the socket of a transport, and begins with the gateways of the
