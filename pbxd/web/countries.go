@@ -10,12 +10,13 @@ import (
 
 // CountryName is one country that may be chosen.
 type CountryName struct {
-	Code      string   `json:"code" title:"Code" doc:"Two letters of the country (ISO 3166-1)" maxLength:"2"`
-	Name      string   `json:"name" title:"Country" doc:"English name" maxLength:"60"`
-	LocalName string   `json:"localName" title:"Own name" doc:"Name in the language of the country" maxLength:"60"`
-	Language  string   `json:"language" title:"Language" doc:"Suggested language" maxLength:"2"`
-	TimeZones []string `json:"timeZones" title:"Time zones" doc:"Time zones of the country, the suggested one first" maxItems:"20"`
-	Emergency []string `json:"emergency" title:"Emergency numbers" doc:"Numbers that every phone may call; no extension may begin one" maxItems:"30"`
+	Code        string   `json:"code" title:"Code" doc:"Two letters of the country (ISO 3166-1)" maxLength:"2"`
+	Name        string   `json:"name" title:"Country" doc:"English name" maxLength:"60"`
+	LocalName   string   `json:"localName" title:"Own name" doc:"Name in the language of the country" maxLength:"60"`
+	Language    string   `json:"language" title:"Language" doc:"Suggested language" maxLength:"2"`
+	OutsideLine string   `json:"outsideLine" title:"Outside line" doc:"Suggested digit for an outside line" maxLength:"1"`
+	TimeZones   []string `json:"timeZones" title:"Time zones" doc:"Time zones of the country, the suggested one first" maxItems:"20"`
+	Emergency   []string `json:"emergency" title:"Emergency numbers" doc:"Numbers that every phone may call; no extension may begin one" maxItems:"30"`
 }
 
 type countryPath struct {
@@ -28,7 +29,7 @@ func (s *Server) registerCountries() {
 		func(context.Context, *none) (*answer[[]CountryName], error) {
 			list := []CountryName{}
 			for _, c := range pbx.Countries() {
-				n := CountryName{c.Code, c.Name, c.LocalName, c.Language, c.TimeZones, []string{}}
+				n := CountryName{c.Code, c.Name, c.LocalName, c.Language, c.OutsideLine, c.TimeZones, []string{}}
 				for _, e := range c.Emergency {
 					n.Emergency = append(n.Emergency, e.Number)
 				}

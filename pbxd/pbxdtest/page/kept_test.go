@@ -111,6 +111,8 @@ func TestPeopleWizardAgain(t *testing.T) {
 	p.Press("Weiter")
 	p.Press("Weiter")
 	p.Press("Weiter")
+	p.Sees("Vorerst keine")
+	p.Press("Weiter")
 	p.Sees("Neue Benutzer haben die PIN 0000")
 	p.In("Benutzer demo103").Holds("Nebenstelle", "")
 	p.In("Benutzer demo101").Fill("Vorname", "Eva")

@@ -85,7 +85,7 @@ func (p *newcomer) logsIn(*testing.T) {
 }
 
 func (p *newcomer) setsUp(*testing.T) {
-	p.Sees("Step 1 of 5")
+	p.Sees("Step 1 of 6")
 	shoot(p.Page, "wizard-1-language")
 	p.Press("Next")
 	p.Select("Country", "Belgium")
@@ -94,6 +94,7 @@ func (p *newcomer) setsUp(*testing.T) {
 	p.Press("Next")
 	shoot(p.Page, "wizard-3-mail")
 	p.Press("Next")
+	p.takesALine()
 	first := p.In("User demo101")
 	first.Fill("First name", "Susan")
 	first.Fill("Extension", "101")
@@ -102,12 +103,12 @@ func (p *newcomer) setsUp(*testing.T) {
 	first.Fill("Extension", "201")
 	p.In("User demo102").Fill("Extension", "202")
 	p.In("User demo103").Fill("Extension", "203")
-	shoot(p.Page, "wizard-4-users")
+	shoot(p.Page, "wizard-5-users")
 	p.Press("Next")
-	for _, words := range []string{"English", "Belgium", "demo101 Susan"} {
+	for _, words := range []string{"English", "Belgium", "Office line", "demo101 Susan"} {
 		p.Sees(words)
 	}
-	shoot(p.Page, "wizard-5-review")
+	shoot(p.Page, "wizard-6-review")
 	p.Press("Submit settings")
 	p.Sees("The settings are in use")
 	p.Press("Users")
@@ -117,6 +118,29 @@ func (p *newcomer) setsUp(*testing.T) {
 	p.Press("Country")
 	p.Sees("Belgium")
 	p.Holds("Time zone", "Europe/Brussels")
+	p.Press("Gateways")
+	p.In("Office line").Sees("4989123 · 127.0.0.1")
+	p.Press("Gateway groups")
+	p.Press("Office line")
+	p.In("Outbound caller ID").Holds("Search pattern", "^(.*)")
+	p.Press("Close")
+}
+
+// takesALine sets the outside line up: gateway, gateway group and default
+// routes come of it (F035, F197).
+func (p *newcomer) takesALine() {
+	p.Heading("Outside line")
+	p.Tick("SIP provider", true)
+	p.Press("Next")
+	p.Sees("Registrar must be filled in")
+	p.Fill("Registrar", "127.0.0.1")
+	p.Fill("User", "4989123")
+	p.Fill("Password", "geheim-1")
+	p.Fill("Call number", "+3222345678")
+	shoot(p.Page, "wizard-4-line")
+	p.Press("Further parameters")
+	p.Fill("Name", "Office line")
+	p.Press("Next")
 }
 
 func (p *newcomer) keepsUsers(*testing.T) {

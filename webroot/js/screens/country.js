@@ -8,7 +8,8 @@ import {profile, named, choices} from '../country.js';
 export default async function show({content, signal}) {
   const countries = await get('/countries');
   const zones = (code) => countries.find((c) => c.code === code)?.timeZones ?? [];
-  const {form, state} = await settingsForm({path: '/locale', signal, sections: {'': ['country', 'timeZone', 'language']}, options: (entry) => ({
+  const line = (code) => countries.find((c) => c.code === code)?.outsideLine;
+  const {form, state} = await settingsForm({path: '/locale', signal, sections: {'': ['country', 'timeZone', 'language'], 'country.dialling': ['outsideLine', 'areaCode']}, options: (entry) => ({
     country: {choices: choices(countries)},
     timeZone: {choices: [...new Set([entry.timeZone, ...countries.flatMap((c) => c.timeZones)])].map((id) => ({id, label: id}))},
   })});
@@ -24,6 +25,7 @@ export default async function show({content, signal}) {
     const code = form.field('country').value;
     if (e.target.name !== 'country') return;
     if (!zones(code).includes(form.field('timeZone').value)) form.field('timeZone').value = zones(code)[0];
+    if (form.field('outsideLine').value) form.field('outsideLine').value = line(code); // who dials without a digit goes on so
     draw(code);
   });
   form.addEventListener('click', () => draw(form.field('country').value)); // Cancel brings the old one back

@@ -18,6 +18,13 @@ const empty = (u) => !u.firstName && !u.lastName && !u.extension;
 // filled are the users up to the last that is filled in: they have their places.
 const filled = (users) => users.slice(0, users.findLastIndex((u) => !empty(u)) + 1);
 
+// What the wizard asks of an account; the other parameters have their defaults. A name can be left
+// out, and the server of the provider is needed.
+const account = ['registrar', 'user', 'password'];
+const further = ['authUser', 'proxy', 'port', 'transport', 'name'];
+const accountHelp = {name: () => ({help: t('wizard.lineName'), must: false}), password: () => ({help: ''})};
+const lineName = ({gateway}) => gateway.name || gateway.registrar.slice(0, 50);
+
 // A step is {id, draw(wizard) (nodes), fields(wizard) ({place of an error in
 // the API: Field}), take(wizard) (reads the fields), check(wizard) (more rules,
 // as {place: text}), review(wizard) ([[label, value]])}.
@@ -50,6 +57,7 @@ const steps = [
       field.addEventListener('edit', () => {
         w.state.locale.country = field.value;
         [w.state.locale.timeZone] = w.country().timeZones;
+        Object.assign(w.state.locale, {outsideLine: w.country().outsideLine, areaCode: ''});
         w.draw();
         w.fields['locale.country'].focus();
       });
@@ -91,6 +99,43 @@ const steps = [
     check: ({state}) => (state.mail.enabled && !state.mail.server ? {'mail.server': t('rule.needed')} : {}),
     review: ({state, mailSchema}) => (state.mail.enabled ? ['senderAddress', 'server', 'port', 'security', 'authentication'] : ['enabled'])
       .map((n) => [schema.title(schema.property(mailSchema, n), n), schema.written(state.mail[n], schema.property(mailSchema, n), n)]),
+  },
+  {
+    id: 'line',
+    fields: (w) => {
+      const {line, locale} = w.state;
+      const sip = {when: (v) => v.kind === 'sip'};
+      return {
+        'line.kind': w.field('', 'kind', line.kind, {label: t('wizard.lineKind'), property: {type: 'string'}, choices: ['sip', 'none'].map((id) => ({id, label: t(`wizard.line.${id}`)}))}),
+        ...Object.fromEntries([...account, ...further].map((n) => [`line.gateway.${n}`, w.field(w.gatewaySchema, n, line.gateway[n], {...sip, ...accountHelp[n]?.()})])),
+        ...Object.fromEntries(['number', 'answer'].map((n) => [`line.${n}`, w.field('WizardLine', n, line[n], sip)])),
+        ...Object.fromEntries(['outsideLine', 'areaCode'].map((n) => [`locale.${n}`, w.field(w.locale, n, locale[n], sip)])),
+      };
+    },
+    draw: (w) => {
+      const folded = Object.values(w.fields).filter((f) => further.includes(f.name));
+      const fold = h('details.fold', h('summary', icon('down'), t('wizard.further')), h('fieldset', folded));
+      const box = h('div.content', Object.values(w.fields).filter((f) => !folded.includes(f)), fold);
+      const show = () => {
+        fold.hidden = w.fields['line.kind'].value !== 'sip';
+        const values = {kind: w.fields['line.kind'].value};
+        for (const f of Object.values(w.fields)) if (f.options.when) f.hidden = !f.options.when(values);
+      };
+      box.addEventListener('edit', show);
+      queueMicrotask(show);
+      return [w.lines.length > 0 && h('p.help', t('wizard.lines', {names: w.lines.join(', ')})), box];
+    },
+    take: (w) => {
+      const {line, locale} = w.state;
+      for (const [place, f] of Object.entries(w.fields)) {
+        const of = place.startsWith('locale.') ? locale : place.startsWith('line.gateway.') ? line.gateway : line;
+        of[f.name] = f.value;
+      }
+    },
+    check: ({state: {line: {kind, gateway}}}) => Object.fromEntries(['registrar', 'user'].map((n) => [`line.gateway.${n}`, kind === 'sip' && !gateway[n] ? t('rule.needed') : ''])),
+    review: ({state: {line, locale}, gatewaySchema}) => (line.kind !== 'sip' ? [[t('wizard.lineKind'), t('wizard.line.none')]]
+      : [[t('wizard.lineKind'), t('wizard.line.sip')], ...['name', 'registrar', 'user'].map((n) => [schema.title(schema.property(gatewaySchema, n), n), (n === 'name' && lineName(line)) || line.gateway[n]]),
+        [schema.label('number', 'WizardLine'), line.number || t('value.none')], [schema.label('outsideLine', 'Locale'), locale.outsideLine || t('value.none')], [t('wizard.line.routes'), t('wizard.line.made')]]),
   },
   {
     id: 'users',
@@ -141,9 +186,13 @@ class Wizard extends HTMLElement {
     this.locale = schema.body('PUT', '/locale');
     this.mailSchema = schema.body('PUT', '/email-delivery');
     this.userSchema = 'WizardUser';
+    this.gatewaySchema = schema.body('POST', '/gateways');
+    this.lines = begin.lines;
+    const gateway = Object.keys(schema.of(this.gatewaySchema)).filter((n) => !n.startsWith('$') && n !== 'password').map((n) => [n, schema.blank(schema.property(this.gatewaySchema, n))]);
     // The first time the reader's language is the best guess, and all users are new.
     this.state = {
       locale: {...begin.locale, ...(!begin.done && {language: document.documentElement.lang})}, mail: {...begin.mail}, users: begin.users,
+      line: {kind: 'none', gateway: Object.fromEntries(gateway), number: '', answer: ''},
     };
     this.absent = begin.users.map(empty);
     this.makes = !begin.done || this.absent.includes(true);
@@ -239,9 +288,10 @@ class Wizard extends HTMLElement {
   async #submit() {
     const submit = this.querySelector('[type=submit]');
     submit.disabled = true;
-    const {locale, mail: post, users} = this.state;
+    const {locale, mail: post, users, line: {kind, gateway, ...numbers}} = this.state;
+    const line = kind === 'sip' ? {gateway: {...gateway, name: lineName({gateway})}, ...numbers} : undefined;
     try {
-      await call('POST', '/wizard', {etag: this.etag, body: {locale, mail: mail.sent(post), users: filled(users)}});
+      await call('POST', '/wizard', {etag: this.etag, body: {locale, mail: mail.sent(post), users: filled(users), line}});
       toast(t('wizard.done'));
       this.#over();
     } catch (err) {
