@@ -27,6 +27,7 @@ const (
 	templateKeyKind      = "Browsers do not accept {kind} keys. Use RSA with 2048 to 8192 bits, or ECDSA with P-256 or P-384."
 	templateMismatch     = "The private key does not belong to the certificate {subject}. Upload the key with which it was requested."
 	templateCA           = "{subject} is the certificate of an authority, not of a device. Upload the one that it issued; with openssl req -x509 add: -addext basicConstraints=critical,CA:FALSE"
+	templateNoAuthority  = "{subject} is no certificate of an authority, and there is no key with it. Upload that of the authority that signs the provider's, or the key of this one, too."
 	templateUsage        = "The certificate {subject} is not made for a web server. Request one for server authentication."
 	templateExtension    = "The certificate {subject} has an extension {oid} that is critical and not known. Request one without it."
 	templateNames        = "The certificate {subject} names no host and no address. Request one with subject alternative names."
@@ -49,7 +50,7 @@ const TemplateLong = "The certificate is valid for {days} days. Apple devices re
 // one is translated.
 func Messages() []string {
 	return []string{templateTooLarge, templateNoPEM, templateNoKeyPEM, templateDamagedPEM, templateTrailing, templateBlock, templateTooMany,
-		templateUnreadable, templateBadKey, templateKeys, templateEncrypted, templateKeyKind, templateMismatch, templateCA, templateUsage,
+		templateUnreadable, templateBadKey, templateKeys, templateEncrypted, templateKeyKind, templateMismatch, templateCA, templateNoAuthority, templateUsage,
 		templateExtension, templateNames, templateSignature, templateExpired, templateNotYet, templateChain,
 		templateClock, templateExpiring, templateOtherName, templateSelfSigned, TemplateLong, templateLacksIssuers}
 }
@@ -67,6 +68,7 @@ const (
 	KeyKind     Problem = "keyKind"
 	Mismatch    Problem = "mismatch"
 	Authority   Problem = "authority"
+	NoAuthority Problem = "noAuthority"
 	Usage       Problem = "usage"
 	NoNames     Problem = "noNames"
 	WeakSigning Problem = "weakSigning"

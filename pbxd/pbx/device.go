@@ -41,7 +41,7 @@ type Certificate struct {
 	ID          string `json:"id" title:"Identifier" doc:"Stable identifier, never reused" minLength:"1" maxLength:"26" pattern:"^[a-z0-9]+$" patternDescription:"lowercase letters and digits"`
 	Description string `json:"description" title:"Description" doc:"What the certificate is for" minLength:"1" maxLength:"100" unique:"true"`
 	Chain       string `json:"chain" title:"Certificate" doc:"Certificate and those that vouch for it, PEM, the device's own first" minLength:"1" maxLength:"65536" multiline:"true"`
-	Key         Sealed `json:"keySealed"`
+	Key         Sealed `json:"keySealed,omitempty"` // none of the certificate of an authority
 }
 
 // KeepCertificate gives c the page's certificate of now, as it is now, and that

@@ -29,8 +29,17 @@ func checkTransports(c *Config) (errs []FieldError) {
 		if t.Type != "tls" && (t.CACertificate != "" || t.Certificate != "") {
 			errs = append(errs, refused(path+"type", "must be tls: only there certificates are used"))
 		}
+		if c.lacksKey(t.Certificate) {
+			errs = append(errs, refused(path+"certificate", "is that of an authority, without a key"))
+		}
 	}
 	return errs
+}
+
+// lacksKey reports whether a certificate, by ID, is that of an authority.
+func (c *Config) lacksKey(id string) bool {
+	i := slices.IndexFunc(c.Certificates, func(x Certificate) bool { return x.ID == id })
+	return i >= 0 && c.Certificates[i].Key == ""
 }
 
 // sameSocket reports whether two addresses cannot have the same port.

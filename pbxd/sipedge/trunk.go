@@ -30,9 +30,8 @@ type TrunkDeps struct {
 	Media    *engine.Engine
 	Publish  func(pbx.Fact)                                   // does not block
 	Incoming func(call.Incoming) (notify func(ev call.Event)) // starts a call
-	// ClientTLS is how the certificate of a provider is checked, and what we show;
-	// ServerTLS is what we show to providers that call. Both are asked anew for each
-	// transport that is opened.
+	// ClientTLS is how the certificate of a provider is checked, and what we show to
+	// it, asked with each change of the configuration; ServerTLS is what we show to providers that call, asked for each connection.
 	ClientTLS func(pbx.TransportSettings) (*tls.Config, error)
 	ServerTLS func(pbx.TransportSettings) *tls.Config
 	Tap       func(over string, local, remote netip.AddrPort, sent bool, m []byte) // as of Deps
@@ -114,12 +113,30 @@ func (t *Trunk) listen(ctx context.Context) (err error) {
 		t.at, err = t.edge.transport.ListenTCP(ctx, addr)
 	case "tls":
 		if t.client, err = t.deps.ClientTLS(s); err == nil {
-			t.at, err = t.edge.transport.ListenTLS(ctx, addr, t.deps.ServerTLS(s))
+			t.at, err = t.edge.transport.ListenTLS(ctx, addr, t.served())
 		}
 	default:
 		t.at, err = t.edge.transport.ListenUDP(ctx, addr)
 	}
 	return err
+}
+
+// served is what providers that call are shown: the certificate of now.
+func (t *Trunk) served() *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		conf := t.deps.ServerTLS(t.transportSettings())
+		if conf.GetConfigForClient != nil {
+			return conf.GetConfigForClient(hello)
+		}
+		return conf, nil
+	}}
+}
+
+// clientTLS is how certificates of providers are checked now.
+func (t *Trunk) clientTLS() *tls.Config {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.client
 }
 
 // Addr is the address of the socket.
@@ -131,14 +148,22 @@ func (t *Trunk) SameSocket(s pbx.TransportSettings) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	is := t.settings
-	return is.Type == s.Type && is.BindAddress == s.BindAddress && is.BindPort == s.BindPort &&
-		is.VerifyCertificate == s.VerifyCertificate && is.CACertificate == s.CACertificate && is.Certificate == s.Certificate
+	return is.Type == s.Type && is.BindAddress == s.BindAddress && is.BindPort == s.BindPort
 }
 
 // Configured follows a new configuration. Calls go on; a gateway registers anew
 // when what it says of itself has changed.
 func (t *Trunk) Configured(cfg *pbx.Config, s pbx.TransportSettings) {
+	client, err := t.client, error(nil)
+	if s.Type == "tls" {
+		if client, err = t.deps.ClientTLS(s); err != nil { // the one of before goes on
+			t.deps.Log.Error("certificate of the transport cannot be used", "transport", s.Name, "err", err)
+		}
+	}
 	t.mu.Lock()
+	if err == nil {
+		t.client = client
+	}
 	moved := t.settings.ExternalSignalling != s.ExternalSignalling || t.settings.ExternalSignallingPort != s.ExternalSignallingPort
 	t.settings = s
 	var stopped []*line

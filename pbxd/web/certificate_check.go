@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"galilei/pbxd/certificate"
@@ -27,19 +28,31 @@ func pageHosts(cfg *pbx.Config) []string {
 // kept: PEM, the device's own first.
 func (s *Server) checkCertificate(chain string, key pbx.Secret) (pbx.Certificate, pbx.Secret, error) {
 	cfg, _ := s.Store.Current()
+	if strings.TrimSpace(key.Reveal()) == "" {
+		_, authorities, err := certificate.CheckAuthorities([]byte(chain), s.Now())
+		return pbx.Certificate{Chain: string(authorities)}, "", wrongCertificate(chain, err)
+	}
 	_, served, err := certificate.Check([]byte(chain), []byte(key.Reveal()), s.Now(), pageHosts(cfg)...)
 	if err != nil {
-		wrong, ok := errors.AsType[*certificate.Error](err)
-		if !ok {
-			return pbx.Certificate{}, "", fmt.Errorf("check certificate of %d bytes: %w", len(chain), err)
-		}
-		return pbx.Certificate{}, "", invalidField(string(wrong.Field), pbx.Message{Template: wrong.Template(), Args: wrong.Args()})
+		return pbx.Certificate{}, "", wrongCertificate(chain, err)
 	}
 	keyText, err := keyPEM(served)
 	if err != nil {
 		return pbx.Certificate{}, "", err
 	}
 	return pbx.Certificate{Chain: string(chainPEM(served))}, pbx.Secret(keyText), nil
+}
+
+// wrongCertificate says at its field what is wrong with an upload; nil for nil.
+func wrongCertificate(chain string, err error) error {
+	if err == nil {
+		return nil
+	}
+	wrong, ok := errors.AsType[*certificate.Error](err)
+	if !ok {
+		return fmt.Errorf("check certificate of %d bytes: %w", len(chain), err)
+	}
+	return invalidField(string(wrong.Field), pbx.Message{Template: wrong.Template(), Args: wrong.Args()})
 }
 
 func chainPEM(c tls.Certificate) (text []byte) {
@@ -59,6 +72,9 @@ func keyPEM(c tls.Certificate) ([]byte, error) {
 
 // unusable says why a stored certificate cannot serve the page now.
 func (s *Server) unusable(c *pbx.Certificate) (pbx.Message, bool) {
+	if c.Key == "" {
+		return pbx.Say("This is the certificate of an authority: it has no key here. Upload the one that it issued, with its key."), true
+	}
 	key, err := s.Store.Key().Open(pbx.CertificatePurpose(c.ID), c.Key)
 	if err != nil {
 		return pbx.Say("The key of this certificate cannot be read on this device. Upload both again."), true
@@ -69,6 +85,11 @@ func (s *Server) unusable(c *pbx.Certificate) (pbx.Message, bool) {
 
 func (s *Server) showCertificate(cfg *pbx.Config, c *pbx.Certificate) CertificateInfo {
 	var info certificate.Info
+	if c.Key == "" {
+		v := shownCertificate(c.ID, c.Description, false, s.describeAuthority([]byte(c.Chain)))
+		v.Authority = true
+		return v
+	}
 	key, err := s.Store.Key().Open(pbx.CertificatePurpose(c.ID), c.Key)
 	if err == nil {
 		info = s.describe(cfg, []byte(c.Chain), []byte(key.Reveal()))
@@ -98,6 +119,20 @@ func (s *Server) describe(cfg *pbx.Config, chain, key []byte) certificate.Info {
 	problem, _ := toldMessage(err)
 	if leaf, ok := leafOf(chain); ok {
 		info, _, _ = certificate.Check(chain, key, leaf.NotBefore.Add(time.Second)) // what is wrong is told already
+	}
+	info.Warnings = []pbx.Message{problem}
+	return info
+}
+
+// describeAuthority is describe for the certificate of an authority.
+func (s *Server) describeAuthority(text []byte) certificate.Info {
+	info, _, err := certificate.CheckAuthorities(text, s.Now())
+	if err == nil {
+		return info
+	}
+	problem, _ := toldMessage(err)
+	if first, ok := leafOf(text); ok {
+		info, _, _ = certificate.CheckAuthorities(text, first.NotBefore.Add(time.Second)) // what is wrong is told already
 	}
 	info.Warnings = []pbx.Message{problem}
 	return info

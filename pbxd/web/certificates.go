@@ -25,6 +25,7 @@ type CertificateInfo struct {
 	NotAfter    time.Time  `json:"notAfter" title:"Valid until" doc:"End of its validity"`
 	Fingerprint string     `json:"fingerprint" title:"Fingerprint" doc:"SHA-256, as browsers show it" maxLength:"100"`
 	KeyType     string     `json:"keyType" title:"Key" doc:"Kind of its key" maxLength:"40"`
+	Authority   bool       `json:"authority" title:"Authority" doc:"It is that of an authority, without a key: providers' certificates are checked with it"`
 	InUse       bool       `json:"inUse" title:"In use" doc:"The page is shown with it"`
 	Warnings    []Sentence `json:"warnings" title:"Warnings" doc:"What is worth knowing of it" maxItems:"20"`
 }
@@ -33,7 +34,7 @@ type CertificateInfo struct {
 type CertificateUpload struct {
 	Description string     `json:"description" title:"Description" doc:"What the certificate is for. It must be unique." minLength:"1" maxLength:"100"`
 	Certificate string     `json:"certificate" title:"Certificate" doc:"PEM: the certificate and those that vouch for it, in any order" minLength:"1" maxLength:"65536"`
-	Key         pbx.Secret `json:"key" title:"Private key" doc:"PEM: the key of the certificate, not encrypted. It is never shown again." minLength:"1" maxLength:"65536" writeOnly:"true"`
+	Key         pbx.Secret `json:"key,omitempty" title:"Private key" doc:"PEM: the key of the certificate, not encrypted. It is never shown again. Empty for the certificate of an authority that signs those of providers." maxLength:"65536" writeOnly:"true"`
 }
 
 // CertificateChange changes a certificate that is not in use.
@@ -121,7 +122,7 @@ func (s *Server) addCertificate(ctx context.Context, in CertificateUpload) (*cre
 		return nil, err
 	}
 	c.ID, c.Description = pbx.NewID(), in.Description
-	c.Key = s.Store.Key().Seal(pbx.CertificatePurpose(c.ID), key)
+	c.Key = s.sealKey(c.ID, key)
 	at := 0
 	_, err = s.commit(ctx, pbx.Say(entryAdded, "what", pbx.Say("Certificate"), "name", c.Description), func(cfg *pbx.Config) error {
 		at = len(cfg.Certificates)
@@ -134,6 +135,14 @@ func (s *Server) addCertificate(ctx context.Context, in CertificateUpload) (*cre
 	s.record(ctx, "add-certificate", c.Description)
 	cfg, _ := s.Store.Current()
 	return &created[CertificateInfo]{etag(&c), apiPrefix + "/certificates/" + c.ID, s.showCertificate(cfg, &c)}, nil
+}
+
+// sealKey seals the key of a certificate; an authority's has none.
+func (s *Server) sealKey(id string, key pbx.Secret) pbx.Sealed {
+	if key == "" {
+		return ""
+	}
+	return s.Store.Key().Seal(pbx.CertificatePurpose(id), key)
 }
 
 // free refuses a change of a certificate that the page is shown with, or may
@@ -169,7 +178,7 @@ func (s *Server) changeCertificate(ctx context.Context, in *entryChange[Certific
 		}
 		if change.Key != nil {
 			key = *change.Key
-		} else {
+		} else if old.Key != "" {
 			var err error
 			if key, err = s.Store.Key().Open(pbx.CertificatePurpose(old.ID), old.Key); err != nil {
 				return nil, invalidField("key", pbx.Say("is needed: the stored key cannot be read"))
@@ -179,7 +188,7 @@ func (s *Server) changeCertificate(ctx context.Context, in *entryChange[Certific
 		if err != nil {
 			return nil, err
 		}
-		next.Chain, next.Key = checked.Chain, s.Store.Key().Seal(pbx.CertificatePurpose(old.ID), key)
+		next.Chain, next.Key = checked.Chain, s.sealKey(old.ID, key)
 	}
 	at, changed := 0, false
 	_, err := s.commit(ctx, pbx.Say(entryChanged, "what", pbx.Say("Certificate"), "name", next.Description), func(cfg *pbx.Config) error {
@@ -207,9 +216,20 @@ func (s *Server) changeCertificate(ctx context.Context, in *entryChange[Certific
 	return &tagged[CertificateInfo]{etag(&next), s.showCertificate(cfg, &next)}, nil
 }
 
+// idle refuses to delete a certificate that a transport uses: without it, any
+// authority would do.
+func (s *Server) idle(cfg *pbx.Config, id string) error {
+	for _, t := range cfg.Transports {
+		if t.CACertificate == id || t.Certificate == id {
+			return refuseWith(http.StatusConflict, pbx.Say("The transport {name} uses the certificate. Choose another one there first.", "name", t.Name))
+		}
+	}
+	return s.free(cfg, id)
+}
+
 func (s *Server) deleteCertificate(ctx context.Context, in *entryDeletion) error {
 	cfg, _ := s.Store.Current()
-	if err := s.free(cfg, in.ID); err != nil {
+	if err := s.idle(cfg, in.ID); err != nil {
 		return err
 	}
 	c := certificateByID(cfg, in.ID)
@@ -225,7 +245,7 @@ func (s *Server) deleteCertificate(ctx context.Context, in *entryDeletion) error
 		if err := in.check(etag(c)); err != nil {
 			return err
 		}
-		if err := s.free(cfg, in.ID); err != nil {
+		if err := s.idle(cfg, in.ID); err != nil {
 			return err
 		}
 		cfg.Certificates = slices.DeleteFunc(cfg.Certificates, func(c pbx.Certificate) bool { return c.ID == in.ID })

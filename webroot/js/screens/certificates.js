@@ -45,14 +45,14 @@ class Certificates {
   #card(c) {
     const fact = (name, value) => value && [schema.label(name, 'Certificate'), value];
     return h('section.card.certificate', {'data-id': c.id},
-      h('div.card-head', h('h2', title(c)), c.inUse && h('span.tag.good', t('certificates.inUse'))),
+      h('div.card-head', h('h2', title(c)), c.inUse && h('span.tag.good', t('certificates.inUse')), c.authority && h('span.tag', t('certificates.authority'))),
       c.warnings.map((w) => h('p.notice', icon('alert'), h('span', warning(w)))),
       facts([fact('names', c.names.join(', ')), fact('issuer', c.issuer),
         [t('certificates.valid'), t('certificates.period', {from: day(c.notBefore), to: day(c.notAfter)})],
         fact('keyType', c.keyType), fact('fingerprint', h('code', c.fingerprint))]),
       !c.inUse && h('div.actions',
         c.id !== 'device' && button('danger-quiet', t('entry.deleteAction'), () => this.#remove(c), {icon: 'trash'}),
-        button('plain', t('certificates.use'), () => this.#use(c))));
+        !c.authority && button('plain', t('certificates.use'), () => this.#use(c))));
   }
 
   async #use(c) {
