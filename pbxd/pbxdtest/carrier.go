@@ -14,7 +14,7 @@ import (
 
 // Carrier is a provider that does only what the test says. What the device asks
 // before any call, to be registered and whether it is there, it answers by itself
-// unless the test wants to.
+// unless the test wants to. Repeated requests are dropped.
 type Carrier struct {
 	*Phone
 	At      netip.AddrPort // of the provider
@@ -28,7 +28,8 @@ type Carrier struct {
 	mu       sync.Mutex
 	register func(*Message) // answers REGISTER; nil: 200
 	options  func(*Message)
-	seen     netip.AddrPort // where it says that it sees the device
+	seen     netip.AddrPort  // where it says that it sees the device
+	had      map[string]bool // requests, by method and branch
 }
 
 // loopback returns an address of this machine that no other test has.
@@ -49,7 +50,7 @@ func NewCarrier(t testing.TB, trunk netip.AddrPort) *Carrier {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	c := &Carrier{At: at, Trunk: trunk}
+	c := &Carrier{At: at, Trunk: trunk, had: map[string]bool{}}
 	c.Phone = &Phone{T: t, Ext: "carrier", pbx: trunk, conn: conn, network: "udp", in: make(chan *Message, 256), Contact: "sip:carrier@" + at.String()}
 	c.Answers(c.answered)
 	go c.read()
@@ -65,10 +66,14 @@ func (c *Carrier) answered(m *Message) bool {
 	if m.Status() != 0 {
 		return false
 	}
+	_, branch, _ := strings.Cut(m.Get("Via"), ";branch=")
+	key := m.Method() + " " + strings.SplitN(branch, ";", 2)[0]
 	c.mu.Lock()
-	register, options := c.register, c.options
+	register, options, again := c.register, c.options, c.had[key]
+	c.had[key] = true
 	c.mu.Unlock()
 	switch {
+	case again: // the test was slow with its answer
 	case m.Method() == "REGISTER" && register != nil:
 		register(m)
 	case m.Method() == "REGISTER":

@@ -39,3 +39,13 @@ func (t *Trunk) Hurry(again, most, second time.Duration) {
 
 // Look has a gateway look at once whether its provider is there.
 func (t *Trunk) Look(gateway string) { t.line(gateway).look() }
+
+// SetMinSession lets a test wait for session timers of calls over the trunk.
+func (t *Trunk) SetMinSession(d time.Duration) { t.edge.SetMinSession(d) }
+
+// Silence has servers of providers have so long for an answer, and lines try again
+// at once.
+func (t *Trunk) Silence(d time.Duration) {
+	t.Hurry(5*time.Millisecond, 20*time.Millisecond, time.Second)
+	t.pace.answer = d
+}

@@ -263,6 +263,7 @@ func TestRegistrationFollowsTheGateway(t *testing.T) {
 		t.Errorf("the provider got\n%s", m)
 	}
 	x.c.Grant(m, 3600)
+	x.is("a", pbx.LineUp)
 	x.configure(func(c *pbx.Config) {
 		c.Transports[0].ExternalSignalling, c.Transports[0].ExternalSignallingPort = "", 0
 	})
@@ -272,6 +273,20 @@ func TestRegistrationFollowsTheGateway(t *testing.T) {
 		t.Errorf("the provider got\n%s", m)
 	}
 	x.c.Grant(m, 3600)
+}
+
+// A registration that is on its way when the gateway goes is taken back, too: the
+// provider may have taken it.
+func TestRegistrationOnItsWayIsTakenBack(t *testing.T) {
+	t.Parallel()
+	x := newExchange(t, nil, nil).answers().begins()
+	first := x.registers()
+	x.configure(func(c *pbx.Config) { c.Gateways = nil })
+	last := x.fresh(first)
+	if last.Get("Expires") != "0" || last.Get("Contact") != first.Get("Contact") {
+		t.Errorf("the provider got\n%s", last)
+	}
+	x.c.Grant(last, 0)
 }
 
 // token is what tells the gateway in our Contact.

@@ -180,6 +180,13 @@ func (ln *line) register(w *work, g *pbx.Gateway) time.Duration {
 			contact = ln.contactOver(g, f)
 			res, err = ln.exchange(ln.ctx, w.dialog, ln.registration(w, g, contact, w.expires), f)
 		}
+		if err != nil && contact != nil && ln.ctx.Err() != nil { // it may have been taken
+			w.flow, w.contact = f, contact
+			ln.mu.Lock()
+			ln.registered = true
+			ln.mu.Unlock()
+			return 0
+		}
 		if err != nil {
 			pause = 0
 			ln.trunk.deps.Resolver.Failed(x, 0)
