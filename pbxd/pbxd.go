@@ -22,6 +22,7 @@ import (
 	"galilei/pbxd/mail"
 	"galilei/pbxd/media/engine"
 	"galilei/pbxd/media/rtpio"
+	"galilei/pbxd/outage"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/presence"
 	"galilei/pbxd/push"
@@ -82,6 +83,7 @@ type Deps struct {
 	ShowDemo    bool          // print the demo users' SIP passwords before the ready line
 	Memory      bool          // Dir is in memory, since the data partition does not mount
 	Trial       time.Duration // how long a risky change waits to be confirmed; 0 means 120 s
+	Outage      time.Duration // how long a gateway is down until that is an alarm; 0 means 60 s
 	Out         io.Writer     // gets the ready line
 	Now         func() time.Time
 	Log         *slog.Logger
@@ -111,6 +113,7 @@ type PBX struct {
 	reminders *reminder.Reminders
 	tolls     *toll.Ledger
 	tollMails *tollMails
+	outages   *outage.Watch
 	web       *web.Server
 
 	emergencies *emergencies
@@ -163,6 +166,7 @@ func New(ctx context.Context, d Deps) (_ *PBX, err error) {
 	p.tollMails = newTollMails(p.config, p.mail, d.Now, p.warned, d.Log.With("part", "toll"))
 	p.tolls = p.newLedger(ctx)
 	p.lines = newLines(ctx, p)
+	p.outages = p.newOutages()
 	p.engine = call.New(call.Deps{Config: p.config, Dialer: p.edge, Lines: p.lines, Meter: p.tolls, Publish: p.publishCall, QuickDial: p.quickDial, Names: p.names, Function: call.Functions(services{p}), Now: d.Now, Log: d.Log.With("part", "call"),
 		Watch: p.watch()})
 	p.web, err = web.New(ctx, web.Deps{

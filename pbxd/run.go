@@ -56,6 +56,7 @@ func (p *PBX) Run(ctx context.Context) error {
 	part("mails about limits of calls", func() error { p.tollMails.run(late); return nil })
 	part("reminders", func() error { p.reminders.Run(ctx); return nil })
 	part("messages", func() error { p.push.Run(ctx); return nil })
+	part("gateways", func() error { p.outages.Run(ctx); return nil })
 	part("store", func() error { p.store.Run(late); return nil })
 	if err := p.ready(ctx); err != nil {
 		fail(err)

@@ -15,7 +15,8 @@ func (p *PBX) warned() { p.facts.Publish(pbx.Fact{Kind: pbx.FactWarning}) }
 
 // warnings are what administrators should look after, though calls can be made.
 func (p *PBX) warnings() (list []pbx.Warning) {
-	list = tollWarnings(p.config(), p.tolls.Alarms())
+	cfg := p.config()
+	list = append(outageWarnings(cfg, p.outages.Outages()), tollWarnings(cfg, p.tolls.Alarms())...)
 	for _, m := range p.emergencies.warnings() {
 		list = append(list, pbx.Warning{Message: m, Screen: "call-traces"})
 	}

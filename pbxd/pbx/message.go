@@ -92,9 +92,16 @@ func argument(text json.RawMessage) (any, error) {
 }
 
 // Text returns the message in English.
-func (m Message) Text() string {
+func (m Message) Text() string { return m.In(nil) }
+
+// In returns the message in the language of a catalogue, from English templates
+// to its own. What the catalogue lacks stays English.
+func (m Message) In(catalogue map[string]string) string {
 	var b strings.Builder
 	rest := m.Template
+	if own := catalogue[rest]; own != "" {
+		rest = own
+	}
 	for {
 		before, after, open := strings.Cut(rest, "{")
 		b.WriteString(before)
@@ -107,6 +114,9 @@ func (m Message) Text() string {
 			b.WriteByte('{')
 			rest = after
 			continue
+		}
+		if inner, ok := value.(Message); ok {
+			value = inner.In(catalogue)
 		}
 		fmt.Fprint(&b, value)
 		rest = tail

@@ -44,6 +44,7 @@ type Options struct {
 	RTPMax   uint16        // default 48999
 	Memory   bool          // the data partition does not mount
 	Trial    time.Duration // how long a risky change waits to be confirmed; default 120 s
+	Outage   time.Duration // how long a gateway is down until that is an alarm; default 60 s
 
 	// Further is how many users there are beside the demo users: demo201 with
 	// the extension 201 and so on.
@@ -91,7 +92,7 @@ func Start(t testing.TB, o Options) *System {
 	deps := pbxd.Deps{
 		Dir: o.Dir, Model: pbx.Model{Name: "T640", MaxUsers: 80}, Defaults: o.Defaults, Host: otherMachine{}, Version: "test",
 		Web: "127.0.0.1:0", SIP: o.SIP, SIPTLS: o.SIPTLS, RTPBind: netip.MustParseAddr(o.RTP), RTPMin: o.RTPMin, RTPMax: o.RTPMax,
-		ShowDemo: true, Memory: o.Memory, Trial: o.Trial, Out: out, Now: o.Now,
+		ShowDemo: true, Memory: o.Memory, Trial: o.Trial, Outage: o.Outage, Out: out, Now: o.Now,
 		Log: slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if len(o.NameServers) > 0 {

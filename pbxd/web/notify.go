@@ -189,6 +189,9 @@ func (s *Server) notice(x changed, was, is *pbx.User, titles []string) (pbx.Mail
 	return pbx.MailJob{To: to, Subject: words.subject, Text: b.String(), Kind: pbx.MailKindSystem, Created: s.Now()}, true
 }
 
+// Said says a message in a language, in English where there are no words for it.
+func (s *Server) Said(language string, m pbx.Message) string { return m.In(s.titles[language]) }
+
 // languageOf returns the language that a user reads.
 func languageOf(cfg *pbx.Config, u *pbx.User) string {
 	if u.Language != "" {

@@ -20,7 +20,7 @@ type Status struct {
 	UptimeSeconds int64     `json:"uptimeSeconds" title:"Running for" unit:"s" minimum:"0" doc:"Time since the telephone system started"`
 	Healthy       bool      `json:"healthy" title:"Healthy" doc:"Calls can be made"`
 	Problem       string    `json:"problem,omitempty" title:"Problem" maxLength:"1000" doc:"What is wrong, when the device is not healthy"`
-	Warnings      []Warning `json:"warnings" title:"Warnings" maxItems:"100" doc:"What to look after, though calls can be made: whether emergency calls can leave, those of the last day, limits of calls that are almost or wholly used up"`
+	Warnings      []Warning `json:"warnings" title:"Warnings" maxItems:"100" doc:"What to look after, though calls can be made: whether emergency calls can leave, those of the last day, gateways that are down, limits of calls that are almost or wholly used up"`
 	Users         int       `json:"users" title:"Users" minimum:"0" maximum:"10000" doc:"Users with an extension"`
 	MaxUsers      int       `json:"maxUsers" title:"Most users" minimum:"0" maximum:"10000" doc:"Most users with an extension; 0 for no limit"`
 	LiveState
