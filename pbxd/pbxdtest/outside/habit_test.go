@@ -70,7 +70,7 @@ var calledHabits = []struct {
 	{name: "challenges all", habit: provider.ChallengesAll("customer1"), phone: func(c caller) {
 		c.call.Answered()
 		// With another codec, which the provider has too.
-		c.call.Send("INVITE", strings.Replace(pbxdtest.SDP(16000, "a=rtpmap:0 PCMU/8000"), "AVP 8 0 101", "AVP 0", 1))
+		c.call.Send("INVITE", inPCMU(16000))
 		c.call.Response(200)
 		c.call.Ack("")
 		c.said("ACK", 3) // that of the second re-INVITE
