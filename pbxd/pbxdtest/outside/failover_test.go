@@ -142,6 +142,32 @@ func TestProviderIsOverloaded(t *testing.T) {
 	}
 }
 
+// A provider says nothing to a call, which goes over the next gateway; when it
+// takes the call after all, that is ended there, and nobody hears of it.
+func TestProviderAnswersTooLate(t *testing.T) {
+	t.Parallel()
+	for _, transport := range []string{"udp", "tcp"} {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			one := run(t, ctx, provider.AnswersTooLate(), provider.HabitOptions{Transport: transport})
+			two := run(t, ctx, provider.Answers(), provider.HabitOptions{})
+			o := open(t, ctx, setup{gateways: []gateway{{id: "one", transport: transport, at: one.Addr(), account: account()}, {id: "two", at: two.Addr(), account: account()}}})
+			phone := o.Phone("101", "udp").MustRegister()
+			call := phone.Dial("04989555", pbxdtest.SDP(16000))
+			call.Answered()
+			must(t, one.Go(ctx))
+			if _, err := one.AwaitSaid(ctx, "BYE", 1); err != nil {
+				t.Error(err)
+			}
+			call.Hangup()
+			done(t, one, two)
+			o.nothingLeft(t)
+		})
+	}
+}
+
 // Who is busy at one provider is so at any other.
 func TestBusyIsNoReasonForAnotherGateway(t *testing.T) {
 	t.Parallel()

@@ -47,6 +47,18 @@ func Silent() Habit {
 	})
 }
 
+// AnswersTooLate says nothing until the test says so (peer.Sipp.Go), and answers
+// then: the caller, who has given up, must end the call that it has no more.
+func AnswersTooLate() Habit {
+	return called("answers-too-late", func(s *script) {
+		s.invited()
+		s.wait()
+		s.answer("200 OK", sdp())
+		s.received("ACK")
+		s.ends()
+	})
+}
+
 // IgnoresOptions gives no answer to OPTIONS. The test ends it.
 func IgnoresOptions() Habit {
 	return called("ignores-options", func(s *script) {

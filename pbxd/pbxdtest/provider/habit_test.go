@@ -213,6 +213,13 @@ var calledHabits = []struct {
 		},
 	},
 	{
+		habit: AnswersTooLate(),
+		customer: func(s *script, invite func(...string)) {
+			invite()
+			s.talks()
+		},
+	},
+	{
 		habit: AnswersWhenCancelled(),
 		customer: func(s *script, invite func(...string)) {
 			invite()
@@ -259,7 +266,7 @@ func TestCalledHabits(t *testing.T) {
 				defer cancel()
 				p := startHabit(t, ctx, h.habit, HabitOptions{Transport: transport})
 				c := startHabit(t, ctx, customer(p.Addr(), h.customer), HabitOptions{Transport: transport, Remote: p.Addr()})
-				if h.habit.Name == "early-audio" {
+				if h.habit.Name == "early-audio" || h.habit.Name == "answers-too-late" {
 					must(t, p.Go(ctx))
 				}
 				both(t, p, c)
@@ -418,7 +425,7 @@ func TestCalledHabitsBehindKamailio(t *testing.T) {
 			p := startHabit(t, ctx, h.habit, HabitOptions{})
 			k := startKamailio(t, ctx, KamailioOptions{Open: true, Far: p.Addr()})
 			c := startHabit(t, ctx, customer(k.Access(), h.customer), HabitOptions{Transport: "tcp", Remote: k.Access()})
-			if h.habit.Name == "early-audio" {
+			if h.habit.Name == "early-audio" || h.habit.Name == "answers-too-late" {
 				must(t, p.Go(ctx))
 			}
 			both(t, p, c)
