@@ -18,6 +18,7 @@ import (
 	"galilei/pbxd/media"
 	"galilei/pbxd/media/engine"
 	"galilei/pbxd/pbx"
+	"galilei/pbxd/toll"
 )
 
 var (
@@ -30,6 +31,7 @@ type crowd struct {
 	rand   *rand.Rand // of the test
 	engine *Engine
 	cfg    *pbx.Config
+	ledger *toll.Ledger
 
 	mu      sync.Mutex
 	dice    *rand.Rand // of Dial, which calls call at the same time
@@ -127,7 +129,7 @@ func (w *crowd) pick() *extra {
 }
 
 func (w *crowd) number() string {
-	n := []string{"101", "102", "103", "104", "105", "600", "601", "999", "*81", "*82102", "*82103", "*70", "*701", "*702", "*70102", "*83103", "*31102", "*92", "112", "*0"}
+	n := []string{"101", "102", "103", "104", "105", "600", "601", "999", "*81", "*82102", "*82103", "*70", "*701", "*702", "*70102", "*83103", "*31102", "*92", "112", "*0", "0030123456", "000431234567", "000431234567", "00900123456"}
 	return n[w.rand.IntN(len(n))]
 }
 
@@ -260,12 +262,15 @@ func randomOffice(t *testing.T, seed uint64) (acts int) {
 		w := &crowd{rand: rand.New(rand.NewPCG(seed, 1)), dice: rand.New(rand.NewPCG(seed, 2)), ended: map[string]int{}, live: map[string]bool{}}
 		w.cfg = pbx.Factory(pbx.Defaults{})
 		office(w.cfg)
+		withOutside(w.cfg)
 		if err := pbx.Validate(w.cfg, pbx.Model{}); err != nil {
 			t.Fatal(err)
 		}
 		log := &faults{}
+		stop := w.meter()
+		defer stop()
 		w.engine = New(Deps{
-			Config: func() *pbx.Config { return w.cfg }, Dialer: w, Now: time.Now, Log: slog.New(log), Publish: w.publish,
+			Config: func() *pbx.Config { return w.cfg }, Dialer: w, Lines: w, Meter: w.ledger, Now: time.Now, Log: slog.New(log), Publish: w.publish,
 			Function: func(dialplan.Decision) Program { return w.program },
 			Watch: Watch{
 				Noted: func(e pbx.JournalEntry) {
@@ -293,6 +298,7 @@ func randomOffice(t *testing.T, seed uint64) (acts int) {
 			if w.rand.IntN(3) == 0 {
 				synctest.Wait()
 				w.whole(t)
+				w.within(t, false)
 			}
 		}
 		acts = n
@@ -310,6 +316,8 @@ func randomOffice(t *testing.T, seed uint64) (acts int) {
 		}
 		w.engine.Stop()
 		w.empty(t)
+		w.within(t, true)
+		w.accounted(t)
 		w.check(t)
 		if len(log.said) > 0 {
 			t.Errorf("faults: %s", strings.Join(log.said, "\n"))
@@ -379,7 +387,10 @@ func (w *crowd) sound(t *testing.T, c *call, busy map[string]int, known map[Leg]
 		if s == nil {
 			continue
 		}
-		in[s.ext], known[s.leg] = true, c
+		known[s.leg] = c
+		if s.ext != "" { // of the device
+			in[s.ext] = true
+		}
 		var peer media.Endpoint
 		if other := c.otherOf(s); other != nil {
 			peer = other.leg.Audio()
@@ -394,7 +405,10 @@ func (w *crowd) sound(t *testing.T, c *call, busy map[string]int, known map[Leg]
 		}
 	}
 	for l, r := range c.rings {
-		in[r.ext], known[l] = true, c
+		known[l] = c
+		if r.ext != "" {
+			in[r.ext] = true
+		}
 	}
 	for ext := range in {
 		busy[ext]++
