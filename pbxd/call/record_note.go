@@ -89,7 +89,7 @@ func (c *call) recordSought(d dialplan.Decision) {
 	case len(d.Lines) > 0 && len(d.Diversions) == 0 && strings.HasPrefix(d.Lines[0].Called, "+"):
 		e164 = d.Lines[0].Called
 	case d.Kind == dialplan.Refuse && c.cfg.Locale.OutsideLine != "": // no line takes it
-		if number, outside := strings.CutPrefix(dialled.Number, c.cfg.Locale.OutsideLine); outside {
+		if number, outside := strings.CutPrefix(dialled.Number, c.cfg.Locale.OutsideLine); outside || strings.HasPrefix(number, "+") {
 			e164, _ = c.numbering().E164(number)
 		}
 	}

@@ -2,7 +2,7 @@
 
 import {h, arrange, fill, facts, icon, button, styles, uid} from '../dom.js';
 import {s} from '../svg.js';
-import {t, when, number, message, sentence} from '../text.js';
+import {t, when, number, message} from '../text.js';
 import {span, dayStart} from '../time.js';
 import {call, get} from '../api.js';
 import {live} from '../live.js';
@@ -154,7 +154,7 @@ class Records {
     return h('tr', h('td', h('a', {href: `/call-records/${r.id}${location.search}`}, when(r.began)), h('span.muted', word('direction', r.direction))),
       h('td.from', who(r.caller), ' ', r.caller.name && h('span.muted', r.caller.number)),
       h('td.to', who(to), ' ', h('span.muted', [to.name && to.number, r.target.number && r.dialled !== r.target.number && t('records.dialledAs', {number: r.dialled})].filter(Boolean).join(' · '))),
-      h('td.number', r.talk > 0 ? span(r.talk) : '–', ' ', h('span.muted', t('records.rang', {time: span(r.ring)}))),
+      h('td.number', r.result === 'answered' ? span(r.talk) : '–', ' ', h('span.muted', t('records.rang', {time: span(r.ring)}))),
       h('td', {class: r.result}, word('result', r.result)));
   }
 
@@ -209,7 +209,7 @@ async function one({content, signal, session}, id) {
     [t('records.caller'), party(r.caller)], [t('records.dialled'), [r.dialled, r.dialledE164 !== r.dialled && r.dialledE164].filter(Boolean).join(' · ')], r.target.number && [t('records.target'), party(r.target)],
     r.gatewayIn && [t('records.gatewayIn'), line(r.gatewayIn)], r.gatewayOut && [t('records.gatewayOut'), `${line(r.gatewayOut)} (${word('toll', r.toll)})`],
     [t('records.ring'), span(r.ring)], r.result === 'answered' && [t('records.talk'), span(r.talk)],
-    [t('records.result'), word('result', r.result)], [t('records.cause'), sentence(message(r.why.template, r.why.args))]])),
+    [t('records.result'), word('result', r.result)], [t('records.cause'), message(r.why.template, r.why.args)]])),
   h('section.card', h('h2', t('records.legs')), h('ol.legs', r.legs.map((l, i) => leg(r, l, i, gateways)))));
   content.querySelector('h2').focus({preventScroll: true});
 }
