@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 	"github.com/icholy/digest"
@@ -78,6 +79,9 @@ func (l *leg) proveLocked(req *sip.Request, res *sip.Response, f transport.Flow,
 		return false
 	}
 	if req.IsInvite() {
+		if l.out != nil && l.state == legOutgoing {
+			l.awaitLocked(time.Duration(l.out.options.NoAnswer) * time.Millisecond)
+		}
 		l.clientTx = tx
 		if l.offerSeq == req.CSeq().SeqNo {
 			l.offerSeq = l.cseq

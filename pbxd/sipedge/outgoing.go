@@ -26,10 +26,15 @@ type outgoing struct {
 	target   resolve.Target // that is tried
 	contacts []sip.Uri
 	seen     map[string]bool // URIs that were called
-	timer    *time.Timer     // until the server that is tried must have said something
-	spoken   bool            // it has
+	timer    *time.Timer     // until the server that is tried must have said more
+	spoken   bool            // it has said something
+	alerted  bool            // more than that it tries
 	deadline time.Time       // for the first word of any server
 }
+
+// tryingTime is how long a provider may take until it says more than that it tries
+// (100): the far end of the world rings within.
+const tryingTime = 30 * time.Second
 
 // maxRedirects bounds the addresses to which one call is sent on.
 const maxRedirects = 8
@@ -116,7 +121,7 @@ func (l *leg) tryLocked(x resolve.Target) error {
 		}
 	}
 	o := l.out
-	l.flow, l.reachedAt, o.spoken = f, f.Local, false
+	l.flow, l.reachedAt, o.spoken, o.alerted = f, f.Local, false, false
 	l.remoteTag, l.rseqs, l.early, l.theirs = "", nil, nil, nil
 	if err := l.inviteLocked(l.invited); err != nil {
 		return err
@@ -129,15 +134,16 @@ func (l *leg) tryLocked(x resolve.Target) error {
 	return nil
 }
 
-// awaitLocked gives the server that is tried a time for its first word.
+// awaitLocked gives the server that is tried a time for its next word, until it
+// says that somebody rings.
 func (l *leg) awaitLocked(d time.Duration) {
-	n := l.attempt
+	n, spoken := l.attempt, l.out.spoken
 	if l.out.timer != nil {
 		l.out.timer.Stop()
 	}
 	l.out.timer = time.AfterFunc(d, func() {
 		l.locked(func() func() {
-			if l.state != legOutgoing || l.out.spoken || l.attempt != n {
+			if l.state != legOutgoing || l.out.alerted || l.out.spoken != spoken || l.attempt != n {
 				return nil
 			}
 			return l.passOverLocked(0, pbx.CauseNoUserResponding, errSilent)
@@ -184,8 +190,15 @@ func (o *outgoing) takes(l *leg, res *sip.Response, err error) (taken bool) {
 			taken = true
 			return l.passOverLocked(0, pbx.CauseNetworkOutOfOrder, reasonOver(l.flow, err))
 		}
+		first := !o.spoken
 		o.spoken = true
 		switch status := res.StatusCode; {
+		case status == 100:
+			if first {
+				l.awaitLocked(tryingTime)
+			}
+		case status < 200:
+			o.alerted = true
 		case status == 503:
 			taken = true
 			return l.passOverLocked(retryAfter(res), causeOf(res, pbx.CauseOfSIP(503)), fmt.Errorf("503 %s", printable(res.Reason, 60)))
