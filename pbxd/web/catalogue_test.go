@@ -90,7 +90,7 @@ func TestCatalogueAPI(t *testing.T) {
 	for _, text := range spoken {
 		wanted[text] = "an argument"
 	}
-	for _, name := range []string{".", "pbx", "dialplan", "call", "ladder", "store", "web", "csvtable", "picture", "license", "certificate", "mail", "holiday"} {
+	for _, name := range []string{".", "pbx", "dialplan", "call", "ladder", "store", "web", "csvtable", "picture", "license", "certificate", "mail", "holiday", "sipedge"} {
 		templatesOf(t, filepath.Join("..", name), wanted)
 	}
 	if len(wanted) < 300 {

@@ -27,9 +27,9 @@ type lineNames struct{ all, main string }
 
 func namesIn(language string) lineNames {
 	if language == "de" {
-		return lineNames{"Standard", "Hauptnummer"}
+		return lineNames{"Jede Nummer", "Hauptnummer"}
 	}
-	return lineNames{"Default", "Main number"}
+	return lineNames{"Every number", "Main number"}
 }
 
 // everyNumber is the pattern of all numbers.

@@ -138,6 +138,7 @@ func (p *newcomer) triesCertificate(t *testing.T) {
 	if got := p.s.Served(t); got != before {
 		t.Errorf("the device shows the certificate of %q, want %q as before", got, before)
 	}
+	p.Reload()
 	p.Forgive() // connections end when the certificate changes
 	p.Sees("All good")
 	p.Press("History")
