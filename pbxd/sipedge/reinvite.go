@@ -44,7 +44,7 @@ func (l *leg) reinvite(tx *transaction.Server, req *sip.Request) {
 		case err != nil:
 			return func() { l.edge.reply(tx, req, 488, "Not Acceptable Here") }
 		}
-		if res := l.edge.sessionTooShort(req); res != nil {
+		if res := l.edge.sessionTooShort(req, l.line); res != nil {
 			return func() { l.edge.send(tx, res) }
 		}
 		l.retargetLocked(req)

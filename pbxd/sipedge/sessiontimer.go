@@ -96,10 +96,11 @@ func (l *leg) offerSessionLocked(req *sip.Request) {
 }
 
 // sessionTooShort refuses an INVITE or UPDATE whose session interval is below
-// what may be (RFC 4028 section 9); nil when it is not.
-func (e *Edge) sessionTooShort(req *sip.Request) *sip.Response {
+// what may be (RFC 4028 section 9); nil when it is not, or over a line without session
+// timers.
+func (e *Edge) sessionTooShort(req *sip.Request, ln *line) *sip.Response {
 	x, ok := sessionField(req)
-	if !ok || x.interval >= e.minSession {
+	if !ok || !ln.refreshes() || x.interval >= e.minSession {
 		return nil
 	}
 	res := e.response(req, 422, reasonPhrase(422))

@@ -24,6 +24,12 @@ func (t *Trunk) request(tx *transaction.Server, req *sip.Request) {
 			e.refuse(tx, req, 403, "Forbidden")
 			return
 		}
+		if required(req, "100rel") && !ln.opts().Reliable {
+			res := e.response(req, 420, "Bad Extension")
+			res.AppendHeader(sip.NewHeader("Unsupported", "100rel"))
+			e.once(tx, req, res)
+			return
+		}
 		tx.Flow().Trust()
 		e.begin(tx, req, origin{line: ln}, func(l *leg, offer *media.Description) { l.acceptOver(ln, tx, req, offer) })
 	case sip.OPTIONS:

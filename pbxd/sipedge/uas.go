@@ -72,7 +72,7 @@ func (e *Edge) begin(tx *transaction.Server, req *sip.Request, o origin, accept 
 		e.reply(tx, req, 400, "Contact Is Missing")
 		return
 	}
-	if res := e.sessionTooShort(req); res != nil {
+	if res := e.sessionTooShort(req, o.line); res != nil {
 		e.send(tx, res)
 		return
 	}
@@ -315,6 +315,9 @@ func (l *leg) acceptLocked(body []byte) {
 	res := l.edge.response(l.serverRq, 200, "OK")
 	l.tag(res)
 	res.AppendHeader(l.contact())
+	if l.line != nil {
+		res.ReplaceHeader(sip.NewHeader("Supported", l.line.supported()))
+	}
 	l.answerSessionLocked(l.serverRq, res)
 	if l.named && l.line == nil && (l.other.Number != "" || l.unshown) {
 		res.AppendHeader(l.assertedLocked())

@@ -27,8 +27,8 @@ func (l *leg) update(tx *transaction.Server, req *sip.Request) {
 			return refuse(415)
 		case err != nil:
 			return refuse(488)
-		case l.edge.sessionTooShort(req) != nil:
-			l.edge.send(tx, l.edge.sessionTooShort(req))
+		case l.edge.sessionTooShort(req, l.line) != nil:
+			l.edge.send(tx, l.edge.sessionTooShort(req, l.line))
 			return nil
 		case offer == nil:
 			l.retargetLocked(req)
