@@ -73,7 +73,7 @@ var calledHabits = []struct {
 		c.call.Send("INVITE", inPCMU(16000))
 		c.call.Response(200)
 		c.call.Ack("")
-		c.said("ACK", 3) // that of the second re-INVITE
+		c.said("ACK", 4) // that of the second re-INVITE, of both INVITEs before, and of what was refused
 		c.call.Hangup()
 	}, through: true},
 	{name: "refreshes the session", habit: provider.RefreshesSession(), phone: func(c caller) {
