@@ -1,5 +1,13 @@
 package pbxdtest
 
-import "testing"
+import (
+	"os"
+	"testing"
+)
 
-func TestMain(m *testing.M) { Main(m, 3) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(killedDir); dir != "" {
+		os.Exit(untilKilled(dir))
+	}
+	Main(m, 3)
+}
