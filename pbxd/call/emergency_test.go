@@ -152,9 +152,8 @@ func TestNothingHindersAnEmergencyCall(t *testing.T) {
 			wantLast(h.t, h.call("101", "103"), "hangup 42")
 		},
 		"limits of calls": func(h *house) {
-			h.cfg.Toll = pbx.Toll{UserCalls: 1, ForeignMinutes: 1, PremiumMinutes: 1, AlarmPercent: 1}
-			h.call("102", "0030123456")
-			h.rings("g1")
+			h.engine.deps.Meter = used{}
+			wantLast(h.t, h.call("102", "0030123456"), "hangup 57")
 		},
 		"no route": func(h *house) { h.cfg.OutboundRoutes = nil },
 		"forwarding": func(h *house) {
@@ -186,6 +185,17 @@ func TestNothingHindersAnEmergencyCall(t *testing.T) {
 		}
 	}
 }
+
+// used is a meter that lets nobody call.
+type used struct{}
+
+func (used) UserToll(string) pbx.TollState    { return pbx.TollState{} }
+func (used) GatewayToll(string) pbx.TollState { return pbx.TollState{} }
+func (used) Begin(string, string, pbx.TollClass, func(pbx.Message)) (uint64, []pbx.Message, pbx.Cause) {
+	return 0, nil, pbx.CauseNotAuthorised
+}
+func (used) Answered(uint64) {}
+func (used) End(uint64)      {}
 
 // Who calls a help line is nobody's business, and no call ends for it.
 func TestHelpLine(t *testing.T) {

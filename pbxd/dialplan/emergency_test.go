@@ -132,7 +132,7 @@ func TestNothingShadowsEmergencyNumbers(t *testing.T) {
 				}
 				for _, digits := range forms {
 					wantEmergency(t, c, e, Query{Caller: Caller{UserID: c.Users[r.IntN(len(c.Users))].ID, Away: r.IntN(2) > 0}, Digits: digits,
-						State: dice{r}, Lines: state, Time: time.Date(2026, 12, 24, 3, 0, 30, 0, time.UTC)})
+						State: dice{r}, Lines: state, Tolls: usedUp{}, Time: time.Date(2026, 12, 24, 3, 0, 30, 0, time.UTC)})
 					if told, is := c.Emergency(digits); !is || told != e {
 						t.Errorf("%s %s: %+v, %v", country.Code, digits, told, is)
 					}
@@ -148,6 +148,14 @@ func TestNothingShadowsEmergencyNumbers(t *testing.T) {
 		t.Errorf("only %d hostile changes are valid", kept)
 	}
 }
+
+// usedUp is a day on which everything that limits allow has been used up.
+type usedUp struct{}
+
+func (usedUp) UserToll(string) pbx.TollState {
+	return pbx.TollState{Calls: 1000, Foreign: 24 * time.Hour, Premium: 24 * time.Hour}
+}
+func (usedUp) GatewayToll(string) pbx.TollState { return usedUp{}.UserToll("") }
 
 // wantEmergency checks that a call goes to each gateway of a group, those for calls
 // to the outside first, until there are no more.

@@ -58,7 +58,8 @@ func newPrey(tb testing.TB, phones netip.AddrPort) *prey {
 	tb.Helper()
 	p := &prey{}
 	key := pbx.NewDeviceKey()
-	cfg := &pbx.Config{SIP: pbx.SIP{MinExpires: 60, MaxExpires: 3600, MaxContacts: 5, RingTime: 120}}
+	cfg := &pbx.Config{SIP: pbx.SIP{MinExpires: 60, MaxExpires: 3600, MaxContacts: 5, RingTime: 120, LocalNetworks: []string{"127.0.0.0/8"}}}
+	cfg.Locale.Country = "DE"
 	for _, ext := range []string{"101", "102"} {
 		u := pbx.User{ID: "u" + ext, UserSettings: pbx.UserSettings{Name: "user" + ext, Extension: ext}}
 		u.SIPPassword = key.Seal(pbx.SIPPasswordPurpose(u.ID), preyPassword)
@@ -191,6 +192,10 @@ func FuzzEdge(f *testing.F) {
 		}
 		return "SIP/2.0 " + status + "\r\nVia: SIP/2.0/UDP x;branch=$BRANCH\r\nFrom: <sip:102@x>;tag=$OURS\r\nTo: <sip:101@x>;tag=b\r\nCall-ID: $RINGS\r\nCSeq: 1 INVITE\r\nContact: <sip:101@$HOST>\r\n" + fields + "\r\n" + body
 	}
+	emergency := func(uri string) string {
+		return "INVITE " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP $HOST;branch=z9hG4bK" + uri + "\r\nFrom: <sip:102@x>;tag=1\r\nTo: <" + uri + ">\r\nCall-ID: " + uri + "\r\nCSeq: 1 INVITE\r\n" +
+			"Contact: <sip:102@$HOST>\r\nContent-Type: application/sdp\r\nReplaces: $CALL;to-tag=$TAG;from-tag=peer\r\n\r\n$SDP"
+	}
 	ack := within("ACK", "", "")
 	for _, seed := range []string{
 		within("BYE", "Reason: Q.850;cause=16\r\n", ""),
@@ -207,6 +212,7 @@ func FuzzEdge(f *testing.F) {
 		answer("422 Session Interval Too Small", "Min-SE: 3600\r\n", ""), answer("488 Not Acceptable Here", "", ""), answer("302 Moved", "Contact: <sip:9@x>\r\n", ""),
 		strings.ReplaceAll(answer("486 Busy Here", "Retry-After: 5\r\n", ""), "$BRANCH", "z9hG4bKother"),
 		"SUBSCRIBE sip:102@x SIP/2.0\r\nVia: SIP/2.0/UDP $HOST;branch=z9hG4bK9\r\nFrom: <sip:101@x>;tag=1\r\nTo: <sip:102@x>\r\nCall-ID: s\r\nCSeq: 1 SUBSCRIBE\r\nEvent: dialog\r\nContact: <sip:101@$HOST>\r\n\r\n",
+		emergency("tel:112") + "\x00" + emergency("urn:service:sos.police"), emergency("sip:0112;phone-context=+49@x;user=phone"), emergency("urn:service:sos.") + "\x00" + emergency("TEL:1-1-2"),
 	} {
 		f.Add([]byte(seed))
 	}
