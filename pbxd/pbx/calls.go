@@ -144,13 +144,16 @@ func (u *User) KeepCalls(other *User) {
 }
 
 // EmergencyForwards names the forwardings that are on to an emergency number of
-// country and were not in before: no call is sent on to one. Configurations may
-// hold them from another country.
-func (c *UserCalls) EmergencyForwards(before *UserCalls, country Country) (errs []FieldError) {
+// cfg and were not in before: no call is sent on to one. Configurations may hold
+// them from another country.
+func (c *UserCalls) EmergencyForwards(before *UserCalls, cfg *Config) (errs []FieldError) {
 	for _, external := range []bool{false, true} {
 		for _, reason := range forwardReasons() {
 			number, on := c.Forwarding(external, reason)
-			if was, also := before.Forwarding(external, reason); on && country.DialsEmergency(number) && !(also && was == number) {
+			if was, also := before.Forwarding(external, reason); on && !(also && was == number) {
+				if _, is := cfg.Emergency(number); !is {
+					continue
+				}
 				errs = append(errs, refused(jsonNameOfForwarding(external, reason), "is an emergency number. Calls are not forwarded to one."))
 			}
 		}

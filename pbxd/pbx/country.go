@@ -109,13 +109,6 @@ func (c Country) IsEmergency(number string) bool {
 	return slices.ContainsFunc(c.Emergency, func(e Emergency) bool { return e.Number == number })
 }
 
-// DialsEmergency reports whether number is an emergency number, with the digit
-// for an outside line or without.
-func (c Country) DialsEmergency(number string) bool {
-	after, line := strings.CutPrefix(number, c.OutsideLine)
-	return c.IsEmergency(number) || line && c.IsEmergency(after)
-}
-
 // EmergencyPrefixedBy returns the emergency number that ext would stand in
 // the way of: one that ext equals or, failing that, begins. No extension and
 // no function code may do so, because the digits of an emergency call would

@@ -99,8 +99,7 @@ func (s *Server) setCalls(ctx context.Context, id, action string, match IfMatch,
 			return err
 		}
 		wrong := notOffered(u, &now)
-		country, _ := pbx.CountryByCode(cfg.Locale.Country)
-		for _, f := range now.EmergencyForwards(&u.Calls, country) {
+		for _, f := range now.EmergencyForwards(&u.Calls, cfg) {
 			wrong = append(wrong, detailOf("body."+f.Path, f.Rule))
 		}
 		if wrong != nil {
