@@ -73,3 +73,19 @@ func TestExtensionsAfterTheOutsideLine(t *testing.T) {
 		t.Errorf("the code 911 with 0 for a line: refused %v", got)
 	}
 }
+
+// No call is sent on to an emergency number, in no way of writing it.
+func TestForwardsToEmergencyNumbers(t *testing.T) {
+	cfg := Factory(Defaults{})
+	cfg.Locale.OutsideLine = "9"
+	for number, refused := range map[string]bool{"112": true, "9112": true, "0112": true, "103": false, "90112": false} {
+		var now UserCalls
+		now.SetForwarding(false, DivertBusy, true, number)
+		if got := now.EmergencyForwards(&UserCalls{}, cfg); (len(got) == 1) != refused {
+			t.Errorf("%s: %v", number, got)
+		}
+		if got := now.EmergencyForwards(&now, cfg); len(got) != 0 {
+			t.Errorf("%s as before: %v", number, got)
+		}
+	}
+}

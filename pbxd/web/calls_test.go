@@ -82,7 +82,6 @@ func TestOwnCalls(t *testing.T) {
 		`{"reminderAt":"25:00"}`:                               "body.reminderAt",
 		`{"noAnswerTime":301}`:                                 "body.noAnswerTime",
 		`{"externalBusy":true,"externalBusyNumber":"112"}`:     "body.externalBusyNumber",
-		`{"externalBusy":true,"externalBusyNumber":"0112"}`:    "body.externalBusyNumber",
 		`{"internalBusy":true,"internalBusyNumber":"0110"}`:    "body.internalBusyNumber",
 	} {
 		if res := c.want(422, "PUT", "/profile/calls", body, nil); !strings.Contains(res.text, fmt.Sprintf("%q", field)) {
