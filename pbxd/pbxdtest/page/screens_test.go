@@ -35,8 +35,30 @@ func officeWith(t *testing.T, o pbxdtest.Options) *pbxdtest.System {
 	for i, name := range []string{"Black", "Brown", "Miller", "O'Neill", "Zander"} {
 		a.Do("POST", "/api/v1/contacts", map[string]any{"firstName": "Susan", "lastName": name, "company": "Example", "office": fmt.Sprintf("+49891234%d", i), "officeQuickdial": fmt.Sprint(i + 1)}, 201, nil)
 	}
+	outside(a)
 	a.Do("PUT", "/api/v1/system-settings/drafts/sip.ringTime", map[string]any{"value": 60}, 0, nil)
 	return s
+}
+
+// outside gives the office a line, rules for it, and holidays.
+func outside(a *pbxdtest.Admin) {
+	var group, calendar struct {
+		ID string `json:"id"`
+	}
+	rewrite := func(search, replace string) map[string]any {
+		return map[string]any{"search": search, "replace": replace}
+	}
+	a.Do("POST", "/api/v1/gateway-groups", map[string]any{"title": "Telco", "outboundCallerId": rewrite("^(.*)$", "+49891234$1"), "assertedIdentity": rewrite("", ""),
+		"inboundDid": rewrite(`^49891234(\d\d\d)$`, "$1"), "inboundCallerId": rewrite("", "")}, 201, &group)
+	a.Do("POST", "/api/v1/gateways", map[string]any{"name": "Line 1", "group": group.ID, "registrar": "192.0.2.1", "user": "49891234", "register": false, "check": false, "codecs": []string{"pcma"}, "allowedSubnets": []string{"192.0.2.0/24"}}, 201, nil)
+	a.Do("POST", "/api/v1/calendars", map[string]any{"name": "Bavaria", "days": []map[string]any{{"title": "Christmas", "first": "12-24", "last": "12-26"}, {"title": "Bridge", "first": "2026-12-28"}}}, 201, &calendar)
+	night := map[string]any{"weekdays": []string{"mon", "tue", "wed", "thu", "fri"}, "timeFrom": "18:00", "timeTo": "08:00", "holidays": "never", "calendar": calendar.ID}
+	for _, rule := range []map[string]any{{"rule": "Nacht", "target": "101", "window": night, "profile": 1}, {"rule": "Tags", "target": "$1", "window": map[string]any{}, "active": false}} {
+		rule["group"], rule["pattern"] = group.ID, "^(.*)$"
+		a.Do("POST", "/api/v1/inbound-routes", rule, 201, nil)
+	}
+	a.Do("POST", "/api/v1/outbound-routes", map[string]any{"rule": "Alles", "pattern": "^0", "groups": []string{group.ID}, "window": map[string]any{}, "userGroup": "allusers"}, 201, nil)
+	a.Do("PUT", "/api/v1/night-service", map[string]any{"profile": 1, "selectable": []string{"1", "2"}}, 200, nil)
 }
 
 // logIn opens the page and logs in.
