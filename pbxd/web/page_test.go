@@ -181,6 +181,9 @@ func pageSearch(t *testing.T, v *visit) {
 	at("Keep the audit log") // on a tab that was not open
 	v.Press("History")
 	v.Heading("History")
+	find("weekdays", "Weekdays") // a part of the time of a route
+	v.Heading("Inbound routes")
+	v.Sees("Open an entry to see When.")
 	find("operator ext", "Operator extension")
 	v.Sees("Open an entry to see Operator extension.")
 	v.Press("demo101")

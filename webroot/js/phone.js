@@ -73,4 +73,4 @@ export function registeredPhones(list, logOut) {
 // tryLink leads to where a number is tried; more is what is filled in besides: caller, or gateway or
 // group for a call from outside.
 export const tryLink = (session, digits, more = {}) => (digits || more.gateway || more.group) && session.modules.includes('try-number')
-  && h('p', h('a', {href: `/try-number?${new URLSearchParams({digits, ...more})}`}, t('try.link')));
+  && h('p', h('a', {href: `/try-number?${new URLSearchParams({digits, ...more})}`}, t(digits ? 'try.link' : 'try.linkCall')));

@@ -6,6 +6,7 @@ import {resourceScreen} from '../resource.js';
 import {choices} from '../refs.js';
 import {places} from '../rows.js';
 import {rewrite} from '../rewrite.js';
+import {tryLink} from '../phone.js';
 import {line, stateTag, stateWord, followLines} from '../lines.js';
 
 // members shows the gateways of a group. They are put in it where they are set up.
@@ -46,5 +47,5 @@ export default resourceScreen({
     options: {outboundCallerId: {control: rewrite('101')}, assertedIdentity: {control: rewrite('101')},
       inboundDid: {control: rewrite('498912345678101')}, inboundCallerId: {control: rewrite('0891234567')}, callerIds: {control: (of) => places({...of, ordered: false, kind: 'CallerId'})}},
   },
-  extra: ({entry}, screen) => members(entry, screen),
+  extra: ({entry}, screen) => [members(entry, screen), tryLink(screen.session, '', {group: entry.id})],
 });

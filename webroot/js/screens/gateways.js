@@ -5,6 +5,7 @@ import {t, when, written} from '../text.js';
 import {resourceScreen} from '../resource.js';
 import {choices} from '../refs.js';
 import * as schema from '../schema.js';
+import {tryLink} from '../phone.js';
 import {line, reason, stateTag, stateWord, followLines} from '../lines.js';
 import {ranked} from '../ranked.js';
 import {sampled} from '../rewrite.js';
@@ -87,5 +88,5 @@ export default resourceScreen({
     dialled(form);
   },
   taken: (form, {entry}) => password(form, entry),
-  extra: ({entry}, screen) => now(entry.id, screen),
+  extra: ({entry}, screen) => [now(entry.id, screen), tryLink(screen.session, '', {gateway: entry.id})],
 });

@@ -38,6 +38,11 @@ const at = () => ({key: 'when', label: t('routes.when'), class: 'wide'});
 const window = () => ({control: when(choices('calendars'))});
 const common = {called: (r) => r.rule, deleteText: () => t('routes.deleteText')};
 
+// alone chooses the only gateway group that there is for a new rule.
+const alone = (key, as) => (form, {entry}) => entry || choices('gatewayGroups').then((l) => {
+  if (l.length === 1 && !form.changes.length) form.values = {...form.values, [key]: as(l[0].id)};
+});
+
 const none = () => [h('p', t('routes.noGroups')), h('a.button.primary', {href: '/gateway-groups/new'}, t('gatewayGroups.add'))];
 
 export const inbound = entriesScreen({
@@ -55,6 +60,7 @@ export const inbound = entriesScreen({
     folds: ['routes.advanced'],
     options: () => ({profile: {choices: profiles(), help: t('inboundRoutes.profile')}, window: window(), pattern: {help: t('inboundRoutes.pattern')}, target: {help: t('inboundRoutes.target')}}),
   },
+  ready: alone('group', (id) => id),
   extra: ({entry: r}, {session}) => tryLink(session, sample(r.pattern), {group: r.group}),
 });
 
@@ -75,5 +81,6 @@ export const outbound = entriesScreen({
       userGroup: {none: t('routes.everybody'), skip: (c) => c.entry.type !== 'user'},
     }),
   },
+  ready: alone('groups', (id) => [id]),
   extra: ({entry: r}, {session}) => tryLink(session, sample(r.pattern)),
 });
