@@ -219,3 +219,14 @@ func (s *System) LineIs(a *Admin, gateway, state string) {
 	})
 	_ = was
 }
+
+// DialAs sends an INVITE to a URI with another To; "" is the URI.
+func (c *Carrier) DialAs(uri, to string) *Call {
+	c.T.Helper()
+	call := &Call{Phone: c.Phone, ID: c.Unique(), uri: uri, CSeq: 1, Local: fmt.Sprintf("<sip:0891234@%s>;tag=%s", c.At, c.Unique()), Remote: to}
+	if to == "" {
+		call.Remote = "<" + uri + ">"
+	}
+	call.invite(SDP(30010), "")
+	return call
+}

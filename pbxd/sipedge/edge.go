@@ -166,7 +166,11 @@ func (e *Edge) Request(tx *transaction.Server, req *sip.Request) {
 		e.refuse(tx, req, 505, "Version Not Supported")
 		return
 	}
-	if _, urgent := emergencyNumber(e.deps.Config(), req); !schemeServed(tx, req) && (!urgent || e.trunk != nil) {
+	_, number := emergencyNumber(e.deps.Config(), req)
+	if e.trunk != nil {
+		number = req.Recipient.Scheme == "tel" // which is what providers call
+	}
+	if !number && !schemeServed(tx, req) {
 		e.refuse(tx, req, 416, "Unsupported URI Scheme")
 		return
 	}
