@@ -47,7 +47,8 @@ type plan struct {
 	d       Decision
 	country *pbx.Country // found when it is needed
 
-	received string // number of a caller outside as the provider sends it
+	received string                   // number of a caller outside as the provider sends it
+	classes  map[string]pbx.TollClass // of numbers, once they are known
 }
 
 // newPlan begins the decision that follows d.
