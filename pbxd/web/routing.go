@@ -10,7 +10,8 @@ import (
 type Gateway struct {
 	ID string `json:"id" title:"Identifier" doc:"Stable identifier, never reused" maxLength:"26" readOnly:"true"`
 	pbx.GatewaySettings
-	PasswordSet bool `json:"passwordSet" title:"Password set" doc:"There is a password" readOnly:"true"`
+	PasswordSet bool               `json:"passwordSet" title:"Password set" doc:"There is a password" readOnly:"true"`
+	Options     pbx.GatewayOptions `json:"options" title:"Options" doc:"The enhanced parameters as they hold, with the defaults of those that are not written" readOnly:"true"`
 }
 
 // GatewayChange is the body of POST and PUT of gateways.
@@ -26,7 +27,9 @@ func (s *Server) registerRouting() {
 		of:   func(c *pbx.Config) *[]pbx.Gateway { return &c.Gateways },
 		id:   func(g *pbx.Gateway) *string { return &g.ID },
 		name: func(g *pbx.Gateway) string { return g.Name },
-		show: func(_ *pbx.Config, g *pbx.Gateway) Gateway { return Gateway{g.ID, g.GatewaySettings, g.Password != ""} },
+		show: func(_ *pbx.Config, g *pbx.Gateway) Gateway {
+			return Gateway{g.ID, g.GatewaySettings, g.Password != "", g.Options()}
+		},
 		edit: s.editGateway,
 	})
 	registerCollection(s, &collection[pbx.GatewayGroup, pbx.GatewayGroupSettings, pbx.GatewayGroup]{

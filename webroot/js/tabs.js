@@ -1,6 +1,8 @@
 // Tabs that work by keyboard.
 
-import {h} from './dom.js';
+import {h, styles} from './dom.js';
+
+await styles('tabs');
 
 // tabs makes a row of tabs [{id, text, count}] of which one is chosen; choose
 // (id) is called for another, and draws the row anew.

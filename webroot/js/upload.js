@@ -1,8 +1,10 @@
 // An upload that shows how far it is and can be given up.
 
-import {h, button, icon, uid} from './dom.js';
+import {h, button, icon, uid, styles} from './dom.js';
 import {t, number} from './text.js';
 import {send, told, Unreachable} from './api.js';
+
+await styles('upload');
 
 // Upload sends files one at a time. start(method, path, file, options) resolves
 // to {body, etag}, to null when the user gave it up, and throws a Problem or

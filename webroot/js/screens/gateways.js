@@ -8,7 +8,9 @@ import * as schema from '../schema.js';
 import {tryLink} from '../phone.js';
 import {line, reason, stateTag, stateWord, followLines} from '../lines.js';
 import {ranked} from '../ranked.js';
+import {enhanced} from '../enhanced.js';
 import {sampled} from '../rewrite.js';
+import {tryLink} from '../phone.js';
 import {get} from '../api.js';
 
 const account = (g) => [g.user, g.registrar].filter(Boolean).join(' · ');
@@ -78,11 +80,11 @@ export default resourceScreen({
       'gateways.calls': ['outbound', 'maxCalls', 'check', 'dialCommand', 'destination', 'language'],
       'gateways.caller': ['fromUser', 'fromDomain', 'sendPai', 'sendRpid', 'trustRpid'],
       'gateways.audio': ['codecs', 'dtmf', 'srtp', 't38', 'directMedia'],
-      'gateways.network': ['nat', 'allowedSubnets', 'parameters'],
+      'gateways.network': ['nat', 'allowedSubnets'],
+      'gateways.further': ['parameters'],
     },
-    options: () => ({codecs: {control: ranked}, numbers: {when: (v) => v.register}}),
+    options: () => ({codecs: {control: ranked}, parameters: {control: enhanced, label: t('gateways.set'), help: t('gateways.parameters')}, numbers: {when: (v) => v.register}}),
   },
-  blank: () => ({codecs: ['g722', 'pcma', 'pcmu'], allowedSubnets: ['0.0.0.0/0']}),
   ready: (form, {entry}) => {
     password(form, entry ?? {});
     dialled(form);
