@@ -75,7 +75,7 @@ func TestPage(t *testing.T) {
 		"live": pageLive, "user": pageUser, "problem": pageProblem, "rights": pageRights,
 		"escape": pageEscape, "back": pageBack, "password": pagePassword, "settings": pageSettings,
 		"list": pageList, "hunt group": pageHuntGroup, "GUI": pageGUI, "search": pageSearch,
-		"routes": pageRoutes, "outbound": pageOutbound, "calendar": pageCalendar, "night": pageNight, "try outside": pageTryOutside,
+		"routes": pageRoutes, "outbound": pageOutbound, "calendar": pageCalendar, "night": pageNight, "try outside": pageTryOutside, "week": pageWeek,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // the waiting of one is the work of another
