@@ -193,7 +193,7 @@ func TestBuildRefuses(t *testing.T) {
 			}
 		}
 	}
-	noise := make([]byte, 9_900_000) // does not compress: a linear congruence
+	noise := make([]byte, MaxInitramfs-100_000) // does not compress: a linear congruence
 	x := uint32(1)
 	for i := range noise {
 		x = x*1664525 + 1013904223
@@ -204,7 +204,7 @@ func TestBuildRefuses(t *testing.T) {
 		message string
 		is      error
 	}{
-		"big binary": {func(o *Options) func(*testing.T) { return replace(&o.Binary, program(MaxBinary)) }, "at most 24000000", ErrTooBig},
+		"big binary": {func(o *Options) func(*testing.T) { return replace(&o.Binary, program(MaxBinary)) }, fmt.Sprintf("at most %d", MaxBinary), ErrTooBig},
 		"big initramfs": {func(o *Options) func(*testing.T) {
 			return replace(&o.Binary, elfFile(elf.ET_EXEC, nil, map[string]string{".text": string(noise) + string(noise[:200_000])}, ".text"))
 		}, "initramfs has", ErrTooBig},

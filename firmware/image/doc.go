@@ -30,8 +30,8 @@ package image
 
 // Largest sizes that a build accepts, in bytes.
 const (
-	MaxBinary    = 24_000_000 // the stripped galilei binary
-	MaxInitramfs = 10_000_000 // the compressed initramfs
+	MaxBinary    = 28_000_000 // the stripped galilei binary
+	MaxInitramfs = 12_000_000 // the compressed initramfs
 )
 
 const (
