@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,9 +16,11 @@ import (
 
 // office watches the gateways a, b and c, of which c belongs to no group.
 type office struct {
-	t       *testing.T
-	board   *presence.Board
-	watch   *Watch
+	t     *testing.T
+	board *presence.Board
+	watch *Watch
+
+	mu      sync.Mutex
 	changed int
 	told    []string
 }
@@ -35,8 +38,10 @@ func inOffice(t *testing.T, play func(o *office)) {
 		}
 		o := &office{t: t, board: presence.New()}
 		o.watch = New(Deps{
-			Config: func() *pbx.Config { return cfg }, Subscribe: o.board.Subscribe, Changed: func() { o.changed++ }, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+			Config: func() *pbx.Config { return cfg }, Subscribe: o.board.Subscribe, Changed: o.change, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 			Tell: func(_ context.Context, n Notice) {
+				o.mu.Lock()
+				defer o.mu.Unlock()
 				for _, x := range n.Down {
 					o.told = append(o.told, fmt.Sprintf("down %s %s", x.Gateway, x.Reason.Text()))
 				}
@@ -62,6 +67,20 @@ func inOffice(t *testing.T, play func(o *office)) {
 	})
 }
 
+func (o *office) change() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.changed++
+}
+
+// changes is how often the alarms have changed since the last time.
+func (o *office) changes() (n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n, o.changed = o.changed, 0
+	return n
+}
+
 // is publishes the state of a gateway, and waits.
 func (o *office) is(gateway string, s pbx.LineState, then time.Duration) {
 	m := pbx.Message{}
@@ -69,7 +88,12 @@ func (o *office) is(gateway string, s pbx.LineState, then time.Duration) {
 		m = pbx.Say("No answer from {host}", "host", string(s))
 	}
 	o.board.Publish(pbx.Fact{Kind: pbx.FactLine, Line: &pbx.LineStatus{Gateway: gateway, State: s, Since: time.Now(), Message: m, Reason: m.Text()}})
-	time.Sleep(then)
+	o.passes(then)
+}
+
+// passes lets time pass, and what is due then be done.
+func (o *office) passes(d time.Duration) {
+	time.Sleep(d)
 	synctest.Wait()
 }
 
@@ -88,6 +112,8 @@ func (o *office) alarms(want string) {
 // tells checks what was told since the last time.
 func (o *office) tells(want ...string) {
 	o.t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if got := strings.Join(o.told, ", "); got != strings.Join(want, ", ") {
 		o.t.Errorf("told %q, want %q", got, strings.Join(want, ", "))
 	}
@@ -101,7 +127,7 @@ func TestOutage(t *testing.T) {
 		o.is("a", pbx.LineUp, time.Hour)
 		o.is("a", pbx.LineUnreachable, 55*time.Second)
 		o.alarms("")
-		time.Sleep(10 * time.Second)
+		o.passes(10 * time.Second)
 		o.alarms("a")
 		o.is("a", pbx.LineTrying, 225*time.Second)
 		o.tells()
@@ -111,18 +137,18 @@ func TestOutage(t *testing.T) {
 		if x := o.watch.Outages()[0]; time.Since(x.Since) < 5*time.Minute || x.State != pbx.LineRefused {
 			t.Errorf("shown %+v", x)
 		}
-		time.Sleep(48 * time.Hour)
+		o.passes(48 * time.Hour)
 		o.tells()
-		changed := o.changed
+		before := o.changes()
 		o.is("a", pbx.LineUp, time.Second)
 		o.alarms("")
-		if o.changed != changed+1 || changed != 2 {
-			t.Errorf("changed %d times, then %d", changed, o.changed)
+		if n := o.changes(); n != 1 || before != 2 {
+			t.Errorf("changed %d times, then %d", before, n)
 		}
 		o.tells()
-		time.Sleep(65 * time.Second)
+		o.passes(65 * time.Second)
 		o.tells("back a after 48h5m5s", "sent")
-		time.Sleep(48 * time.Hour)
+		o.passes(48 * time.Hour)
 		o.tells()
 	})
 }
@@ -145,7 +171,7 @@ func TestShortOutages(t *testing.T) {
 		o.is("a", pbx.LineUp, 30*time.Second)
 		o.is("a", pbx.LineUnreachable, 50*time.Second)
 		o.alarms("")
-		time.Sleep(time.Hour)
+		o.passes(time.Hour)
 		o.alarms("a")
 		o.tells()
 	})
@@ -169,7 +195,7 @@ func TestFlapping(t *testing.T) {
 			}
 			o.tells()
 		}
-		time.Sleep(24 * time.Hour)
+		o.passes(24 * time.Hour)
 		o.is("a", pbx.LineUnreachable, 6*time.Minute)
 		o.tells("down a No answer from unreachable", "sent")
 	})
@@ -223,7 +249,7 @@ func TestMissedFacts(t *testing.T) {
 			t.Error("it was not too slow")
 		}
 		o.watch.mu.Unlock()
-		time.Sleep(time.Minute)
+		o.passes(time.Minute)
 		o.alarms("")
 		o.is("b", pbx.LineUnreachable, 2*time.Minute)
 		o.alarms("b")
