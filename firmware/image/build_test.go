@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"debug/pe"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
