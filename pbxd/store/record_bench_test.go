@@ -73,6 +73,26 @@ func BenchmarkMillionRecords(b *testing.B) {
 			}
 		})
 	}
+	for _, x := range []struct {
+		name string
+		q    pbx.RecordQuery
+		want int
+	}{{"all", pbx.RecordQuery{}, 1_000_000}, {"prefix", pbx.RecordQuery{Target: "0043*"}, 333_333}, {"suffix", pbx.RecordQuery{Target: "*12"}, 9_999}} {
+		b.Run("export/"+x.name, func(b *testing.B) {
+			for range b.N {
+				n := 0
+				for _, err := range s.ExportRecords(ctx, x.q) {
+					if err != nil {
+						b.Fatal(err)
+					}
+					n++
+				}
+				if n != x.want {
+					b.Errorf("%d records, want %d", n, x.want)
+				}
+			}
+		})
+	}
 	b.Run("write", func(b *testing.B) { // a batch of 10 calls
 		for range b.N {
 			for range 10 {

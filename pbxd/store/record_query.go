@@ -123,33 +123,55 @@ func (v recordView) page(ctx context.Context, q pbx.RecordQuery) (pbx.RecordPage
 	if err != nil {
 		return page, err
 	}
-	if source == "" {
-		source = "cdr INDEXED BY cdr_list WHERE "
-		if len(v.filter.sums)+len(v.filter.rest) > 0 {
-			last, more, err := v.listed(ctx, above, from)
-			if err != nil {
-				return page, err
-			}
-			if more {
-				from, page.Next, page.More = last, last, true
-			}
+	if source != "" || len(v.filter.sums)+len(v.filter.rest) == 0 {
+		if source == "" {
+			source = "cdr INDEXED BY cdr_list WHERE "
 		}
-	}
-	c := and(condition{"(began, id) < (?, ?)", []any{above.Began, above.ID}}, condition{"(began, id) >= (?, ?)", []any{from.Began, from.ID}}, v.filter.conditions())
-	args = append(append(args, c.args...), q.Limit+1)
-	rows, err := v.tx.QueryContext(ctx, "SELECT "+recordColumns+" FROM "+source+c.text+" ORDER BY began DESC, id DESC LIMIT ?", args...)
-	if err != nil {
+		err := v.read(ctx, &page, q.Limit, source, args, above, from)
 		return page, err
 	}
+	// Where much matches there is no need to look far: windows grow.
+	window, left := max(v.s.records.most/100, 1), v.s.records.most
+	for {
+		window = min(window, left)
+		last, more, err := v.listed(ctx, above, from, window)
+		if err != nil {
+			return page, err
+		}
+		low := from
+		if more {
+			low = last
+		}
+		if err := v.read(ctx, &page, q.Limit, "cdr INDEXED BY cdr_list WHERE ", nil, above, low); err != nil || page.More || !more {
+			return page, err
+		}
+		if left -= window; left == 0 {
+			page.Next, page.More = last, true
+			return page, nil
+		}
+		above, window = last, 10*window
+	}
+}
+
+// read adds to a page the records of a source that match, from below above down to
+// from, until it holds as many as were asked for. More then says whether there is
+// another, and Next where it begins.
+func (v recordView) read(ctx context.Context, page *pbx.RecordPage, limit int, source string, args []any, above, from pbx.RecordPlace) error {
+	c := and(condition{"(began, id) < (?, ?)", []any{above.Began, above.ID}}, condition{"(began, id) >= (?, ?)", []any{from.Began, from.ID}}, v.filter.conditions())
+	n := len(page.Records)
+	rows, err := v.tx.QueryContext(ctx, "SELECT "+recordColumns+" FROM "+source+c.text+" ORDER BY began DESC, id DESC LIMIT ?", append(append(args, c.args...), limit-n+1)...)
+	if err != nil {
+		return err
+	}
 	defer rows.Close()
-	for n := 0; rows.Next(); n++ {
-		if n == q.Limit { // there is another
+	for ; rows.Next(); n++ {
+		if n == limit { // there is another
 			page.More = true
 			break
 		}
 		var r pbx.CallRecord
 		err := scanRecord(rows, &r)
-		if n == q.Limit-1 {
+		if n == limit-1 {
 			page.Next = pbx.RecordPlace{ID: r.ID}
 			if !r.Began.IsZero() {
 				page.Next.Began = r.Began.UnixMilli()
@@ -161,7 +183,7 @@ func (v recordView) page(ctx context.Context, q pbx.RecordQuery) (pbx.RecordPage
 		}
 		page.Records = append(page.Records, r)
 	}
-	return page, rows.Err()
+	return rows.Err()
 }
 
 // few returns a source of records to which an index leads, when they are few, as
@@ -190,11 +212,11 @@ func (v recordView) few(ctx context.Context) (source string, args []any, err err
 	return source, args, nil
 }
 
-// listed returns the last record that a search along the list looks at, from
-// above down to from, and whether there are that many.
-func (v recordView) listed(ctx context.Context, above, from pbx.RecordPlace) (last pbx.RecordPlace, more bool, err error) {
+// listed returns the last of n records along the list, from above down to from,
+// and whether there are that many.
+func (v recordView) listed(ctx context.Context, above, from pbx.RecordPlace, n int) (last pbx.RecordPlace, more bool, err error) {
 	err = v.tx.QueryRowContext(ctx, `SELECT began, id FROM cdr INDEXED BY cdr_list WHERE (began, id) < (?, ?) AND (began, id) >= (?, ?)
-		ORDER BY began DESC, id DESC LIMIT 1 OFFSET ?`, above.Began, above.ID, from.Began, from.ID, v.s.records.most-1).Scan(&last.Began, &last.ID)
+		ORDER BY began DESC, id DESC LIMIT 1 OFFSET ?`, above.Began, above.ID, from.Began, from.ID, n-1).Scan(&last.Began, &last.ID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return last, false, nil
 	}

@@ -62,7 +62,7 @@ func (v recordView) count(ctx context.Context, t *pbx.RecordTotals) error {
 	}
 	if source == "" {
 		source = "cdr INDEXED BY cdr_list WHERE "
-		last, more, err := v.listed(ctx, pbx.RecordPlace{Began: until}, pbx.RecordPlace{Began: since})
+		last, more, err := v.listed(ctx, pbx.RecordPlace{Began: until}, pbx.RecordPlace{Began: since}, v.s.records.most)
 		if err != nil {
 			return err
 		}
