@@ -35,3 +35,19 @@ func TestHoldsPort(t *testing.T) {
 		t.Errorf("closed port %d: %v, %v", other, got, err)
 	}
 }
+
+// No two who ask for a free port get the same one, although neither has opened
+// it yet.
+func TestFreePortIsReserved(t *testing.T) {
+	seen := map[int]bool{}
+	for range 150 {
+		port, err := FreePort("127.0.0.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[port] {
+			t.Fatalf("port %d twice", port)
+		}
+		seen[port] = true
+	}
+}
