@@ -133,7 +133,11 @@ func (c *Carrier) Answer(m *Message, status int, reason, extra string) {
 		}
 		fmt.Fprintf(&b, "Via: %s\r\n", v)
 	}
-	fmt.Fprintf(&b, "From: %s\r\nTo: %s;tag=c\r\nCall-ID: %s\r\nCSeq: %s\r\n%sContent-Length: 0\r\n\r\n", m.Get("From"), m.Get("To"), m.Get("Call-ID"), m.Get("CSeq"), extra)
+	to := m.Get("To")
+	if !strings.Contains(to, ";tag=") {
+		to += ";tag=c"
+	}
+	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %s\r\n%sContent-Length: 0\r\n\r\n", m.Get("From"), to, m.Get("Call-ID"), m.Get("CSeq"), extra)
 	c.trySend(b.String())
 }
 

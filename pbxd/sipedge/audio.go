@@ -56,7 +56,12 @@ func (l *leg) expectLocked(d *media.Description) {
 		symmetric = l.line.comedia()
 	}
 	x := rtpio.Expecting(d, &media.Description{Formats: l.sentFmts}, seen, symmetric)
-	if l.nat && symmetric && !routable(d.Addr) { // the best guess until their first packet tells
+	guess := l.nat && symmetric && !routable(d.Addr)
+	if l.line != nil { // a provider's media server has an address of its own
+		x.Described = routable(d.Addr) || !routable(seen)
+		guess = guess && !x.Described
+	}
+	if guess { // the best guess until their first packet tells
 		x.RTP = netip.AddrPortFrom(seen, d.RTPPort)
 		x.RTCP = netip.AddrPortFrom(seen, d.RTCPPort)
 	}

@@ -16,6 +16,11 @@ type Expectation struct {
 	Signalling netip.Addr     // where its signalling comes from
 	NAT        bool           // its description is not to be relied on: it sits behind address translation, or has several addresses
 
+	// Described says that until the side's source is found, audio goes where its
+	// description says even so: whoever waits for the first packet may be its
+	// media server, at another address than its signalling.
+	Described bool
+
 	// Secure says that the packets are SRTP and SRTCP: what is encrypted is not
 	// looked at, and a packet counts, and finds the source, only when the peer,
 	// a media.Authenticator, has taken it.
@@ -66,6 +71,7 @@ func (p *Port) Expect(e Expectation) {
 		p.control.via = p.voice.source
 	}
 	p.control.expect(e.RTCP, e.Signalling, e.NAT)
+	p.voice.described, p.control.described = e.Described, e.Described
 	p.aim()
 }
 

@@ -40,6 +40,7 @@ type latch struct {
 	want       netip.AddrPort // as described; not valid before Expect
 	signalling netip.Addr     // where the side's signalling comes from
 	nat        bool
+	described  bool           // with nat: want is right until the source is found
 	muted      bool           // held by a null address: nothing may be sent
 	via        netip.AddrPort // for RTCP: the source that the RTP latch has found
 
@@ -142,14 +143,14 @@ func (l *latch) follow(source netip.AddrPort) {
 // target returns where to send; not valid when that is not known or nothing
 // may be sent. Before a source is latched it is the described address, or
 // behind NAT the described port at the address that the signalling comes
-// from, unless both addresses are public: then the side knows its own.
+// from, unless both addresses are public, or it is said that the side knows its own.
 func (l *latch) target() netip.AddrPort {
 	switch {
 	case l.muted || !l.want.IsValid() || l.want.Port() == 0 && l.rank == rankNone:
 		return netip.AddrPort{}
 	case l.rank == rankNone && l.via.IsValid():
 		return netip.AddrPortFrom(l.via.Addr(), l.want.Port())
-	case l.rank == rankNone && l.nat && l.signalling.IsValid() && !(isPublic(l.want.Addr()) && isPublic(l.signalling)):
+	case l.rank == rankNone && l.nat && !l.described && l.signalling.IsValid() && !(isPublic(l.want.Addr()) && isPublic(l.signalling)):
 		return netip.AddrPortFrom(l.signalling, l.want.Port())
 	case l.rank == rankNone:
 		return l.want

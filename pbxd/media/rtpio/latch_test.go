@@ -178,6 +178,27 @@ func TestLatchBeforeExpect(t *testing.T) {
 
 // TestLatchOfSharedAddress has the phone of the port's last call go on sending
 // from the address of the new one.
+// Whose description is right is sent to as it says until their source is found,
+// which may be another.
+func TestLatchOfADescription(t *testing.T) {
+	source := netip.MustParseAddrPort("10.9.9.9:5000")
+	for _, described := range []bool{false, true} {
+		var l latch
+		l.expect(netip.MustParseAddrPort("10.1.1.7:4000"), source.Addr(), true)
+		l.described = described
+		want := "10.9.9.9:4000"
+		if described {
+			want = "10.1.1.7:4000"
+		}
+		if got := l.target().String(); got != want {
+			t.Errorf("described %v: sent to %s, want %s", described, got, want)
+		}
+		if !l.accept(source, true, time.Now()) || l.target() != source {
+			t.Errorf("described %v: sent to %s, want %s", described, l.target(), source)
+		}
+	}
+}
+
 func TestLatchOfSharedAddress(t *testing.T) {
 	start := time.Unix(1000, 0)
 	ms := func(n int) time.Time { return start.Add(time.Duration(n) * time.Millisecond) }
