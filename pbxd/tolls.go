@@ -80,15 +80,9 @@ func tollMail(cfg *pbx.Config, a pbx.TollAlarm, now time.Time, language string) 
 	if zone, err := time.LoadLocation(cfg.Locale.TimeZone); err == nil {
 		now = now.In(zone)
 	}
-	label, who, advice := w.user, a.User, w.adviceUser
-	if u := cfg.UserByID(a.User); u != nil {
-		who = u.Label()
-	}
+	label, who, advice := w.user, a.Who(cfg), w.adviceUser
 	if a.Gateway != "" {
-		label, who, advice = w.gateway, a.Gateway, w.adviceGateway
-		if g := cfg.GatewayByID(a.Gateway); g != nil {
-			who = g.Name
-		}
+		label, advice = w.gateway, w.adviceGateway
 	}
 	class := w.foreign
 	if a.Class == pbx.TollPremium {

@@ -89,7 +89,7 @@ func TestTollWarnings(t *testing.T) {
 		{User: "demo102", Class: pbx.TollPremium, Spoken: 15, Limit: 15, Reached: true},
 	}
 	list := tollWarnings(cfg, alarms)
-	if len(list) != 2 || list[0].Message.Text() != "Ben Demo (102) has spoken 15 of 15 minutes to premium numbers today" ||
+	if len(list) != 2 || list[0].Message.Text() != "Ben Demo (102) has spoken 15 of 15 minutes to premium numbers today: more such calls are refused until midnight, or until you raise the limit" ||
 		list[1].Message.Text() != "Anna Demo (101) has spoken 96 of 120 minutes to other countries today" || list[0].Screen != "toll-limits" {
 		t.Errorf("got %+v", list)
 	}

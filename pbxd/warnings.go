@@ -30,7 +30,7 @@ func tollWarnings(cfg *pbx.Config, alarms []pbx.TollAlarm) (list []pbx.Warning) 
 		return cmp.Or(cmp.Compare(b.Spoken*a.Limit, a.Spoken*b.Limit), cmp.Compare(a.User+a.Gateway, b.User+b.Gateway), cmp.Compare(a.Class, b.Class))
 	})
 	for _, a := range alarms[:min(len(alarms), maxTollWarnings)] {
-		list = append(list, pbx.Warning{Message: a.Message(cfg), Screen: "toll-limits"})
+		list = append(list, pbx.Warning{Message: a.Warning(cfg), Screen: "toll-limits"})
 	}
 	return list
 }

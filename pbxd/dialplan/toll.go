@@ -41,7 +41,9 @@ func (p *plan) within(who *pbx.User, lines []Line) bool {
 // carries reports whether the limits of a gateway let a call begin.
 func (p *plan) carries(g *pbx.Gateway, class pbx.TollClass) bool {
 	said, may := p.cfg.Toll.Gateway(g.Name, class, p.q.Tolls.GatewayToll(g.ID))
-	p.tell(said)
+	if !may {
+		p.tell(said)
+	}
 	return may
 }
 

@@ -115,16 +115,39 @@ type TollAlarm struct {
 	Reached bool // the limit: further calls are refused
 }
 
-// Message says it to administrators, by the names of now.
-func (a *TollAlarm) Message(c *Config) Message {
-	if g := c.GatewayByID(a.Gateway); g != nil {
-		return GatewayCarried(g.Name, a.Class, a.Spoken, a.Limit)
-	}
-	name := a.User
+// Who is the name of the user or gateway, as it is now.
+func (a *TollAlarm) Who(c *Config) string {
 	if u := c.UserByID(a.User); u != nil {
-		name = u.Label()
+		return u.Label()
 	}
-	return UserSpoke(name, a.Class, a.Spoken, a.Limit)
+	if g := c.GatewayByID(a.Gateway); g != nil {
+		return g.Name
+	}
+	return a.User + a.Gateway
+}
+
+// Said says how much was spoken.
+func (a *TollAlarm) Said(c *Config) Message {
+	if a.Gateway != "" {
+		return GatewayCarried(a.Who(c), a.Class, a.Spoken, a.Limit)
+	}
+	return UserSpoke(a.Who(c), a.Class, a.Spoken, a.Limit)
+}
+
+// Warning says to administrators how much was spoken, and what follows.
+func (a *TollAlarm) Warning(c *Config) Message {
+	who := a.Who(c)
+	switch {
+	case !a.Reached:
+		return a.Said(c)
+	case a.Gateway != "" && a.Class == TollPremium:
+		return Say("{n} of {max} minutes to premium numbers were spoken over {gateway} today: it takes no more such calls until midnight, or until you raise the limit", "gateway", who, "n", a.Spoken, "max", a.Limit)
+	case a.Gateway != "":
+		return Say("{n} of {max} minutes to other countries were spoken over {gateway} today: it takes no more such calls until midnight, or until you raise the limit", "gateway", who, "n", a.Spoken, "max", a.Limit)
+	case a.Class == TollPremium:
+		return Say("{name} has spoken {n} of {max} minutes to premium numbers today: more such calls are refused until midnight, or until you raise the limit", "name", who, "n", a.Spoken, "max", a.Limit)
+	}
+	return Say("{name} has spoken {n} of {max} minutes to other countries today: more such calls are refused until midnight, or until you raise the limit", "name", who, "n", a.Spoken, "max", a.Limit)
 }
 
 // Label is what people call a user: name and number.

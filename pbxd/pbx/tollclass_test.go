@@ -98,3 +98,25 @@ func FuzzTollClass(f *testing.F) {
 		}
 	})
 }
+
+// What is told of a limit names who it is of, also when that is gone.
+func TestTollAlarm(t *testing.T) {
+	c := Factory(Defaults{})
+	c.Gateways = []Gateway{{ID: "g1", GatewaySettings: GatewaySettings{Name: "Line"}}}
+	for _, tt := range []struct {
+		alarm TollAlarm
+		want  string
+	}{
+		{TollAlarm{User: "demo101", Class: TollForeign, Spoken: 96, Limit: 120}, "Anna Demo (101) has spoken 96 of 120 minutes to other countries today"},
+		{TollAlarm{User: "gone", Class: TollPremium, Spoken: 14, Limit: 15}, "gone has spoken 14 of 15 minutes to premium numbers today"},
+		{TollAlarm{Gateway: "g1", Class: TollForeign, Spoken: 9, Limit: 10}, "9 of 10 minutes to other countries were spoken over Line today"},
+		{TollAlarm{User: "demo101", Class: TollForeign, Spoken: 120, Limit: 120, Reached: true}, "Anna Demo (101) has spoken 120 of 120 minutes to other countries today: more such calls are refused until midnight, or until you raise the limit"},
+		{TollAlarm{User: "demo101", Class: TollPremium, Spoken: 15, Limit: 15, Reached: true}, "Anna Demo (101) has spoken 15 of 15 minutes to premium numbers today: more such calls are refused until midnight, or until you raise the limit"},
+		{TollAlarm{Gateway: "g1", Class: TollForeign, Spoken: 10, Limit: 10, Reached: true}, "10 of 10 minutes to other countries were spoken over Line today: it takes no more such calls until midnight, or until you raise the limit"},
+		{TollAlarm{Gateway: "g2", Class: TollPremium, Spoken: 10, Limit: 10, Reached: true}, "10 of 10 minutes to premium numbers were spoken over g2 today: it takes no more such calls until midnight, or until you raise the limit"},
+	} {
+		if got := tt.alarm.Warning(c).Text(); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.alarm, got, tt.want)
+		}
+	}
+}

@@ -105,7 +105,7 @@ func (l *Ledger) beyond(cfg *pbx.Config) (tell []pbx.TollAlarm, cut []func(), ne
 					if !t.cut {
 						t.cut = true
 						alarm := alarmOf(h, class, spoken, most)
-						cut = append(cut, func() { t.over(alarm.Message(cfg)) })
+						cut = append(cut, func() { t.over(alarm.Said(cfg)) })
 					}
 				}
 				continue
