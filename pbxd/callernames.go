@@ -19,9 +19,11 @@ func (p *PBX) names(numbers, users []string) map[string]string {
 	names, err := p.store.NamesOf(ctx, n, numbers, append([]string{""}, users...))
 	if err != nil {
 		p.deps.Log.Warn("no name found for a number", "err", err)
-		names = map[string]string{}
 	}
 	if u := cfg.ListedByNumber(n, numbers); u != nil {
+		if names == nil {
+			names = map[string]string{}
+		}
 		names[""] = u.DisplayName()
 	}
 	return names

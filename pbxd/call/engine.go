@@ -38,8 +38,8 @@ type Deps struct {
 	QuickDial func(user, quickdial string) *pbx.QuickDial
 	// Names returns what the directories call somebody outside who has one of the
 	// numbers: by "" what those of everybody do, and by the ID of each of the users
-	// their private contacts. It reads, and waits for no write. Nil: nobody has a
-	// name.
+	// their private contacts; nil when they cannot be asked. It reads, and waits for
+	// no write. Nil: nobody has a name.
 	Names func(numbers, users []string) map[string]string
 
 	// Function returns what answers a function code, or nil where nothing does.

@@ -15,7 +15,11 @@ func (c *call) nameCaller() {
 		return
 	}
 	s.numbers = dialplan.NumbersOf(c.cfg, c.in.Gateway, c.in.Caller.Number)
-	if name := c.engine.names(s.numbers, nil)[""]; name != "" {
+	names := c.engine.names(s.numbers, nil)
+	if names == nil { // they do not answer: this call does not wait for them again
+		s.numbers = nil
+	}
+	if name := names[""]; name != "" {
 		s.party.Name = name
 	}
 }

@@ -13,10 +13,14 @@ import (
 type directories struct {
 	names map[string]map[string]string // number to owner to name
 	asked []string
+	gone  bool // they cannot be asked
 }
 
 func (x *directories) look(numbers, users []string) map[string]string {
 	x.asked = append(x.asked, fmt.Sprintf("%s for %s", strings.Join(numbers, " "), strings.Join(users, " ")))
+	if x.gone {
+		return nil
+	}
 	found := map[string]string{}
 	for _, n := range numbers {
 		for _, owner := range append(users, "") {
@@ -104,6 +108,44 @@ func TestCallerWithoutAName(t *testing.T) {
 			t.Errorf("%+v, %q", d.Caller, names.asked)
 		}
 		h.hangsUp(a)
+	})
+}
+
+// Directories that do not answer are asked once in a call.
+func TestNoDirectories(t *testing.T) {
+	withLines(t, func(h *house, x *exchange) {
+		names := &directories{gone: true}
+		h.engine.deps.Names = names.look
+		h.cfg.HuntGroups = []pbx.HuntGroup{{ID: "all", HuntGroupSettings: pbx.HuntGroupSettings{Extension: "600", Title: "All", CallScheme: "linear",
+			Members: []pbx.HuntMember{{User: "demo102", Timeout: 5}, {User: "demo103", Timeout: 5}}}}}
+		line := h.invite(Incoming{Gateway: "g1", Caller: Party{Number: "089555666", Name: "MUENCHEN"}, Digits: "600", Offer: speaks()})
+		h.does(h.rings("102"), Event{Kind: EventEnded, Cause: pbx.CauseUserBusy})
+		h.rings("103")
+		if d := h.last(); d.Caller.Name != "MUENCHEN" || len(names.asked) != 1 {
+			t.Errorf("%+v, %q", d.Caller, names.asked)
+		}
+		h.hangsUp(line)
+	})
+}
+
+// What a user calls somebody by a quick dial of private contacts is in no record.
+func TestPrivateQuickDial(t *testing.T) {
+	withLines(t, func(h *house, x *exchange) {
+		for _, private := range []bool{false, true} {
+			h.engine.deps.QuickDial = func(string, string) *pbx.QuickDial {
+				return &pbx.QuickDial{Number: "0030123456", Name: "Sister", Private: private}
+			}
+			a := h.call("101", "**12")
+			line := h.rings("g1")
+			h.answers(line)
+			h.hangsUp(a)
+		}
+		if e := h.entries; len(e) != 2 || e[0].Name != "Sister" || e[1].Name != "Sister" {
+			t.Errorf("journal %+v", e)
+		}
+		if r := h.records; len(r) != 2 || r[0].Target.Name != "Sister" || r[1].Target.Name != "" {
+			t.Errorf("records %+v", r)
+		}
 	})
 }
 

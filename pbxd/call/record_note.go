@@ -56,7 +56,7 @@ func (c *call) recordLine(l *dialplan.Line) recordLeg {
 	if strings.HasPrefix(l.Called, "+") {
 		x.Party.E164 = l.Called
 	}
-	if q := c.query.QuickDial; q != nil && len(c.decision.Diversions) == 0 {
+	if q := c.query.QuickDial; q != nil && !q.Private && len(c.decision.Diversions) == 0 {
 		x.Party.Name = q.Name
 	}
 	return x
