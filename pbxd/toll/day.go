@@ -9,39 +9,35 @@ import (
 // firstYear is the year before which the clock cannot have been set.
 const firstYear = 2025
 
-// day is a day of the device's time zone. The zero value is that of a clock that
-// is not set.
+// day is a day of the device's time zone.
 type day struct {
 	from, to time.Time // midnights; the second is the first of the next day
+	set      bool      // the clock is set; otherwise it is a day since the start, more or less
 }
 
 // dayOf is the day of a time.
 func dayOf(now time.Time, cfg *pbx.Config) day {
-	if now.Year() < firstYear {
-		return day{}
-	}
 	zone, err := time.LoadLocation(cfg.Locale.TimeZone)
 	if err != nil {
 		zone = time.UTC
 	}
 	y, m, d := now.In(zone).Date()
-	return day{time.Date(y, m, d, 0, 0, 0, 0, zone), time.Date(y, m, d+1, 0, 0, 0, 0, zone)}
+	return day{time.Date(y, m, d, 0, 0, 0, 0, zone), time.Date(y, m, d+1, 0, 0, 0, 0, zone), now.Year() >= firstYear}
 }
 
 // turn begins another day when it has come: nothing is used up of it, save by the
 // calls that go on. The caller holds l.mu.
 func (l *Ledger) turn(cfg *pbx.Config) {
 	now := l.deps.Now()
-	if l.day.from.Before(now) && now.Before(l.day.to) || l.day.from.Equal(now) && !now.IsZero() {
+	if !now.Before(l.day.from) && now.Before(l.day.to) {
 		return
 	}
-	today := dayOf(now, cfg)
-	was := l.day
-	if today.from.IsZero() || today.from.Equal(was.from) {
-		return // a clock that is set back to nothing begins no day
+	was, today := l.day, dayOf(now, cfg)
+	if was.set && !today.set {
+		return // a clock that loses its time begins no day
 	}
 	l.day = today
-	if was.from.IsZero() {
+	if was.from.IsZero() || today.set && !was.set {
 		return // the clock was set: what was spoken since the start counts for today
 	}
 	for h, a := range l.accounts {

@@ -321,6 +321,21 @@ func TestClockIsSetLater(t *testing.T) {
 	})
 }
 
+// Without a clock a day ends, too.
+func TestClockIsNeverSet(t *testing.T) {
+	inBook(t, func(b *book) {
+		ticket := b.begin("demo101", pbx.TollForeign)
+		time.Sleep(minutes(120))
+		b.ends("demo101: Anna Demo (101) has spoken 120 of 120 minutes to other countries today")
+		b.End(ticket)
+		time.Sleep(24 * time.Hour)
+		b.End(b.begin("demo101", pbx.TollForeign))
+		if len(b.since) != 0 {
+			t.Errorf("asked for %v", b.since)
+		}
+	}, func(b *book) { b.ahead = 0 })
+}
+
 // Records that cannot be read stop no call.
 func TestRecordsUnreadable(t *testing.T) {
 	inBook(t, func(b *book) {

@@ -36,7 +36,7 @@ func (l *Ledger) Run(ctx context.Context) {
 // is set. It must not run beside itself.
 func (l *Ledger) Load(ctx context.Context) error {
 	today := dayOf(l.deps.Now(), l.deps.Config())
-	if l.loaded || today.from.IsZero() {
+	if l.loaded || !today.set {
 		return nil
 	}
 	l.loaded = true
