@@ -67,14 +67,16 @@ type call struct {
 	entries map[string]*entry // in the journals of those who rang, by user ID
 	holds   map[string]bool   // extensions that count as in the call; under Engine.mu
 
-	starter  string // extension that the call counts for, until it is out of it; under Engine.mu
-	fetching bool   // it has asked for the call beside its phones, and they ring; under Engine.mu
-	talks    bool   // somebody has answered; under Engine.mu
-	gateway  string // that the call goes over, by ID; "" for none; under Engine.mu
-	urgent   bool   // it is an emergency call; under Engine.mu
-	yields   bool   // its line goes to an emergency call; under Engine.mu
-	seizing  bool   // it waits for the line of another call
-	helped   bool   // it was told of as an emergency call
+	starter  string          // extension that the call counts for, until it is out of it; under Engine.mu
+	fetching bool            // it has asked for the call beside its phones, and they ring; under Engine.mu
+	talks    bool            // somebody has answered; under Engine.mu
+	gateway  string          // that the call goes over, by ID; "" for none; under Engine.mu
+	urgent   bool            // it is an emergency call; under Engine.mu
+	yields   bool            // its line goes to an emergency call; under Engine.mu
+	seizing  bool            // it waits for the line of another call
+	helped   bool            // it was told of as an emergency call
+	crowded  []dialplan.Line // over which an emergency call found no line free, perhaps
+	retaken  map[string]bool // gateways where another call was ended for that
 }
 
 // quest is why phones ring.

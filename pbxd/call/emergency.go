@@ -72,9 +72,12 @@ func (c *call) seize(d dialplan.Decision) bool {
 		return false
 	}
 	victim := c.engine.lastOn(l.Gateway, c)
-	if victim == nil {
-		return false
-	}
+	return victim != nil && c.seizeFrom(victim, d)
+}
+
+// seizeFrom is seize with the call that ends.
+func (c *call) seizeFrom(victim *call, d dialplan.Decision) bool {
+	l := d.Lines[0]
 	c.step("emergency", "A call over {gateway} is ended for this one", "gateway", l.Name)
 	c.seizing = true
 	dial := func() { c.engine.post(c, func() { c.seized(d) }) }
@@ -99,6 +102,48 @@ func (c *call) seized(d dialplan.Decision) {
 	if !c.dialOver(d) {
 		c.follow(dialplan.LineFailed)
 	}
+}
+
+// crowdedBy notes that a provider has refused an emergency call for what may mean
+// that it has no line left for us: how many we have, it knows best.
+func (c *call) crowdedBy(l *dialplan.Line, cause pbx.Cause) {
+	if l == nil || !l.Seize {
+		return
+	}
+	switch cause {
+	case pbx.CauseUserBusy, pbx.CauseNoCircuit, pbx.CauseTemporaryFailure, pbx.CauseCongestion, pbx.CauseBearerNotAvailable:
+		c.crowded = append(c.crowded, *l)
+	}
+}
+
+// retake tries once more, after every line has failed, over a gateway that may have
+// had no line left, when there is a call to end there; each gateway once.
+func (c *call) retake(d dialplan.Decision) bool {
+	for d.Emergency != "" && len(c.crowded) > 0 {
+		l := c.crowded[0]
+		c.crowded = c.crowded[1:]
+		if c.retaken[l.Gateway] {
+			continue
+		}
+		victim := c.engine.lastOn(l.Gateway, c)
+		if victim == nil {
+			continue
+		}
+		if c.retaken == nil {
+			c.retaken = map[string]bool{}
+		}
+		c.retaken[l.Gateway] = true
+		again := dialplan.Decision{Kind: dialplan.Outside, Emergency: d.Emergency, Lines: []dialplan.Line{l}, Diversions: []dialplan.Diversion{}, Ring: []dialplan.Target{}}
+		c.decision = again
+		if c.seizeFrom(victim, again) || c.dialOver(again) {
+			c.wait(lineTime, func() {
+				c.cause = pbx.CauseNoAnswer
+				c.follow(dialplan.NoAnswer)
+			})
+			return true
+		}
+	}
+	return false
 }
 
 // lastOn returns the call over a gateway that has begun last, is not that for which

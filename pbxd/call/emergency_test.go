@@ -100,6 +100,45 @@ func TestEmergencyCallTriesEveryLine(t *testing.T) {
 	}
 }
 
+// A provider that has no line left for us says so by refusing the call: the last
+// other one over it ends then, after all lines were tried, and once.
+func TestEmergencyCallFindsTheProviderFull(t *testing.T) {
+	withLines(t, func(h *house, x *exchange) {
+		first, firstLine := h.talkOutside("101")
+		second, secondLine := h.talkOutside("104")
+		a := h.call("102", "112")
+		h.does(h.rings("g1"), Event{Kind: EventEnded, Cause: pbx.CauseUserBusy})
+		h.joined(second, secondLine)
+		h.does(h.rings("g2"), Event{Kind: EventEnded, Cause: pbx.CauseUnallocated})
+		wantLast(t, second, "hangup 34")
+		wantLast(t, secondLine, "hangup 34")
+		line := h.rings("g1")
+		h.answers(line)
+		h.joined(a, line)
+		h.joined(first, firstLine)
+		h.hangsUp(a)
+
+		a = h.call("102", "112")
+		h.does(h.rings("g1"), Event{Kind: EventEnded, Cause: pbx.CauseTemporaryFailure})
+		h.does(h.rings("g2"), Event{Kind: EventEnded, Cause: pbx.CauseTemporaryFailure})
+		wantLast(t, first, "hangup 34")
+		h.does(h.rings("g1"), Event{Kind: EventEnded, Cause: pbx.CauseTemporaryFailure}) // it was not that
+		wantLast(t, a, "hangup 41")
+		h.silent("g1")
+		h.silent("g2")
+	})
+	for _, cause := range []pbx.Cause{pbx.CauseUnallocated, pbx.CauseNoUserResponding, pbx.CauseCallRejected} { // no line would change that
+		withLines(t, func(h *house, x *exchange) {
+			other, line := h.talkOutside("101")
+			h.call("102", "112")
+			h.does(h.rings("g1"), Event{Kind: EventEnded, Cause: cause})
+			h.does(h.rings("g2"), Event{Kind: EventEnded, Cause: cause})
+			h.silent("g1")
+			h.joined(other, line)
+		})
+	}
+}
+
 // A phone that has not shown whose it is makes emergency calls alone; who looks
 // after the office is told where it is.
 func TestEmergencyCallOfAnUnknownPhone(t *testing.T) {

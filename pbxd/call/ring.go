@@ -45,6 +45,7 @@ func (c *call) alerting(r *rung, ev Event) {
 		c.declined(r, ev.Cause)
 		c.saidOf(r, ev.Cause)
 		c.cause = worse(c.cause, ev.Cause)
+		c.crowdedBy(r.line, ev.Cause)
 		if len(c.rings) > 0 {
 			c.changed()
 			return

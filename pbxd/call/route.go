@@ -86,6 +86,9 @@ func (c *call) carryOut(d dialplan.Decision) {
 		c.recordSought(d)
 		switch d.Kind {
 		case dialplan.Refuse:
+			if c.retake(d) {
+				return
+			}
 			c.helps(d, "")
 			c.fails(d.Refuse)
 			return

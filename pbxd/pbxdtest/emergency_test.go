@@ -31,7 +31,7 @@ func helped(c *Carrier, call *Call) {
 	if got := in.Invite.Start; got != "INVITE sip:112@"+c.At.Addr().String()+" SIP/2.0" {
 		c.T.Errorf("the provider got %s", got)
 	}
-	if in.Invite.Get("Privacy") != "" {
+	if in.Invite.Get("Privacy") != "" || strings.Contains(in.Invite.Get("From"), "anonymous") {
 		c.T.Errorf("the number is hidden: %s", in.Invite)
 	}
 	in.Answer(SDP(30002))
@@ -68,6 +68,26 @@ func TestEmergencyCallsAreMadeAndTold(t *testing.T) {
 	if !status.Healthy || len(status.Warnings) != 2 || !strings.HasSuffix(status.Warnings[0].Message, ", Reception") || !strings.Contains(status.Warnings[1].Message, "unknown phone at 127.0.0.1") {
 		t.Errorf("status %+v", status)
 	}
+	s.Eventually("no leg left", func() bool { n := s.PBX.Counts(); return n.Lines.Legs == 0 && n.SIP.Legs == 0 && n.Ports == 0 })
+}
+
+// The provider has no line left for us, and it alone knows that: a call over it ends
+// for the emergency call.
+func TestEmergencyCallWhenTheProviderIsFull(t *testing.T) {
+	t.Parallel()
+	s, _, c := needy(t, nil)
+	p := s.Phone("101", "udp").MustRegister()
+	out := p.Dial("0030123456", SDP(30000))
+	in := c.Ringing()
+	in.Answer(SDP(30002))
+	out.Answered()
+	help := NewPhone(t, s.SIP, "udp", "999", "wrong").DialBare("tel:112", SDP(30004), "")
+	full := c.Ringing()
+	full.Reply(486, "Busy Here", "")
+	bye := c.Request("BYE")
+	c.Reply(bye, in.Local, 200, "OK", "", "")
+	p.Reply(p.Request("BYE"), out.Local, 200, "OK", "", "")
+	helped(c, help)
 	s.Eventually("no leg left", func() bool { n := s.PBX.Counts(); return n.Lines.Legs == 0 && n.SIP.Legs == 0 && n.Ports == 0 })
 }
 
