@@ -5,7 +5,6 @@ import {t, when, written} from '../text.js';
 import {resourceScreen} from '../resource.js';
 import {choices} from '../refs.js';
 import * as schema from '../schema.js';
-import {tryLink} from '../phone.js';
 import {line, reason, stateTag, stateWord, followLines} from '../lines.js';
 import {ranked} from '../ranked.js';
 import {enhanced} from '../enhanced.js';
