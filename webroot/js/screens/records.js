@@ -206,7 +206,7 @@ async function one({content, signal, session}, id) {
     may && h('a.button.plain', {href: `/call-traces/${encodeURIComponent(r.call)}`}, icon('search'), h('span', t('records.why'))), h('a.button.plain', {href: `/call-records${location.search}`}, t('records.all')))),
   h('section.card', facts([
     [t('records.began'), `${when(r.began)}${r.estimated ? ` (${t('records.estimated')})` : ''}`], [t('records.direction'), word('direction', r.direction)],
-    [t('records.caller'), party(r.caller)], [t('records.dialled'), [r.dialled, r.dialledE164 !== r.dialled && r.dialledE164].filter(Boolean).join(' · ')], r.target.number && [t('records.target'), party(r.target)],
+    [t('records.caller'), `${party(r.caller)}${r.hidden ? ` (${t('records.hidden')})` : ''}`], [t('records.dialled'), [r.dialled, r.dialledE164 !== r.dialled && r.dialledE164].filter(Boolean).join(' · ')], r.target.number && [t('records.target'), party(r.target)],
     r.gatewayIn && [t('records.gatewayIn'), line(r.gatewayIn)], r.gatewayOut && [t('records.gatewayOut'), `${line(r.gatewayOut)} (${word('toll', r.toll)})`],
     [t('records.ring'), span(r.ring)], r.result === 'answered' && [t('records.talk'), span(r.talk)],
     [t('records.result'), word('result', r.result)], [t('records.cause'), message(r.why.template, r.why.args)]])),
