@@ -171,7 +171,7 @@ func (a *Admin) kept(path string) map[string]any {
 	a.t.Helper()
 	var is map[string]any
 	a.Do("GET", path, nil, 200, &is)
-	for _, name := range []string{"$schema", "id", "passwordSet"} {
+	for _, name := range []string{"$schema", "id", "passwordSet", "options"} {
 		delete(is, name)
 	}
 	return is

@@ -30,7 +30,7 @@ func (b *branch) use(t *testing.T) {
 	b.T, b.a.t, b.c.T, b.p.T = t, t, t, t
 }
 
-// case_ runs f as a part of the test, with the gateway changed.
+// with runs f as a part of the test, with the gateway changed.
 func (b *branch) with(t *testing.T, name string, change func(g map[string]any), f func(t *testing.T)) {
 	t.Helper()
 	t.Run(name, func(sub *testing.T) {

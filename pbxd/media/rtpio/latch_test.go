@@ -176,8 +176,6 @@ func TestLatchBeforeExpect(t *testing.T) {
 	}
 }
 
-// TestLatchOfSharedAddress has the phone of the port's last call go on sending
-// from the address of the new one.
 // Whose description is right is sent to as it says until their source is found,
 // which may be another.
 func TestLatchOfADescription(t *testing.T) {
@@ -199,6 +197,8 @@ func TestLatchOfADescription(t *testing.T) {
 	}
 }
 
+// TestLatchOfSharedAddress has the phone of the port's last call go on sending
+// from the address of the new one.
 func TestLatchOfSharedAddress(t *testing.T) {
 	start := time.Unix(1000, 0)
 	ms := func(n int) time.Time { return start.Add(time.Duration(n) * time.Millisecond) }
