@@ -41,10 +41,32 @@ func loopback() netip.Addr {
 // the address of trunk; one that is not valid gives it one of its own.
 func NewCarrier(t testing.TB, trunk netip.AddrPort) *Carrier {
 	t.Helper()
+	return NewCarrierAt(t, trunk, 5060)
+}
+
+// AcceptCarrier returns a provider over the next TCP connection that the device
+// opens.
+func AcceptCarrier(t testing.TB, l net.Listener) *Carrier {
+	t.Helper()
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	c := &Carrier{At: netip.MustParseAddrPort(conn.LocalAddr().String()), Trunk: netip.MustParseAddrPort(conn.RemoteAddr().String()), had: map[string]bool{}}
+	c.Phone = &Phone{T: t, Ext: "carrier", pbx: c.Trunk, conn: conn, network: "tcp", in: make(chan *Message, 256), Contact: "sip:carrier@" + c.At.String() + ";transport=tcp"}
+	c.Answers(c.answered)
+	go c.read()
+	return c
+}
+
+// NewCarrierAt is NewCarrier with a port of the provider.
+func NewCarrierAt(t testing.TB, trunk netip.AddrPort, port uint16) *Carrier {
+	t.Helper()
 	if !trunk.IsValid() {
 		trunk = netip.AddrPortFrom(loopback(), 6070)
 	}
-	at := netip.AddrPortFrom(loopback(), 5060)
+	at := netip.AddrPortFrom(loopback(), port)
 	conn, err := net.DialUDP("udp", net.UDPAddrFromAddrPort(at), net.UDPAddrFromAddrPort(trunk))
 	if err != nil {
 		t.Fatal(err)

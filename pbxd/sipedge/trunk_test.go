@@ -46,8 +46,14 @@ type exchange struct {
 // newExchange starts a trunk with one gateway, "a". hurry sets its pace.
 func newExchange(t *testing.T, hurry func(*sipedge.Trunk), change func(*pbx.Gateway)) *exchange {
 	t.Helper()
-	x := &exchange{t: t, c: pbxdtest.NewCarrier(t, netip.AddrPort{}), key: pbx.NewDeviceKey(), incoming: make(chan call.Incoming, 8), events: make(chan call.Event, 64), asked: make(chan *pbxdtest.Message, 64)}
-	x.settings = pbx.Transport{ID: "udp", TransportSettings: pbx.TransportSettings{Name: "udp", Type: "udp", BindAddress: x.c.Trunk.Addr().String(), BindPort: int(x.c.Trunk.Port())}}
+	return newExchangeAt(t, pbxdtest.NewCarrier(t, netip.AddrPort{}), "udp", hurry, change)
+}
+
+// newExchangeAt is newExchange for a carrier, with the transport of that type.
+func newExchangeAt(t *testing.T, c *pbxdtest.Carrier, kind string, hurry func(*sipedge.Trunk), change func(*pbx.Gateway)) *exchange {
+	t.Helper()
+	x := &exchange{t: t, c: c, key: pbx.NewDeviceKey(), incoming: make(chan call.Incoming, 8), events: make(chan call.Event, 64), asked: make(chan *pbxdtest.Message, 64)}
+	x.settings = pbx.Transport{ID: "udp", TransportSettings: pbx.TransportSettings{Name: "udp", Type: kind, BindAddress: x.c.Trunk.Addr().String(), BindPort: int(x.c.Trunk.Port())}}
 	x.cfg.Store(&pbx.Config{Transports: []pbx.Transport{x.settings}, GatewayGroups: []pbx.GatewayGroup{{ID: "g"}}, Gateways: []pbx.Gateway{x.gateway("a", change)}})
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	if testing.Verbose() {
