@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,7 @@ var calledHabits = []struct {
 	change  func(*pbx.GatewaySettings)
 	phone   func(caller)
 	through bool // kamailio may stand between
+	long    bool // it takes most of a minute: for GALILEI_LONG alone
 }{
 	{name: "answers", habit: provider.Answers(
 		provider.Check{Field: "", Pattern: "^INVITE sip:4989555@"}, provider.Check{Field: "From", Pattern: "<sip:101@"}, provider.Check{Field: "P-Asserted-Identity"},
@@ -81,6 +83,11 @@ var calledHabits = []struct {
 		c.said("200", 1)
 		c.call.Hangup()
 	}, through: true},
+	{name: "wants the session refreshed", habit: provider.WantsSessionRefreshed(), phone: func(c caller) {
+		c.call.Answered()
+		c.said("UPDATE", 1)
+		c.call.Hangup()
+	}, through: true, long: true},
 	{name: "wants long sessions", habit: provider.LongSessions(), phone: hangsUp, through: true},
 	{name: "early audio", habit: provider.EarlyAudio(), phone: func(c caller) {
 		if c.phone.Response("INVITE", 183).AudioPort() == 0 {
@@ -117,6 +124,9 @@ func (c caller) said(words string, n int) {
 func TestProviderIsCalled(t *testing.T) {
 	t.Parallel()
 	for _, h := range calledHabits {
+		if h.long && os.Getenv("GALILEI_LONG") == "" {
+			continue
+		}
 		for _, transport := range []string{"udp", "tcp", "tls"} {
 			if transport == "tls" && !h.through {
 				continue
@@ -148,12 +158,19 @@ func TestProviderIsCalled(t *testing.T) {
 // behind starts a kamailio that customers reach over TLS, before a provider.
 func behind(t *testing.T, ctx context.Context, far netip.AddrPort) (netip.AddrPort, *provider.Authority) {
 	t.Helper()
+	k, ca := secured(t, ctx, provider.KamailioOptions{Open: true, Far: far})
+	return k.TLS(), ca
+}
+
+// secured starts a kamailio that customers reach over TLS.
+func secured(t *testing.T, ctx context.Context, o provider.KamailioOptions) (*provider.Kamailio, *provider.Authority) {
+	t.Helper()
 	ca, err := provider.NewAuthority("Provider CA")
 	must(t, err)
 	certificate, err := ca.Issue(t.TempDir(), time.Now().Add(time.Hour), "127.0.0.1")
 	must(t, err)
-	k := kamailio(t, ctx, provider.KamailioOptions{Open: true, Far: far, Certificate: &certificate})
-	return k.TLS(), ca
+	o.Certificate = &certificate
+	return kamailio(t, ctx, o), ca
 }
 
 // callingHabits are what providers do when they call, and what the phone that
@@ -162,55 +179,46 @@ var callingHabits = []struct {
 	name   string
 	habit  func(provider.Line) provider.Habit
 	change func(*pbx.GatewaySettings)
-	phone  func(t *testing.T, o *office, c *pbxdtest.Call)
+	phone  func(t *testing.T, c *pbxdtest.Call)
 }{
-	{"calls", func(l provider.Line) provider.Habit { return provider.Calls(l) }, nil, func(t *testing.T, o *office, c *pbxdtest.Call) {
-		shows(t, c, "4989555")
-		taken(c)
-	}},
-	{"number in To only", func(l provider.Line) provider.Habit {
-		l.User = "account1"
-		return provider.Calls(l)
-	}, func(g *pbx.GatewaySettings) { g.Destination = "to" }, func(t *testing.T, o *office, c *pbxdtest.Call) { taken(c) }},
-	{"anonymous", provider.CallsAnonymously, nil, func(t *testing.T, o *office, c *pbxdtest.Call) {
-		shows(t, c, "anonymous")
-		taken(c)
-	}},
-	{"anonymous, trusted", provider.CallsAnonymously, func(g *pbx.GatewaySettings) { g.TrustRPID = true }, func(t *testing.T, o *office, c *pbxdtest.Call) {
-		shows(t, c, "anonymous")
-		taken(c)
-	}},
-	{"asserted, trusted", func(l provider.Line) provider.Habit {
-		return provider.Calls(l, "P-Asserted-Identity: <sip:49401234@provider.test>")
-	}, func(g *pbx.GatewaySettings) { g.TrustRPID = true }, func(t *testing.T, o *office, c *pbxdtest.Call) {
-		shows(t, c, "49401234")
-		taken(c)
-	}},
-	{"asserted, not trusted", func(l provider.Line) provider.Habit {
-		return provider.Calls(l, "P-Asserted-Identity: <sip:49401234@provider.test>", "Remote-Party-ID: <sip:49401234@provider.test>")
-	}, nil, func(t *testing.T, o *office, c *pbxdtest.Call) {
-		shows(t, c, "4989555")
-		taken(c)
-	}},
-	{"without audio", provider.CallsWithoutAudio, nil, func(t *testing.T, o *office, c *pbxdtest.Call) { taken(c) }},
-	{"reliably", provider.CallsReliably, nil, func(t *testing.T, o *office, c *pbxdtest.Call) {
+	{"calls", func(l provider.Line) provider.Habit { return provider.Calls(l) }, nil, shows("4989555")},
+	{toOnly, func(l provider.Line) provider.Habit { return provider.Calls(l) }, func(g *pbx.GatewaySettings) { g.Destination = "to" }, shows("4989555")},
+	{"anonymous", provider.CallsAnonymously, nil, shows("anonymous")},
+	{"anonymous, trusted", provider.CallsAnonymously, trusted, shows("anonymous")},
+	{"asserted, trusted", callsAs("49401234"), trusted, shows("49401234")},
+	{"asserted, not trusted", callsAs("49401234"), nil, shows("4989555")},
+	{"without audio", provider.CallsWithoutAudio, nil, shows("4989555")},
+	{"reliably", provider.CallsReliably, nil, func(t *testing.T, c *pbxdtest.Call) {
 		c.Reply(180, "Ringing", "")
 		taken(c)
 	}},
-	{"with timer", provider.CallsWithTimer, nil, func(t *testing.T, o *office, c *pbxdtest.Call) { taken(c) }},
+	{"with timer", provider.CallsWithTimer, nil, shows("4989555")},
 	{"for too short", provider.CallsForTooShort, nil, nil},
-	{"cancels", provider.Cancels, nil, func(t *testing.T, o *office, c *pbxdtest.Call) {
+	{"cancels", provider.Cancels, nil, func(t *testing.T, c *pbxdtest.Call) {
 		c.Reply(180, "Ringing", "")
 		cancel := c.Phone.Request("CANCEL")
 		c.Phone.Reply(cancel, "", 200, "OK", "", "")
 		c.Reply(487, "Request Terminated", "")
 		c.Phone.Request("ACK")
 	}},
-	{"cancels too late", provider.CancelsTooLate, nil, func(t *testing.T, o *office, c *pbxdtest.Call) { taken(c) }},
-	{"busy", func(l provider.Line) provider.Habit { return provider.IsRefused(l, 486) }, nil, func(t *testing.T, o *office, c *pbxdtest.Call) {
+	{"cancels too late", provider.CancelsTooLate, nil, shows("4989555")},
+	{"busy", func(l provider.Line) provider.Habit { return provider.IsRefused(l, 486) }, nil, func(t *testing.T, c *pbxdtest.Call) {
 		c.Reply(486, "Busy Here", "")
 		c.Phone.Request("ACK")
 	}},
+}
+
+// toOnly is the habit to name the number in To alone, and the account in the
+// Request-URI.
+const toOnly = "number in To only"
+
+func trusted(g *pbx.GatewaySettings) { g.TrustRPID = true }
+
+func callsAs(number string) func(provider.Line) provider.Habit {
+	return func(l provider.Line) provider.Habit {
+		who := fmt.Sprintf("<sip:%s@provider.test>", number)
+		return provider.Calls(l, "P-Asserted-Identity: "+who, "Remote-Party-ID: "+who+";party=calling")
+	}
 }
 
 // taken answers a call and waits until the far end hangs up.
@@ -220,34 +228,53 @@ func taken(c *pbxdtest.Call) {
 	c.Phone.Reply(c.Phone.Request("BYE"), "", 200, "OK", "", "")
 }
 
-// shows checks who calls, as the phone is told it.
-func shows(t *testing.T, c *pbxdtest.Call, number string) {
-	t.Helper()
-	from := c.Invite.Get("From")
-	if want := fmt.Sprintf("<sip:%s@", number); !strings.Contains(from, want) {
-		t.Errorf("the phone is called from %s, want %s", from, number)
+// shows checks who calls, as the phone is told it, and takes the call.
+func shows(number string) func(*testing.T, *pbxdtest.Call) {
+	return func(t *testing.T, c *pbxdtest.Call) {
+		t.Helper()
+		from := c.Invite.Get("From")
+		if want := fmt.Sprintf("<sip:%s@", number); !strings.Contains(from, want) {
+			t.Errorf("the phone is called from %s, want %s", from, number)
+		}
+		taken(c)
 	}
 }
 
-// Each habit of providers that call, over UDP and TCP.
+// Each habit of providers that call, over UDP and TCP directly, and over TLS with
+// kamailio between, at which the PBX is registered.
 func TestProviderCalls(t *testing.T) {
 	t.Parallel()
 	for _, h := range callingHabits {
-		for _, transport := range []string{"udp", "tcp"} {
+		for _, transport := range []string{"udp", "tcp", "tls"} {
 			t.Run(h.name+" "+transport, func(t *testing.T) {
 				t.Parallel()
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				o := open(t, ctx, setup{gateways: []gateway{{
-					id: "main", transport: transport, at: netip.MustParseAddrPort("127.0.0.1:9"), account: provider.Account{User: "account1"}, change: h.change,
-				}}, configure: func(c *pbx.Config) { c.InboundRoutes[0].Pattern = "49301001" }})
-				phone := o.Phone("101", "udp").MustRegister()
-				s := run(t, ctx, h.habit(provider.Line{Customer: o.listens(transport).String(), User: "49301001", Number: "49301001", Caller: "4989555"}),
-					provider.HabitOptions{Transport: transport, Remote: o.listens(transport)})
-				if h.phone != nil {
-					h.phone(t, o, phone.Ringing())
+				g := gateway{id: "main", transport: transport, at: netip.MustParseAddrPort("127.0.0.1:9"), account: provider.Account{User: "account1", Password: "secret1", Numbers: []string{"49301001"}}, change: h.change}
+				s := setup{configure: func(c *pbx.Config) { c.InboundRoutes[0].Pattern = "49301001" }}
+				line := provider.Line{User: "49301001", Number: "49301001", Caller: "4989555"}
+				options := provider.HabitOptions{Transport: transport}
+				if transport == "tls" {
+					k, ca := secured(t, ctx, provider.KamailioOptions{Accounts: []provider.Account{g.account}, ToOnly: h.name == toOnly})
+					g.at, g.register, s.authority = k.TLS(), true, ca
+					options.Transport, options.Remote, line.Customer = "udp", k.Network(), k.Network().String()
 				}
-				done(t, s)
+				s.gateways = []gateway{g}
+				o := open(t, ctx, s)
+				if transport == "tls" {
+					o.comes(t, "main", pbx.LineUp, 1)
+				} else {
+					options.Remote, line.Customer = o.listens(transport), o.listens(transport).String()
+					if h.name == toOnly {
+						line.User = "account1"
+					}
+				}
+				phone := o.Phone("101", "udp").MustRegister()
+				p := run(t, ctx, h.habit(line), options)
+				if h.phone != nil {
+					h.phone(t, phone.Ringing())
+				}
+				done(t, p)
 				o.nothingLeft(t)
 			})
 		}

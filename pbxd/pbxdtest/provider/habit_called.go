@@ -127,16 +127,16 @@ func RefreshesSession() Habit {
 	})
 }
 
-// WantsSessionRefreshed wants a session timer of 90 s that the side that calls
-// refreshes, by UPDATE. That takes it 45 s.
+// WantsSessionRefreshed wants a session timer of 90 s, the shortest that RFC 4028
+// permits, that the side that calls refreshes by UPDATE. That takes it 45 s.
 func WantsSessionRefreshed() Habit {
 	return called("wants-session-refreshed", func(s *script) {
 		s.invited(Check{"Supported", "timer"})
 		s.answer("180 Ringing", "")
-		s.answer("200 OK", sdp(), "Require: timer", "Session-Expires: 90;refresher=uac")
+		s.answer("200 OK", sdp(), "Allow: INVITE, ACK, BYE, CANCEL, UPDATE", "Require: timer", "Supported: timer", "Session-Expires: 90;refresher=uac")
 		s.received("ACK")
-		s.received("UPDATE", Check{"Session-Expires", "^ *90;refresher=uac"})
-		s.reply("200 OK", "", "Require: timer", "Session-Expires: 90;refresher=uac")
+		s.received("UPDATE", Check{"Session-Expires", "^ *[0-9]+;refresher=uac"})
+		s.reply("200 OK", "", "Require: timer", "Session-Expires: 1800;refresher=uac")
 		s.ends()
 	})
 }
