@@ -107,6 +107,8 @@ func TestCallRecords(t *testing.T) {
 	p.Look(360, 740, "dark")
 	p.Fits("the records at 360 px")
 	shoot(p, "records-narrow")
+	p.Until("the top", "scrollTo(0, 0) ?? true")
+	shoot(p, "records-narrow-top")
 	p.Look(1280, 860, "light")
 
 	p.Fill("Target", "+43*")
@@ -126,9 +128,10 @@ func TestCallRecords(t *testing.T) {
 	day(p, "From", time.Now().AddDate(0, 0, -3).Format("2006-01-02"))
 	day(p, "Until", time.Now().Format("2006-01-02"))
 	sums("1, 49 min 56 s, 49 min 56 s, 50 min 0 s")
+	p.Select("Separator", "Semicolon")
 	name, file := p.Download(func() { p.Press("Export as CSV") })
 	lines := strings.Split(strings.TrimSpace(string(file)), "\r\n")
-	if !strings.HasPrefix(name, "call-records-") || len(lines) != 2 || !strings.HasPrefix(lines[0], "began,direction,caller.number,") || !strings.Contains(lines[1], ",in,+4315551234,+4315551234,Vienna <b>office</b>,") {
+	if !strings.HasPrefix(name, "call-records-") || len(lines) != 2 || !strings.HasPrefix(lines[0], "began;direction;caller.number;") || !strings.Contains(lines[1], ";in;+4315551234;+4315551234;Vienna <b>office</b>;") {
 		t.Errorf("downloaded %q with %q", name, lines)
 	}
 	p.Run("open the record", chromedp.Click(chromedp.CSS(".records tbody a")))

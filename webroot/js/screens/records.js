@@ -39,6 +39,7 @@ class Records {
   #rows = new Map(); // id => {el, text}
   #asked = 0;
   #timers = {};
+  #took = 0; // ms that the device took to answer
 
   constructor({content, signal, session}, gateways) {
     Object.assign(this, {content, signal, session});
@@ -49,6 +50,8 @@ class Records {
     this.list = h('div.table-frame.records', h('table', h('caption.hidden', t('records.title')),
       h('thead', h('tr', ['began', 'caller', 'target', 'talk', 'result'].map((c) => h('th', {scope: 'col', class: c === 'talk' && 'number'}, h('span', t(`records.${c}`)))))), this.body));
     this.foot = h('div.older');
+    const form = (name, values) => h('select', {'aria-label': t(`csv.${name}`), onchange: () => this.#link()}, values.map(([v, text]) => h('option', {value: v}, text)));
+    this.form = {separator: form('separator', ['comma', 'semicolon', 'tab'].map((v) => [v, t(`csv.${v}`)])), encoding: form('encoding', [['utf-8', 'UTF-8'], ['iso-8859-1', 'ISO-8859-1']])};
     this.file = h('a.button.plain', {download: ''}, icon('download'), h('span', t('records.export')));
     this.kept = h('p.help');
     const rows = Object.entries(this.inputs).map(([name, el]) => {
@@ -61,7 +64,7 @@ class Records {
       this.#ask();
     }, {icon: 'close'});
     content.append(this.sums, h('div.filters', rows, clear), h('p.help', t('records.help')),
-      h('div.card-head', this.note, this.file), this.list, this.foot, this.#going());
+      h('div.card-head', this.note, h('div.export', Object.values(this.form), this.file)), this.list, this.foot, this.#going());
     this.#read();
     document.addEventListener('address', () => {
       if (location.pathname !== '/call-records') return;
@@ -69,7 +72,7 @@ class Records {
       attempt(() => this.load());
     }, {signal});
     live.follow(signal, (kind) => {
-      if (kind === 'records' || kind === 'all') this.#soon('live', 1000, () => this.load(Math.max(page, this.#records.length)).catch(() => {})); // a lost connection has its banner
+      if (kind === 'records' || kind === 'all') this.#soon('live', Math.max(1000, 10 * this.#took), () => this.load(Math.max(page, this.#records.length)).catch(() => {})); // a lost connection has its banner
     });
     signal.addEventListener('abort', () => Object.values(this.#timers).forEach(clearTimeout));
   }
@@ -105,12 +108,18 @@ class Records {
     return q;
   }
 
+  // link leads to the file of what is asked for.
+  #link() {
+    this.file.href = `/api/v1/call-records/export?${new URLSearchParams([...this.#query(), ...Object.entries(this.form).map(([name, el]) => [name, el.value])])}`;
+  }
+
   // load asks for the newest n records, or for those that follow a place.
   async load(n = page, after = '') {
     const mine = ++this.#asked;
+    const begun = performance.now();
     const q = this.#query();
     const sums = after ? null : get(`/call-records/totals?${q}`);
-    this.file.href = `/api/v1/call-records/export?${q}`;
+    this.#link();
     let records = [];
     let next = after;
     for (let i = 0; i < patience && !records.length && (next || !i); i++) {
@@ -118,6 +127,7 @@ class Records {
       if (this.signal.aborted || mine !== this.#asked) return;
     }
     const totals = await sums;
+    this.#took = performance.now() - begun;
     if (this.signal.aborted || mine !== this.#asked) return;
     const rest = !after && n > most && records.length === most ? this.#records.filter((r) => follows(r, records.at(-1))) : [];
     if (!rest.length) this.#next = next;
