@@ -44,7 +44,7 @@ func (p *plan) outside(digits string) {
 			continue
 		}
 		if lines := p.linesOf(r, who, digits); len(lines) > 0 {
-			if p.within(who, lines) {
+			if lines = p.within(who, lines); len(lines) > 0 {
 				p.d.Kind, p.d.Lines = Outside, lines
 			}
 			return

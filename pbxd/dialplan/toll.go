@@ -22,20 +22,25 @@ func (p *plan) class(number string) pbx.TollClass {
 	return class
 }
 
-// within reports whether the limits of the user on whose behalf a call leaves let
-// it begin, and refuses it when they do not.
-func (p *plan) within(who *pbx.User, lines []Line) bool {
-	class := pbx.TollClass("")
-	for i := range lines {
-		class = class.Dearer(lines[i].Class)
+// within leaves of lines those that the limits of the user let a call take on
+// whose behalf it leaves; what a number is told as may make it dearer on one of
+// them. Without any the call is refused.
+func (p *plan) within(who *pbx.User, lines []Line) (left []Line) {
+	refused := map[pbx.TollClass]pbx.Cause{}
+	for _, l := range lines {
+		if _, known := refused[l.Class]; !known {
+			said, cause := p.cfg.Toll.User(called(who), l.Class, p.q.Tolls.UserToll(who.ID))
+			p.tell(said)
+			refused[l.Class] = cause
+		}
+		if refused[l.Class] == 0 {
+			left = append(left, l)
+		}
 	}
-	said, refused := p.cfg.Toll.User(called(who), class, p.q.Tolls.UserToll(who.ID))
-	p.tell(said)
-	if refused != 0 {
-		p.refuse(refused)
-		return false
+	if len(left) == 0 {
+		p.refuse(refused[lines[0].Class])
 	}
-	return true
+	return left
 }
 
 // carries reports whether the limits of a gateway let a call begin.

@@ -91,6 +91,19 @@ func TestTollLimits(t *testing.T) {
 	}
 }
 
+// A line that would make the number dearer is left out when that limit is used up.
+func TestTollLimitOfOneLine(t *testing.T) {
+	c := office(t, lines, func(c *pbx.Config) { c.Gateways[0].DialCommand = "PJSIP/0900{number:1}@{gateway}" })
+	q := Query{Caller: Caller{UserID: "demo101"}, Digits: "0030123456", Tolls: spent{"demo101": {Premium: time.Hour}}}
+	if d := Decide(c, q); told(d) != "g2:030123456<101, g3:030123456<101" {
+		t.Errorf("%s; %s", told(d), trace(d))
+	}
+	q.Tolls = spent{"demo101": {Foreign: 9 * time.Hour}}
+	if d := Decide(c, q); len(d.Lines) != 3 || d.Lines[0].Class != pbx.TollPremium || d.Lines[1].Class != pbx.TollNational {
+		t.Errorf("%+v; %s", d.Lines, trace(d))
+	}
+}
+
 // Limits of 0 are none.
 func TestNoTollLimits(t *testing.T) {
 	c := office(t, lines, func(c *pbx.Config) { c.Toll = pbx.Toll{AlarmPercent: 80} })

@@ -36,6 +36,7 @@ type trunk struct {
 	rang  []string
 	steps []string
 	open  []func()
+	spent map[string]pbx.TollState // of users and gateways, by ID
 }
 
 func (x *trunk) oneIn(n int) bool { return x.rand.IntN(n) == 0 }
@@ -148,6 +149,10 @@ func (x *trunk) mood() (facts []pbx.Fact) {
 		}
 		facts = append(facts, pbx.Fact{Kind: pbx.FactLine, Line: &pbx.LineStatus{Gateway: id, State: state, Calls: x.calls[id]}})
 	}
+	x.spent = map[string]pbx.TollState{}
+	for _, id := range []string{"demo101", "demo102", "demo103", "g1", "g2", "g3", "g4"} {
+		x.spent[id] = pbx.TollState{Calls: choose(x, 0, 0, 0, 0, 4), Foreign: choose(x, 0, 0, 2*time.Hour, 20*time.Hour), Premium: choose(x, 0, 14*time.Minute, time.Hour)}
+	}
 	x.says = choose(x, pbx.CauseUserBusy, pbx.CauseCallRejected, pbx.CauseNoAnswer, pbx.CauseSubscriberAbsent)
 	return facts
 }
@@ -211,6 +216,18 @@ func (x *trunk) DialLine(d call.LineDial) (call.Leg, error) {
 	return l, nil
 }
 
+func (x *trunk) UserToll(user string) pbx.TollState       { return x.spent[user] }
+func (x *trunk) GatewayToll(gateway string) pbx.TollState { return x.spent[gateway] }
+
+// Begin decides as the ledger does.
+func (x *trunk) Begin(user, _ string, class pbx.TollClass, _ func(pbx.Message)) (ticket uint64, said []pbx.Message, refused pbx.Cause) {
+	said, refused = x.cfg.Toll.User(x.cfg.UserByID(user).Label(), class, x.UserToll(user))
+	return 1, said, refused
+}
+
+func (x *trunk) Answered(uint64) {}
+func (x *trunk) End(uint64)      {}
+
 func (x *trunk) Line(gateway string) (up bool, calls int) { return !x.down[gateway], x.calls[gateway] }
 
 // foretold is what a number that was tried comes to: who rings, the steps, and
@@ -273,7 +290,7 @@ func noted(list []string, s dialplan.Step) []string {
 // called makes the call that was tried.
 func (x *trunk) called(q tryQuery) (end pbx.Cause) {
 	x.rang, x.steps, x.open = nil, nil, nil
-	e := call.New(call.Deps{Config: func() *pbx.Config { return x.cfg }, Dialer: x, Lines: x, Now: func() time.Time { return x.at }, Log: slog.New(slog.DiscardHandler),
+	e := call.New(call.Deps{Config: func() *pbx.Config { return x.cfg }, Dialer: x, Lines: x, Meter: x, Now: func() time.Time { return x.at }, Log: slog.New(slog.DiscardHandler),
 		Publish: func(pbx.Fact) {}, Watch: call.Watch{Traced: func(_ string, _ time.Time, steps []dialplan.Step) {
 			x.mu.Lock()
 			defer x.mu.Unlock()
@@ -315,6 +332,7 @@ func TestTryAgreesOutside(t *testing.T) {
 	x := &trunk{rand: rand.New(rand.NewPCG(seed, 0))}
 	m := newMemory()
 	s := newServer(t, m, nil)
+	s.Tolls = x
 	over := map[dialplan.Kind]int{}
 	for range 60 {
 		x.cfg = pbx.Factory(pbx.Defaults{})
@@ -327,7 +345,7 @@ func TestTryAgreesOutside(t *testing.T) {
 		for range 8 {
 			x.at = time.Date(2026, 11, 16+x.rand.IntN(14), x.rand.IntN(24), 59, 0, 0, time.UTC)
 			q := tryQuery{Caller: choose(x, "101", "102", "103"), At: x.at, Now: true,
-				Digits: choose(x, "0030123456", "0030123456", "000331234567", "0891234", "08005", "102", "600", "112", "0112", "+4930123456", "999")}
+				Digits: choose(x, "0030123456", "0030123456", "000331234567", "00900123456", "0891234", "08005", "102", "600", "112", "0112", "+4930123456", "999")}
 			if x.oneIn(2) {
 				q.Gateway, q.Caller = choose(x, "g1", "g2", "g3", "g4"), choose(x, "", "+4930999", "030999", "101")
 				q.Digits = choose(x, "49891234101", "49891234102", "+49891234600", "102", "101", "12", "555", "0030123456", "112")
