@@ -66,12 +66,18 @@ func NewCarrierAt(t testing.TB, trunk netip.AddrPort, port uint16) *Carrier {
 	if !trunk.IsValid() {
 		trunk = netip.AddrPortFrom(loopback(), 6070)
 	}
-	at := netip.AddrPortFrom(loopback(), port)
+	return NewCarrierFrom(t, trunk, netip.AddrPortFrom(loopback(), port))
+}
+
+// NewCarrierFrom is NewCarrier at an address; port 0 picks one.
+func NewCarrierFrom(t testing.TB, trunk, at netip.AddrPort) *Carrier {
+	t.Helper()
 	conn, err := net.DialUDP("udp", net.UDPAddrFromAddrPort(at), net.UDPAddrFromAddrPort(trunk))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
+	at = netip.MustParseAddrPort(conn.LocalAddr().String())
 	c := &Carrier{At: at, Trunk: trunk, had: map[string]bool{}}
 	c.Phone = &Phone{T: t, Ext: "carrier", pbx: trunk, conn: conn, network: "udp", in: make(chan *Message, 256), Contact: "sip:carrier@" + at.String()}
 	c.Answers(c.answered)

@@ -2,7 +2,9 @@ package sipedge
 
 import (
 	"context"
-	"crypto/rand"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -49,7 +51,7 @@ type line struct {
 
 func newLine(t *Trunk, g pbx.Gateway) *line {
 	ln := &line{
-		trunk: t, id: g.ID, token: strings.ToLower(rand.Text())[:16], gateway: g, options: g.Options(), answers: true,
+		trunk: t, id: g.ID, token: tokenOf(t.deps.Key, g.ID), gateway: g, options: g.Options(), answers: true,
 		log: t.deps.Log.With("gateway", g.Name), wake: make(chan struct{}, 1), done: make(chan struct{}), counted: new(atomic.Int64), cache: map[string]names{},
 	}
 	ln.ctx, ln.cancel = context.WithCancel(t.ctx)
@@ -58,6 +60,14 @@ func newLine(t *Trunk, g pbx.Gateway) *line {
 		ln.status.State = pbx.LineUp
 	}
 	return ln
+}
+
+// tokenOf is the token of a gateway, by ID. It stays over restarts of the device,
+// so that what it was registered as before one is replaced, and nobody can guess it.
+func tokenOf(k pbx.DeviceKey, gateway string) string {
+	h := hmac.New(sha256.New, k[:])
+	h.Write([]byte("galilei line v1\n" + gateway))
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // uri is what the line is registered as, or calls from.

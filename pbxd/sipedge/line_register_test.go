@@ -289,6 +289,24 @@ func TestRegistrationOnItsWayIsTakenBack(t *testing.T) {
 	x.c.Grant(last, 0)
 }
 
+// A device that starts again is for the provider what it was: one that was not shut
+// down leaves no second address behind.
+func TestRegistrationAfterARestart(t *testing.T) {
+	t.Parallel()
+	x := newExchange(t, nil, nil).answers().begins()
+	first := x.registers()
+	x.c.Grant(first, 3600)
+	x.is("a", pbx.LineUp)
+	x.c.OnRegister(nil)
+	x.close()
+	x.open()
+	m := x.answers().begins().registers()
+	if m.Get("Contact") != first.Get("Contact") || token(m) == "" {
+		t.Errorf("registered as %s, and before that as %s", m.Get("Contact"), first.Get("Contact"))
+	}
+	x.c.Grant(m, 3600)
+}
+
 // token is what tells the gateway in our Contact.
 func token(m *pbxdtest.Message) string {
 	_, after, _ := strings.Cut(m.Get("Contact"), ";line=")

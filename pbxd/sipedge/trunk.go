@@ -184,7 +184,6 @@ func (t *Trunk) Configured(cfg *pbx.Config, s pbx.TransportSettings) {
 		}
 		ln := newLine(t, g)
 		if was := t.lines[g.ID]; was != nil {
-			ln.token = was.token // a call that is on its way finds the gateway
 			ln.counted, ln.before = was.counted, was
 		}
 		t.lines[g.ID] = ln

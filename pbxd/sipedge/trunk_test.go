@@ -34,6 +34,8 @@ type exchange struct {
 	key      pbx.DeviceKey
 	cfg      atomic.Pointer[pbx.Config]
 	settings pbx.Transport
+	log      *slog.Logger
+	close    func() // shuts the trunk down
 	incoming chan call.Incoming
 	events   chan call.Event
 	asked    chan *pbxdtest.Message // REGISTER that the test answers
@@ -60,7 +62,25 @@ func newExchangeAt(t *testing.T, c *pbxdtest.Carrier, kind string, hurry func(*s
 		log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	x.ports = rtpio.New(netip.MustParseAddr("127.0.0.1"), 49000, 49999, log, time.Now)
-	ctx, cancel := context.WithCancel(t.Context())
+	x.log = log
+	x.open()
+	if hurry != nil {
+		hurry(x.trunk)
+	}
+	t.Cleanup(func() {
+		x.c.OnRegister(nil)
+		x.c.OnOptions(nil)
+		x.close()
+		x.ports.Close()
+	})
+	return x
+}
+
+// open opens the trunk, as a device that starts does.
+func (x *exchange) open() {
+	x.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	log := x.log
 	resolver := resolve.New(ctx, resolve.Deps{Servers: func() []netip.AddrPort { return nil }, Now: time.Now, Log: log})
 	var err error
 	x.trunk, err = sipedge.NewTrunk(ctx, sipedge.TrunkDeps{
@@ -73,21 +93,14 @@ func newExchangeAt(t *testing.T, c *pbxdtest.Carrier, kind string, hurry func(*s
 		Now: time.Now, Product: "Galilei/test", Log: log,
 	}, x.settings)
 	if err != nil {
-		t.Fatal(err)
+		x.t.Fatal(err)
 	}
-	if hurry != nil {
-		hurry(x.trunk)
-	}
-	t.Cleanup(func() {
-		x.c.OnRegister(nil)
-		x.c.OnOptions(nil)
+	x.close = func() {
 		cancel()
 		done, end := context.WithTimeout(context.Background(), 3*time.Second)
 		defer end()
 		x.trunk.Shutdown(done)
-		x.ports.Close()
-	})
-	return x
+	}
 }
 
 // answers has the test answer REGISTER, with what asked brings.
