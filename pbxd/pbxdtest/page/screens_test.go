@@ -35,7 +35,6 @@ func officeWith(t *testing.T, o pbxdtest.Options) *pbxdtest.System {
 	for i, name := range []string{"Black", "Brown", "Miller", "O'Neill", "Zander"} {
 		a.Do("POST", "/api/v1/contacts", map[string]any{"firstName": "Susan", "lastName": name, "company": "Example", "office": fmt.Sprintf("+49891234%d", i), "officeQuickdial": fmt.Sprint(i + 1)}, 201, nil)
 	}
-	outside(a)
 	a.Do("PUT", "/api/v1/system-settings/drafts/sip.ringTime", map[string]any{"value": 60}, 0, nil)
 	return s
 }
@@ -105,6 +104,7 @@ func TestScreens(t *testing.T) {
 	t.Cleanup(chromium.Close)
 	axe, words := browser.NewAxe(t), newEnglish(t)
 	s := office(t)
+	outside(s.As("admin", pin))
 	for _, l := range looks() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel() // the waiting of one is the work of another
