@@ -83,6 +83,7 @@ func (l *leg) proveLocked(req *sip.Request, res *sip.Response, f transport.Flow,
 			l.awaitLocked(time.Duration(l.out.options.NoAnswer) * time.Millisecond)
 		}
 		l.clientTx = tx
+		l.proof, l.proofSeq = slices.Concat(again.GetHeaders("Authorization"), again.GetHeaders("Proxy-Authorization")), l.cseq
 		if l.offerSeq == req.CSeq().SeqNo {
 			l.offerSeq = l.cseq
 		}

@@ -36,7 +36,9 @@ type dialog struct {
 	outbound   bool           // they are reached only by the flow (RFC 5626)
 	tlsOnly    bool           // keys of audio are in its messages, which must not be read on the way
 	sips       bool           // they began it by a SIPS URI, and find SIPS in our Contact (RFC 3261 section 12.1.1)
-	nat        bool           // they call themselves by an address at which they are not seen
+	proof      []sip.Header   // credentials of the INVITE of number proofSeq
+	proofSeq   uint32
+	nat        bool // they call themselves by an address at which they are not seen
 }
 
 func newTag() string { return strings.ToLower(rand.Text())[:16] }

@@ -56,8 +56,8 @@ func TestCredentialsWithinACall(t *testing.T) {
 	x.c.Reply(prack, "", 200, "OK", "", "")
 	x.event(call.EventRinging)
 	in.ReplyWith(200, "OK", "Allow: INVITE, ACK, BYE, CANCEL, UPDATE\r\nSupported: timer\r\nSession-Expires: 4;refresher=uac\r\n", pbxdtest.SDP(30000))
-	if ack := x.c.Request("ACK"); cseq(ack) != cseq(in.Invite) {
-		t.Errorf("ACK %s for INVITE %s", ack.Get("CSeq"), in.Invite.Get("CSeq"))
+	if ack := x.c.Request("ACK"); cseq(ack) != cseq(in.Invite) || ack.Get("Proxy-Authorization") != in.Invite.Get("Proxy-Authorization") { // RFC 3261 section 22.1
+		t.Errorf("for\n%s\ncame\n%s", in.Invite, ack)
 	}
 	x.event(call.EventAnswered)
 
@@ -356,6 +356,36 @@ func TestCodecsOfAGateway(t *testing.T) {
 			}
 		})
 	}
+	t.Run("within a call", func(t *testing.T) {
+		t.Parallel()
+		x := newExchange(t, nil, func(g *pbx.Gateway) { g.Register, g.Codecs = false, []string{"pcmu", "pcma"} }).begins()
+		leg := x.dial("a", func(d *call.LineDial) { d.Offer = offer() })
+		in := x.c.Ringing()
+		in.Answer(strings.Replace(pbxdtest.SDP(30010), "RTP/AVP 8 0 101", "RTP/AVP 8", 1))
+		x.event(call.EventAnswered)
+		in.Send("INVITE", "") // they leave the offer to us
+		if got := formats(in.Response(200)); strings.Contains(got, "9") || !strings.Contains(got, "0") || !strings.Contains(got, "8") {
+			t.Errorf("offered %s", got)
+		}
+		in.Ack(strings.Replace(pbxdtest.SDP(30010), "RTP/AVP 8 0 101", "RTP/AVP 8", 1))
+		in.Send("INVITE", strings.Replace(pbxdtest.SDP(30010, "a=sendrecv"), "RTP/AVP 8 0 101", "RTP/AVP 9", 1))
+		in.AckRefusal(in.Response(488))
+		x.c.Contact = "sip:moved@" + x.c.At.String() // their target changes with it
+		in.Send("UPDATE", "")
+		in.Response(200)
+		leg.Offer(offer())
+		m := x.c.Request("INVITE")
+		if want := "INVITE sip:moved@" + x.c.At.String() + " SIP/2.0"; m.Start != want {
+			t.Errorf("got %s, want %s", m.Start, want)
+		}
+		if got := formats(m); strings.Contains(got, "9") {
+			t.Errorf("offered %s", got)
+		}
+		x.c.Reply(m, "", 200, "OK", "", strings.Replace(pbxdtest.SDP(30010), "RTP/AVP 8 0 101", "RTP/AVP 0", 1))
+		x.c.Request("ACK")
+		x.event(call.EventOfferAnswered)
+		x.hangUp(leg)
+	})
 	t.Run("an answer that was not offered", func(t *testing.T) {
 		t.Parallel()
 		x := newExchange(t, nil, func(g *pbx.Gateway) { g.Register, g.Codecs = false, []string{"pcma"} }).begins()

@@ -315,6 +315,11 @@ func (l *leg) forkOf(res *sip.Response, tag string, cseq uint32) *leg {
 // (RFC 3261 section 13.2.2.4).
 func (l *leg) ackLocked(res *sip.Response, cseq uint32, tag string) {
 	req := l.requestWithLocked(sip.ACK, cseq)
+	if cseq == l.proofSeq { // it cannot be challenged (RFC 3261 section 22.1)
+		for _, h := range l.proof {
+			req.AppendHeader(h)
+		}
+	}
 	req.SetBody(nil)
 	flow, err := l.wayLocked()
 	if err != nil {
