@@ -9,6 +9,8 @@
 //   parameters(): a promise of [{name, property, search}], when the device tells them
 //   parts: more modules of the page that show it
 
+import * as schema from './schema.js';
+
 const settings = () => import('./screens/drafts.js');
 
 // at is a screen at the path of its module, unless it says otherwise.
@@ -40,7 +42,7 @@ const admin = [
     ]},
   ]},
   {title: 'module.routes', icon: 'routes', screens: [
-    at('gateways', {file: 'gateways', title: 'module.gateways', about: 'gateways.about', add: 'gateways.add', takes: 'POST /gateways'}),
+    at('gateways', {file: 'gateways', title: 'module.gateways', about: 'gateways.about', add: 'gateways.add', takes: 'POST /gateways', parameters: async () => schema.parts({properties: schema.of('GatewayOptions')}).map(([name, property]) => ({name, property, search: '?field=parameters'}))}),
     at('gateway-groups', {file: 'gatewaygroups', title: 'module.gateway-groups', about: 'gatewayGroups.about', add: 'gatewayGroups.add', takes: 'POST /gateway-groups'}),
     routes('inbound-routes', 'inbound', 'inboundRoutes.about', 'inboundRoutes.add'),
     at('inbound-routes', {path: '/night-service', file: 'nightservice', title: 'night.title', about: 'night.about', takes: 'PUT /night-service'}),
