@@ -1,8 +1,10 @@
 // The settings of e-mail delivery: which matter when, and a test of them.
 
-import {h, button, icon, uid} from './dom.js';
+import {h, button, icon, uid, styles} from './dom.js';
 import {t, message, sentence} from './text.js';
 import {call, told} from './api.js';
+
+await styles('result');
 
 const login = (v) => v.enabled && v.authentication;
 const token = (v) => login(v) && v.method === 'xoauth2';

@@ -10,6 +10,7 @@ import {choices} from '../refs.js';
 import {older} from '../older.js';
 
 await styles('changes');
+await styles('result');
 
 // named returns a path for people: users[eva].firstName is "Users, eva: First
 // name", mail.server is "E-mail delivery: SMTP server". An entry whose name

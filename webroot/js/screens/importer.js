@@ -8,6 +8,7 @@ import {List} from '../list.js';
 import {Upload, dropZone} from '../upload.js';
 
 await styles('import');
+await styles('result');
 
 // choice is a labelled select; options are [value, text].
 function choice(label, options, changed) {

@@ -1,10 +1,12 @@
 // System > License: code, state, and the upload of a licence.
 
-import {h, fill, facts, button, icon} from '../dom.js';
+import {h, fill, facts, button, icon, styles} from '../dom.js';
 import {t, day, message} from '../text.js';
 import {call} from '../api.js';
 import {Upload, dropZone} from '../upload.js';
 import {attempt, mayDelete, copy, toast} from '../dialog.js';
+
+await styles('result');
 
 const signs = {'not-needed': ['good', 'check'], active: ['good', 'check'], missing: ['bad', 'alert'], expired: ['bad', 'alert']};
 

@@ -1,6 +1,6 @@
 // Users & extensions > Users.
 
-import {h, put} from '../dom.js';
+import {h, put, styles} from '../dom.js';
 import {t, apart, preset} from '../text.js';
 import {live} from '../live.js';
 import {resourceScreen} from '../resource.js';
@@ -8,6 +8,8 @@ import {references} from '../choose.js';
 import * as schema from '../schema.js';
 import {pictureField} from './picture.js';
 import {phoneSetup, passwordRow, registeredPhones, tryLink} from '../phone.js';
+
+await styles('users');
 
 const name = (u) => [u.firstName, u.lastName].filter(Boolean).join(' ');
 const registered = (u) => u.extension !== '' && live.registrations.has(u.extension);
