@@ -185,12 +185,12 @@ func diversionsOf(d dialplan.Decision) (list []Diversion) {
 	return list
 }
 
-// mayGoOn reports whether another phone rings when this one does not take the
-// call. The caller then hears no early audio: it would take its description
+// mayGoOn reports whether another phone rings, or somebody outside is called, when
+// this one does not take the call. The caller then hears no early audio: it would take its description
 // for that of the phone that answers.
 func (c *call) mayGoOn(d dialplan.Decision) bool {
 	for _, o := range dialplan.Outcomes() {
-		if dialplan.Next(c.cfg, c.query, d, o).Kind == dialplan.Ring {
+		if kind := dialplan.Next(c.cfg, c.query, d, o).Kind; kind == dialplan.Ring || kind == dialplan.Outside {
 			return true
 		}
 	}
