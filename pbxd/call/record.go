@@ -89,6 +89,9 @@ func (c *call) recordJoin(other *call) {
 		if r.caller == nil {
 			r.caller = o.caller
 		}
+		if r.whole.Cause == 0 {
+			r.whole.Cause = o.whole.Cause
+		}
 		if o.turn > r.turn {
 			r.pair, r.turn = o.pair, o.turn
 		}
