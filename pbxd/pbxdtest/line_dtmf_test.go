@@ -70,19 +70,23 @@ func TestDTMFOverAGateway(t *testing.T) {
 					case "INFO":
 						x.out.SendWith("INFO", "", "application/dtmf-relay", "Signal=5\r\nDuration=120\r\n")
 						b.p.Response("INFO", 200)
-					case "tones":
-						x.phone.sing(x.toPhone, '5')
 					}
-					b.Eventually("the key at the provider, by "+mode, func() bool {
+					came := func() bool {
 						_, events, tones := x.provider.got(0)
 						switch mode {
 						case "rfc2833":
-							return events == "5"
+							return strings.HasPrefix(events, "5")
 						case "info":
 							text := info.Load()
 							return text != nil && strings.HasPrefix(*text, "application/dtmf-relay Signal=5\r\n")
 						}
-						return tones == "5"
+						return strings.HasPrefix(tones, "5")
+					}
+					b.Eventually("the key at the provider, by "+mode, func() bool {
+						if phone == "tones" && !came() {
+							x.phone.sing(x.toPhone, '5')
+						}
+						return came()
 					})
 					if _, events, _ := x.provider.got(0); mode != "rfc2833" && events != "" {
 						t.Errorf("the provider got events %q, too", events)
@@ -103,10 +107,14 @@ func TestDTMFOverAGateway(t *testing.T) {
 					x.in.CSeq = 10
 					x.in.SendWith("INFO", "", "application/dtmf-relay", "Signal=7\r\nDuration=120\r\n")
 					b.c.Response("INFO", 200)
-				case "inband":
-					x.provider.sing(x.toProvider, '7')
 				}
-				b.Eventually("the key at the phone", func() bool { _, events, _ := x.phone.got(0); return events == "7" })
+				came := func() bool { _, events, _ := x.phone.got(0); return strings.HasPrefix(events, "7") }
+				b.Eventually("the key at the phone", func() bool {
+					if mode == "inband" && !came() {
+						x.provider.sing(x.toProvider, '7')
+					}
+					return came()
+				})
 				b.end(x)
 			})
 		})
