@@ -320,3 +320,19 @@ func TestRecordsOfLines(t *testing.T) {
 		}
 	})
 }
+
+// A hunt group that forwards has a leg of its own, whoever rang before.
+func TestRecordOfForwardingGroup(t *testing.T) {
+	withLines(t, func(h *house, _ *exchange) {
+		h.cfg.HuntGroupByID("sales").ForwardInternalAlways = "demo103"
+		a, b := h.talk("101", "102")
+		h.refers(b, "0030123456", nil)
+		h.does(h.rings("g1"), Event{Kind: EventEnded, Cause: pbx.CauseUserBusy})
+		after(1)
+		h.refers(b, "600", nil)
+		h.answers(h.rings("103"))
+		after(2)
+		h.hangsUp(a)
+		h.wantRecords("out 101>102>103 answered 16 ring 0 talk 3 | 101 0-0-3 16 | 102 0-0-1 transferred 16 | +4930123456g1 0-x-0 17 | 600 1-x-1 forwarded 0 | 103 1-1-3 16")
+	})
+}
