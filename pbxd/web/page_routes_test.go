@@ -262,6 +262,7 @@ func pageTryOutside(t *testing.T, v *visit) {
 	v.Sees("The rule Everything takes 0030123456")
 	v.Sees("The line does not take the call")
 	v.Sees("Goes over Line two instead")
+	v.Sees("The call ends: no line takes the call")
 	v.Tick("Line one sip.example.org", true)
 	v.Press("Try")
 	v.Sees("Line one cannot be reached")

@@ -38,7 +38,7 @@ function shownOn(target) {
 // said tells what a decision does; again, when another line has failed before.
 function said(d, again) {
   if (d.kind === 'outside') {
-    return [h('p.what', d.emergency && [h('span.tag.bad', t('try.emergency', {number: d.emergency})), ' '], t(again ? 'try.next' : 'try.over', {name: d.lines[0].name})), !again && h('ol.phones', d.lines.map(lineOf))];
+    return [h('p.what', d.emergency && [h('span.tag.bad', t('try.emergency', {number: d.emergency})), ' '], t(again ? 'try.next' : 'try.over', {name: d.lines[0].name})), !again && h('ol.ways', d.lines.map(lineOf))];
   }
   if (d.kind === 'ring') {
     return [h('p.what', t('try.rings', {names: d.ring.map((x) => `${x.name} ${x.extension}`).join(', ')}), ' ', h('span.muted', t('try.seconds', {n: d.timeout}))), h('ul.phones', d.ring.map(shownOn))];
