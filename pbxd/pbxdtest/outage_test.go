@@ -57,12 +57,7 @@ func TestGatewayDown(t *testing.T) {
 	a.Do("GET", "/healthz", nil, http.StatusOK, nil)
 	s.Eventually("the mail", mailed("Das Gateway provider ist ausgefallen"))
 	c.OnRegister(nil)
-	g := map[string]any{} // whose user was wrong
-	a.Do("GET", "/api/v1/gateways/"+c.Gateway, nil, 200, &g)
-	delete(g, "id")
-	delete(g, "passwordSet")
-	g["user"], g["password"] = "another", "secret"
-	a.Do("PUT", "/api/v1/gateways/"+c.Gateway, g, 200, nil)
+	c.Change(a, set("user", "another", "password", "secret")) // the user was wrong
 	s.Eventually("the end of the warning", func() bool { return warned() == "" })
 	s.Eventually("the second mail", mailed("Das Gateway provider funktioniert wieder"))
 }
