@@ -106,6 +106,7 @@ func pageTransport(t *testing.T, v *visit) {
 	v.Press("Add transport")
 	v.Fill("Name", "Secure")
 	v.Tick("TLS", true)
+	v.Sees("Public authorities")
 	v.Fill("Bind port", "5060")
 	v.Press("Add transport")
 	v.Sees("Bind port: is the port of another service of this device")

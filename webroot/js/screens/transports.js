@@ -8,6 +8,9 @@ import {word} from '../schema.js';
 const at = (x) => `${x.bindAddress.includes(':') ? `[${x.bindAddress}]` : x.bindAddress}:${x.bindPort}`;
 const tls = (v) => v.type === 'tls';
 
+// own is the certificate that the device has made for its page.
+const own = (c) => c.id === 'device';
+
 // Certificates belong to TLS alone; those that were chosen before do not stay behind a hidden field.
 const plain = (v) => (tls(v) ? v : {...v, caCertificate: '', certificate: ''});
 
@@ -27,7 +30,8 @@ export default resourceScreen({
       'transports.router': ['externalMedia', 'externalSignalling', 'externalSignallingPort'],
       'transports.tls': ['verifyCertificate', 'caCertificate', 'certificate'],
     },
-    options: {externalSignallingPort: {when: (v) => v.externalSignalling}, verifyCertificate: {when: tls}, caCertificate: {when: (v) => tls(v) && v.verifyCertificate}, certificate: {when: tls}},
+    options: () => ({externalSignallingPort: {when: (v) => v.externalSignalling}, verifyCertificate: {when: tls},
+      caCertificate: {when: (v) => tls(v) && v.verifyCertificate, skip: own, none: t('transports.public')}, certificate: {when: tls, skip: (c) => own(c) || c.entry.authority}}),
   },
   sends: plain,
 });
