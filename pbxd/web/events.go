@@ -24,7 +24,7 @@ func (s *Server) registerEvents() {
 	register(s, operation{id: "events", method: http.MethodGet, path: "/events", tag: "Status", access: accessUser,
 		summary: "Live facts as server-sent events",
 		description: "First `snapshot` with registrations, calls, revision, pending change and number of drafts, then `fact` for each change, and a comment every 15 s. " +
-			"`logout` says that the session is over. What is seen follows from the GUI modules: calls need general-information or live-calls, all registrations that or users, drafts system-settings, mail email-delivery, a pending change any module of the administration. Everybody sees the registrations of the own extension, the number of the revision and, with journal, that the own journal has changed. A client that reads too slowly is cut off and gets a new snapshot when it comes again.",
+			"`logout` says that the session is over. What is seen follows from the GUI modules: calls need general-information or live-calls, all registrations that or users, drafts system-settings, mail email-delivery, that there are further call records call-records, a pending change any module of the administration. Everybody sees the registrations of the own extension, the number of the revision and, with journal, that the own journal has changed. A client that reads too slowly is cut off and gets a new snapshot when it comes again.",
 		errors: []int{http.StatusServiceUnavailable},
 		content: &huma.Response{Description: "Stream of events", Content: map[string]*huma.MediaType{
 			eventStream: {Schema: &huma.Schema{Type: huma.TypeString}}}}}, s.events)
