@@ -43,6 +43,14 @@ func (t *Trunk) Look(gateway string) { t.line(gateway).look() }
 // SetMinSession lets a test wait for session timers of calls over the trunk.
 func (t *Trunk) SetMinSession(d time.Duration) { t.edge.SetMinSession(d) }
 
+// Patient has lines try registrations without an answer again after an hour.
+func (t *Trunk) Patient() { t.pace.failed, t.pace.mostFailed = time.Hour, time.Hour }
+
+// Pause is the pause after n failures in a row.
+func Pause(first time.Duration, n int, most time.Duration) time.Duration {
+	return doubled(first, n, most)
+}
+
 // Silence has servers of providers have so long for an answer, and lines try again
 // at once.
 func (t *Trunk) Silence(d time.Duration) {

@@ -34,9 +34,13 @@ func (ln *line) check(g *pbx.Gateway, o pbx.GatewayOptions) time.Duration {
 				ln.learnPublic(f, res)
 			}
 			ln.mu.Lock()
+			back := !ln.answers && g.Register && !ln.registered && ln.status.State != pbx.LineRefused
 			ln.server, ln.answers, ln.asked = x, true, true
 			up := !g.Register || ln.registered
 			ln.mu.Unlock()
+			if back { // the pause after a registration without an answer would be too long
+				ln.again()
+			}
 			now := ln.trunk.deps.Now()
 			ln.publish(func(s *pbx.LineStatus) {
 				s.Checked, s.Server = now, f.String()

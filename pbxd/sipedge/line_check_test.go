@@ -11,6 +11,7 @@ import (
 	"galilei/pbxd/call"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/pbxdtest"
+	"galilei/pbxd/sipedge"
 )
 
 // A gateway is asked whether it is there, or not (F167). One that does not answer,
@@ -95,6 +96,41 @@ func TestProviderThatIsNotThere(t *testing.T) {
 	}
 	x.c.OnRegister(nil)
 	x.is("a", pbx.LineUp)
+}
+
+// A provider that answers OPTIONS again is registered at again at once, however long
+// the pause would be.
+func TestProviderThatComesBack(t *testing.T) {
+	t.Parallel()
+	x := newExchange(t, nil, func(g *pbx.Gateway) { g.Check = true })
+	x.trunk.Silence(time.Second)
+	x.trunk.Patient()
+	x.c.OnRegister(func(*pbxdtest.Message) {})
+	x.c.OnOptions(func(*pbxdtest.Message) {})
+	x.begins()
+	x.is("a", pbx.LineUnreachable)
+	x.c.OnRegister(nil)
+	x.c.OnOptions(nil)
+	if s := x.is("a", pbx.LineUp); s.Registered.IsZero() {
+		t.Errorf("the line is %+v", s)
+	}
+}
+
+// Pauses double, end at the most, and are never the same for all devices.
+func TestPauses(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]time.Duration{1: time.Minute, 2: 2 * time.Minute, 4: 8 * time.Minute, 6: 30 * time.Minute, 1000: 30 * time.Minute} {
+		seen := map[time.Duration]bool{}
+		for range 50 {
+			d := sipedge.Pause(time.Minute, n, 30*time.Minute)
+			if seen[d] = true; d < want*9/10 || d > want*11/10 {
+				t.Errorf("after %d failures %v, want %v", n, d, want)
+			}
+		}
+		if len(seen) < 2 {
+			t.Errorf("after %d failures always the same", n)
+		}
+	}
 }
 
 // An empty message keeps the way through a router open, where there may be one.

@@ -392,7 +392,12 @@ func TestExternalAddresses(t *testing.T) {
 	}
 	in.Answer(pbxdtest.SDP(30000))
 	x.event(call.EventAnswered)
-	leg.Hangup(pbx.CauseNormalClearing)
-	x.c.Reply(x.c.Request("BYE"), "", 200, "OK", "", "")
-	x.nothingLeft()
+	x.hangUp(leg)
+	from := x.incomes("sip:usera@" + x.c.Trunk.String())
+	to := x.arrival()
+	to.Leg.Answer(pcma())
+	if res := from.Answered(); !strings.Contains(res.Get("Contact"), "@"+at) || !strings.Contains(res.Body, "c=IN IP4 192.0.2.8\r\n") {
+		t.Errorf("the provider got\n%s", res)
+	}
+	x.hangUp(to.Leg)
 }
