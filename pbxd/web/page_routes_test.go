@@ -161,6 +161,17 @@ func pageOutbound(t *testing.T, v *visit) {
 	v.Press("Try this number")
 	v.Heading("Try a number")
 	v.Holds("Number", "00")
+	v.Press("Limits of calls")
+	v.Heading("Limits of calls")
+	v.Fill("Calls of a user", "101")
+	v.Press("Save")
+	v.Sees("be 0 to 100")
+	v.Fill("Calls of a user", "2")
+	v.Press("Save")
+	v.Sees("Settings are saved")
+	if cfg, _ := v.m.Current(); cfg.Toll.UserCalls != 2 {
+		t.Errorf("the limit is %+v", cfg.Toll)
+	}
 	v.NoTroubles()
 }
 
