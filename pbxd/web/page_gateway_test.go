@@ -65,6 +65,9 @@ func pageGateway(t *testing.T, v *visit) {
 	v.Press("Close")
 	v.state(pbx.LineStatus{Gateway: g.ID, State: pbx.LineUp, Registered: time.Now(), Calls: 3})
 	v.In("Telekom").Sees("Registered")
+	v.Press("Try a call from Telekom")
+	v.Heading("Try a number")
+	v.Until("the gateway is chosen", "document.querySelector('main select')?.value === '"+g.ID+"'")
 	v.NoTroubles()
 }
 

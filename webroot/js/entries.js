@@ -38,7 +38,7 @@ function undoable(session, text, before) {
 //   list: {columns: [name or column] or (session) => list, and names, numbers, letters, sort as in List; joined(rows): a promise of rows with more in them; kind: the class of the list}
 //   form: {sections: {title key: [names]} or (entry, isNew) => those, folds: as in Form, options: {name: options} or (entry, isNew, session) => those}
 //   blank(rows): values of a new entry beside the defaults
-//   actions(entry, session): of a row, beside deleting; fixed(entry, session): the entry cannot be deleted; undo: false when it cannot come back
+//   actions(entry, session): of a row, beside deleting, with href in place of run where they lead to a screen; fixed(entry, session): the entry cannot be deleted; undo: false when it cannot come back
 //   extra(state, screen): node below the form
 //   ready(form, state, screen): called when the form is made; sends(values): what is sent; body(values, changes, state): of an entry that is changed
 export function entriesScreen(spec) {
@@ -79,7 +79,7 @@ class Resource {
       emptyAction: (spec.adds?.(session) ?? true) && h('a.button.primary', {href: `${spec.path}/new`}, t(spec.add)),
       load: () => attempt(() => this.load()),
       columns: given(columns, session).map((c, i) => (typeof c === 'string' ? column(shape, c, i === 0 && href) : c)),
-      actions: (e) => [...spec.actions?.(e, session) ?? [], ...(spec.fixed?.(e, session) ? [] : [{icon: 'trash', label: t('entry.delete', {name: spec.called(e)}), run: () => this.remove(e)}])],
+      actions: (e) => [...(spec.actions?.(e, session) ?? []).map((a) => ({run: () => this.app.go(a.href), ...a})), ...(spec.fixed?.(e, session) ? [] : [{icon: 'trash', label: t('entry.delete', {name: spec.called(e)}), run: () => this.remove(e)}])],
     });
   }
 

@@ -72,6 +72,7 @@ export default resourceScreen({
       return rows.map((g) => ({...g, groupTitle: groups.get(g.group) ?? ''}));
     },
   },
+  actions: (g, session) => (session.modules.includes('try-number') ? [{icon: 'routes', label: t('gateways.try', {name: g.name}), href: `/try-number?gateway=${g.id}`}] : []),
   form: {
     sections: {
       'gateways.provider': ['name', 'group', 'registrar', 'proxy', 'port', 'transport'],
