@@ -85,11 +85,16 @@ func (l *locating) servers(ctx context.Context, q Query) ([]server, error) {
 		return plain, nil
 	}
 	transports := []Transport{q.Transport}
-	if q.Transport == Any {
+	if q.Transport == Any || q.NAPTR {
 		list := chooseServices(l.records(ctx, question{q.Host, typeNAPTR}), q.Secure)
+		if q.Transport != Any {
+			list = slices.DeleteFunc(list, func(s service) bool { return s.transport != q.Transport })
+		}
 		if servers := l.ofServices(ctx, list); len(servers) > 0 {
 			return servers, nil
 		}
+	}
+	if q.Transport == Any {
 		transports = []Transport{UDP, TCP, TLS}
 		if q.Secure {
 			transports = []Transport{TLS}

@@ -66,6 +66,7 @@ func TestLocate(t *testing.T) {
 		{"NAPTR chooses", Query{Host: "Example.COM."}, "192.0.2.1:5061/tls [2001:db8::2]:5061/tls 192.0.2.2:5061/tls"},
 		{"NAPTR with sips", Query{Host: "example.com", Secure: true}, "192.0.2.1:5061/tls [2001:db8::2]:5061/tls 192.0.2.2:5061/tls"},
 		{"transport given: no NAPTR", Query{Host: "example.com", Transport: UDP}, "192.0.2.1:5060/udp [2001:db8::2]:5070/udp 192.0.2.2:5070/udp"},
+		{"NAPTR for the transport that is given", Query{Host: "same.test", Transport: UDP, NAPTR: true}, "192.0.2.1:5060/udp"},
 		{"sips over TCP is TLS", Query{Host: "srvonly.test", Transport: TCP, Secure: true}, "[2001:db8::2]:5091/tls 192.0.2.2:5091/tls"},
 		{"port given: no SRV", Query{Host: "example.com", Port: 5060}, "192.0.2.9:5060/udp"},
 		{"port and transport given", Query{Host: "example.com", Port: 5080, Transport: TLS}, "192.0.2.9:5080/tls"},

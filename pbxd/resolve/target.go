@@ -33,6 +33,9 @@ type Query struct {
 	Port      uint16    // 0: not given. With one the host's addresses count, SRV does not (RFC 3263 section 4.2)
 	Transport Transport // Any: not given
 	Secure    bool      // a sips URI: TLS only
+	// NAPTR asks for these records although the transport is given, as far as they
+	// are for it: some providers name their servers only there.
+	NAPTR bool
 	// Reach reports whether we can send to an address: whether there is a route,
 	// and the socket is of its family. Addresses without come last. nil: that of
 	// the resolver.

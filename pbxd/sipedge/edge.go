@@ -237,7 +237,10 @@ func (e *Edge) response(req *sip.Request, status int, reason string) *sip.Respon
 	res.SipVersion = "SIP/2.0"
 	res.AppendHeader(sip.NewHeader("Server", e.deps.Product))
 	if status == 405 || status == 501 || status == 200 && req.Method != sip.BYE {
-		res.AppendHeader(sip.NewHeader("Allow", allow))
+		res.AppendHeader(sip.NewHeader("Allow", e.allow()))
+	}
+	if status == 200 && e.trunk != nil {
+		return res // what a line supports is its own
 	}
 	if status == 200 && (req.Method == sip.INVITE || req.Method == sip.OPTIONS) {
 		res.AppendHeader(sip.NewHeader("Supported", supported))

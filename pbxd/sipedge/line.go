@@ -233,6 +233,14 @@ func (ln *line) supported() string {
 	return strings.Join(append(list, "histinfo"), ", ")
 }
 
+// allow are the methods that the far end is served.
+func (ln *line) allow() string {
+	if ln == nil {
+		return allow
+	}
+	return allowOfLine
+}
+
 // refreshes reports whether sessions are refreshed (RFC 4028).
 func (ln *line) refreshes() bool { return ln == nil || ln.opts().SessionTimers }
 

@@ -35,7 +35,7 @@ func host(g *pbx.Gateway) string {
 // with a name is that of the form, not of the provider.
 func (ln *line) locate(ctx context.Context) ([]resolve.Target, error) {
 	g := ln.current()
-	q := resolve.Query{Host: host(&g), Port: uint16(g.Port), Transport: ln.transport(), Reach: ln.reaches} // validation keeps it in range
+	q := resolve.Query{Host: host(&g), Port: uint16(g.Port), Transport: ln.transport(), NAPTR: true, Reach: ln.reaches} // validation keeps it in range
 	if _, literal := hostAddr(q.Host); q.Port == 5060 && !literal {
 		q.Port = 0
 	}

@@ -150,7 +150,7 @@ func (ln *line) registration(w *work, g *pbx.Gateway, contact *sip.ContactHeader
 		req.AppendHeader(&gone)
 	}
 	req.AppendHeader(sip.NewHeader("Expires", strconv.Itoa(expires)))
-	req.AppendHeader(sip.NewHeader("Allow", allow))
+	req.AppendHeader(sip.NewHeader("Allow", ln.allow()))
 	if len(g.Numbers) > 0 {
 		req.AppendHeader(sip.NewHeader("Require", "gin"))
 		req.AppendHeader(sip.NewHeader("Proxy-Require", "gin"))

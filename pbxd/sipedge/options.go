@@ -10,6 +10,18 @@ import (
 // allow lists the methods that are served (RFC 3261 section 20.5).
 const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, REFER, INFO, SUBSCRIBE, NOTIFY, MESSAGE"
 
+// allowOfLine is allow for providers: they register, watch, transfer and text nobody
+// here.
+const allowOfLine = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, NOTIFY"
+
+// allow are the methods that those are served who reach the edge.
+func (e *Edge) allow() string {
+	if e.trunk != nil {
+		return allowOfLine
+	}
+	return allow
+}
+
 // supported lists the extensions that we know (RFC 3261 section 20.37).
 const supported = "100rel, timer, replaces, norefersub"
 

@@ -191,7 +191,7 @@ func (l *leg) reofferLocked(offer *media.Description, quiet bool) error {
 func (l *leg) reinviteLocked(body []byte, quiet bool) error {
 	req := l.requestLocked(sip.INVITE)
 	req.AppendHeader(l.contact())
-	req.AppendHeader(sip.NewHeader("Allow", allow))
+	req.AppendHeader(sip.NewHeader("Allow", l.line.allow()))
 	req.AppendHeader(sip.NewHeader("Supported", l.line.supported()))
 	l.offerSessionLocked(req)
 	if l.unshown {

@@ -247,7 +247,7 @@ func (l *leg) changeEarlyLocked(early *media.Description) {
 	before := l.said
 	req := l.requestLocked(sip.UPDATE)
 	req.AppendHeader(l.contact())
-	req.AppendHeader(sip.NewHeader("Allow", allow))
+	req.AppendHeader(sip.NewHeader("Allow", l.line.allow()))
 	addBody(req, l.describeLocked(func(o sdp.Origin) []byte { return sdp.Reoffer(early, l.theirs, o, at, keys...) }))
 	flow, err := l.wayLocked()
 	if err == nil {

@@ -112,7 +112,7 @@ func (l *leg) inviteLocked(offer *media.Description) error {
 	at, keys := l.mediaAddrLocked(), l.offerKeysLocked()
 	req := l.requestLocked(sip.INVITE)
 	req.AppendHeader(l.contact())
-	req.AppendHeader(sip.NewHeader("Allow", allow))
+	req.AppendHeader(sip.NewHeader("Allow", l.line.allow()))
 	req.AppendHeader(sip.NewHeader("Supported", l.line.supported()))
 	l.offerSessionLocked(req)
 	hops := sip.MaxForwardsHeader(maxForwards - min(l.passed, maxForwards)) // a loop through phones ends (RFC 7332 section 4.2)

@@ -319,6 +319,9 @@ func (l *leg) acceptLocked(body []byte) {
 		res.ReplaceHeader(sip.NewHeader("Supported", l.line.supported()))
 	}
 	l.answerSessionLocked(l.serverRq, res)
+	if l.line != nil {
+		res.AppendHeader(sip.NewHeader("Supported", l.line.supported()))
+	}
 	if l.named && l.line == nil && (l.other.Number != "" || l.unshown) {
 		res.AppendHeader(l.assertedLocked())
 		l.unshown = false
