@@ -35,7 +35,9 @@ type exchange struct {
 	cfg      atomic.Pointer[pbx.Config]
 	settings pbx.Transport
 	log      *slog.Logger
-	close    func() // shuts the trunk down
+	close    func()           // shuts the trunk down
+	servers  []netip.AddrPort // name servers
+	resolver *resolve.Resolver
 	incoming chan call.Incoming
 	events   chan call.Event
 	asked    chan *pbxdtest.Message // REGISTER that the test answers
@@ -81,7 +83,8 @@ func (x *exchange) open() {
 	x.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	log := x.log
-	resolver := resolve.New(ctx, resolve.Deps{Servers: func() []netip.AddrPort { return nil }, Now: time.Now, Log: log})
+	resolver := resolve.New(ctx, resolve.Deps{Servers: func() []netip.AddrPort { return x.servers }, Now: time.Now, Log: log})
+	x.resolver = resolver
 	var err error
 	x.trunk, err = sipedge.NewTrunk(ctx, sipedge.TrunkDeps{
 		Config: x.cfg.Load, Key: x.key, Resolver: resolver, Ports: x.ports, Media: engine.New(time.Now, log), Publish: x.tell,
