@@ -57,3 +57,6 @@ func (t *Trunk) Silence(d time.Duration) {
 	t.Hurry(5*time.Millisecond, 20*time.Millisecond, time.Second)
 	t.pace.answer = d
 }
+
+// Answer is how long servers of providers have for an answer.
+func (t *Trunk) Answer(d time.Duration) { t.pace.answer = d }

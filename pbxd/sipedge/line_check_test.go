@@ -98,6 +98,28 @@ func TestProviderThatIsNotThere(t *testing.T) {
 	x.is("a", pbx.LineUp)
 }
 
+// The pause after a registration or a question without an answer begins when that is
+// given up, so that a provider in trouble is left alone for so long.
+func TestPauseAfterSilence(t *testing.T) {
+	t.Parallel()
+	for _, register := range []bool{true, false} {
+		x := newExchange(t, nil, func(g *pbx.Gateway) { g.Register, g.Check = register, !register })
+		x.trunk.Hurry(600*time.Millisecond, 600*time.Millisecond, time.Second)
+		x.trunk.Answer(300 * time.Millisecond)
+		asked := make(chan string, 8)
+		note := func(m *pbxdtest.Message) { asked <- m.Get("CSeq") + m.Get("Call-ID") }
+		x.c.OnRegister(note)
+		x.c.OnOptions(note)
+		start := time.Now()
+		x.begins()
+		for first := <-asked; first == <-asked; { // repeated
+		}
+		if after := time.Since(start); after < 840*time.Millisecond { // a pause differs by a tenth
+			t.Errorf("register %v: asked again after %v", register, after)
+		}
+	}
+}
+
 // A provider that answers OPTIONS again is registered at again at once, however long
 // the pause would be.
 func TestProviderThatComesBack(t *testing.T) {
@@ -106,9 +128,10 @@ func TestProviderThatComesBack(t *testing.T) {
 	x.trunk.Silence(time.Second)
 	x.trunk.Patient()
 	x.c.OnRegister(func(*pbxdtest.Message) {})
-	x.c.OnOptions(func(*pbxdtest.Message) {})
+	var asked atomic.Int64
+	x.c.OnOptions(func(*pbxdtest.Message) { asked.Add(1) })
 	x.begins()
-	x.is("a", pbx.LineUnreachable)
+	x.until("a second question", func() bool { return asked.Load() > 1 }) // the first had no answer
 	x.c.OnRegister(nil)
 	x.c.OnOptions(nil)
 	if s := x.is("a", pbx.LineUp); s.Registered.IsZero() {

@@ -47,10 +47,12 @@ func (ln *line) run() {
 	for ln.ctx.Err() == nil {
 		now := time.Now()
 		if g.Register && !now.Before(registers) {
-			registers = time.Now().Add(ln.register(w, &g))
+			pause := ln.register(w, &g) // which may take longer than the pause
+			registers = time.Now().Add(pause)
 		}
 		if g.Check && !now.Before(checks) && ln.ctx.Err() == nil {
-			checks = time.Now().Add(ln.check(&g, o))
+			pause := ln.check(&g, o)
+			checks = time.Now().Add(pause)
 		}
 		if o.Keepalive > 0 && ln.translated() && !now.Before(keeps) {
 			ln.keepOpen()
