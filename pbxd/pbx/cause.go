@@ -10,6 +10,8 @@ type Cause int
 // The causes that Galilei gives (ITU-T Q.850 table 1).
 const (
 	CauseUnallocated        Cause = 1
+	CauseNoRouteTransit     Cause = 2 // to the transit network
+	CauseNoRoute            Cause = 3 // to the destination
 	CauseNormalClearing     Cause = 16
 	CauseUserBusy           Cause = 17
 	CauseNoUserResponding   Cause = 18
@@ -26,6 +28,8 @@ const (
 	CauseNetworkOutOfOrder  Cause = 38
 	CauseTemporaryFailure   Cause = 41
 	CauseCongestion         Cause = 42
+	CauseChannelNotThere    Cause = 44 // requested circuit not available
+	CauseNoResource         Cause = 47 // unspecified
 	CauseNotAuthorised      Cause = 57
 	CauseIncompatible       Cause = 88
 	CauseRecoveryOnTimer    Cause = 102
@@ -44,6 +48,8 @@ func causeTable() []causeRow {
 	row := func(cause Cause, sip int, template string) causeRow { return causeRow{cause, sip, template} }
 	return []causeRow{
 		row(CauseUnallocated, 404, "unknown number"),
+		row(CauseNoRouteTransit, 404, "no route"),
+		row(CauseNoRoute, 404, "no route"),
 		row(CauseNormalClearing, 480, "hung up"),
 		row(CauseUserBusy, 486, "busy"),
 		row(CauseNoUserResponding, 408, "phone does not respond"),
@@ -60,6 +66,8 @@ func causeTable() []causeRow {
 		row(CauseNetworkOutOfOrder, 503, "network out of order"),
 		row(CauseTemporaryFailure, 503, "temporary failure"),
 		row(CauseCongestion, 503, "congestion"),
+		row(CauseChannelNotThere, 503, "no line free"),
+		row(CauseNoResource, 503, "congestion"),
 		row(CauseNotAuthorised, 403, "not permitted"),
 		row(CauseBearerNotAvailable, 503, "bearer not available"),
 		row(CauseNotImplemented, 501, "not implemented"),

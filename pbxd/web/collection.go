@@ -28,6 +28,7 @@ type collection[E, S, V any] struct {
 	show  func(*pbx.Config, *E) V
 	state func(*pbx.Config, *E) any       // what the ETag is made from; nil: the entry
 	check func(*E) error                  // refuses a deletion; nil: none
+	needs func(*pbx.Config, *E) error     // refuses one of what others cannot forget; nil: none
 	acts  func(before, after *E) []string // audit actions of a change; nil: change-<one>
 	more  []string                        // those actions, beside the usual three
 	also  func(*E) []string               // audit actions of a new entry, beside add-<one>; nil: none
@@ -254,6 +255,11 @@ func (x *collection[E, S, V]) remove(ctx context.Context, s *Server, in *entryDe
 		entries := x.of(cfg)
 		if err := in.check(etag(x.state(cfg, &(*entries)[i]))); err != nil {
 			return err
+		}
+		if x.needs != nil {
+			if err := x.needs(cfg, &(*entries)[i]); err != nil {
+				return err
+			}
 		}
 		*entries = slices.Delete(*entries, i, i+1)
 		cfg.Forget(x.list, in.ID)

@@ -36,6 +36,7 @@ func (s *Server) registerResources() {
 		show:  showPermissionGroup,
 		edit:  editPermissionGroup,
 		check: func(g *pbx.PermissionGroup) error { return notPredefined(g.Predefined(), g.Name) },
+		needs: noRouteFor,
 		about: "The type and the members of predefined groups stay as they are.",
 	})
 	registerCollection(s, &collection[pbx.GUIGroup, GUIGroupChange, GUIGroup]{
@@ -70,6 +71,17 @@ func itself[E any](_ *pbx.Config, e *E) E { return *e }
 func notPredefined(predefined bool, name string) error {
 	if predefined {
 		return refuse(http.StatusConflict, "{name} came with the device and cannot be deleted.", "name", name)
+	}
+	return nil
+}
+
+// noRouteFor refuses to delete a group that alone may use an outbound route: the
+// route would be for everybody then.
+func noRouteFor(cfg *pbx.Config, g *pbx.PermissionGroup) error {
+	for i := range cfg.OutboundRoutes {
+		if r := &cfg.OutboundRoutes[i]; r.UserGroup == g.ID {
+			return refuse(http.StatusConflict, "The outbound route {rule} is for {name} alone. Choose there first whom it is for.", "rule", r.Rule, "name", g.Name)
+		}
 	}
 	return nil
 }

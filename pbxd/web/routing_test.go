@@ -45,6 +45,24 @@ func nowOf(m *memory) *pbx.Config {
 	return cfg
 }
 
+// TestGroupOfARoute deletes a permission group that a route is for: the route must
+// not be everybody's then.
+func TestGroupOfARoute(t *testing.T) {
+	m := newMemory()
+	c := loggedIn(t, newServer(t, m, nil))
+	m.edit(t, outsideLines)
+	m.edit(t, func(cfg *pbx.Config) {
+		cfg.PermissionGroups = append(cfg.PermissionGroups, pbx.PermissionGroup{ID: "local", PermissionGroupSettings: pbx.PermissionGroupSettings{Name: "Local", Type: "user", Members: []string{}, Permissions: []pbx.GroupPermission{}}})
+		cfg.OutboundRoutes[1].UserGroup = "local"
+	})
+	c.want(409, "DELETE", "/permission-groups/local", "", nil)
+	if got := nowOf(m).OutboundRoutes[1].UserGroup; got != "local" {
+		t.Errorf("the route is for %q", got)
+	}
+	m.edit(t, func(cfg *pbx.Config) { cfg.OutboundRoutes[1].UserGroup = "" })
+	c.want(204, "DELETE", "/permission-groups/local", "", nil)
+}
+
 // TestMoveRoutes moves routes within their order.
 func TestMoveRoutes(t *testing.T) {
 	m := newMemory()
