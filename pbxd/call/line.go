@@ -115,7 +115,8 @@ func (c *call) toned() bool {
 // Who is busy, declines or does not exist is so by any line.
 func lineFailed(cause pbx.Cause) bool {
 	switch cause {
-	case pbx.CauseNoUserResponding, pbx.CauseOutOfOrder, pbx.CauseNoCircuit, pbx.CauseNetworkOutOfOrder, pbx.CauseTemporaryFailure, pbx.CauseCongestion,
+	case pbx.CauseNoRouteTransit, pbx.CauseNoRoute, pbx.CauseNoUserResponding, pbx.CauseOutOfOrder, pbx.CauseNoCircuit, pbx.CauseNetworkOutOfOrder,
+		pbx.CauseTemporaryFailure, pbx.CauseCongestion, pbx.CauseChannelNotThere, pbx.CauseNoResource,
 		pbx.CauseRecoveryOnTimer, pbx.CauseInterworking, pbx.CauseBearerNotAvailable, pbx.CauseNotAuthorised, pbx.CauseFacilityRejected, pbx.CauseNotImplemented:
 		return true
 	}

@@ -103,6 +103,7 @@ func TestLineFailsOver(t *testing.T) {
 		next  bool
 	}{
 		{pbx.CauseTemporaryFailure, true}, {pbx.CauseNoUserResponding, true}, {pbx.CauseCongestion, true}, {pbx.CauseNetworkOutOfOrder, true}, {pbx.CauseNotAuthorised, true},
+		{pbx.CauseNoRoute, true}, {pbx.CauseNoRouteTransit, true}, {pbx.CauseNoResource, true}, {pbx.CauseChannelNotThere, true},
 		{pbx.CauseUserBusy, false}, {pbx.CauseUnallocated, false}, {pbx.CauseCallRejected, false}, {pbx.CauseNoAnswer, false},
 	} {
 		withLines(t, func(h *house, x *exchange) {

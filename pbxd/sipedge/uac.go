@@ -175,7 +175,11 @@ func (l *leg) response(res *sip.Response, err error, cseq uint32) {
 			l.finishWith(call.Event{Cause: pbx.CauseCallRejected, Deflected: to})
 			return
 		}
-		l.finish(causeOf(res, pbx.CauseOfSIP(res.StatusCode)))
+		fallback := pbx.CauseOfSIP(res.StatusCode)
+		if l.line != nil && (res.StatusCode == 401 || res.StatusCode == 407) { // the provider does not know us: another may
+			fallback = pbx.CauseNotAuthorised
+		}
+		l.finish(causeOf(res, fallback))
 	}
 }
 
