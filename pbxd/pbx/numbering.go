@@ -28,11 +28,14 @@ const (
 
 // Dialable leaves of a number, as people write it, what is dialled: a plus at its
 // beginning, digits, and the signs * and #. The (0) of a number with its country,
-// +49 (0)30 1234, is dialled within the country only.
+// +49 (0)30 1234, is dialled within the country only; in Italy it belongs to the
+// number.
 func Dialable(number string) string {
 	number = strings.TrimSpace(number)
 	if strings.HasPrefix(number, "+") || strings.HasPrefix(number, "00") {
-		number = strings.Replace(number, "(0)", "", 1)
+		if before, after, ok := strings.Cut(number, "(0)"); ok && strings.Trim(before, "+0 ") != "39" {
+			number = before + after
+		}
 	}
 	var b strings.Builder
 	for _, c := range []byte(number) {
