@@ -80,7 +80,7 @@ func (c *collector) event(e *ical.Event) error {
 		with = append(with, from)
 	}
 	if rule != nil {
-		option, err := ruleOf(rule.Value, from)
+		option, err := c.ruleOf(rule.Value, from, e.Props.Get(ical.PropDateTimeStart))
 		if err != nil {
 			c.Skipped++
 			return nil
@@ -231,8 +231,10 @@ func (c *collector) keep(h pbx.Holiday) error {
 	return nil
 }
 
-// ruleOf reads a rule of repetition for days: within a day nothing repeats.
-func ruleOf(text string, from time.Time) (*rrule.ROption, error) {
+// ruleOf reads a rule of repetition for days: within a day nothing repeats. Its
+// end is a day, or a moment (RFC 5545 section 3.3.10), which may be before the
+// time of day at which the event begins.
+func (c *collector) ruleOf(text string, from time.Time, start *ical.Prop) (*rrule.ROption, error) {
 	o, err := rrule.StrToROption(text)
 	if err != nil {
 		return nil, err
@@ -243,7 +245,30 @@ func ruleOf(text string, from time.Time) (*rrule.ROption, error) {
 	o.Byhour, o.Byminute, o.Bysecond = nil, nil, nil
 	o.Dtstart = from
 	if !o.Until.IsZero() {
-		o.Until = day(o.Until.Year(), o.Until.Month(), o.Until.Day())
+		until := o.Until
+		if strings.Contains(start.Value, "T") && untilMoment(text) { // some write a moment after days, too
+			begin, err := c.timeOf(start)
+			if err != nil {
+				return nil, err
+			}
+			until = until.In(c.zone)
+			if clockOf(until) < clockOf(begin.In(c.zone)) {
+				until = until.AddDate(0, 0, -1)
+			}
+		}
+		o.Until = day(until.Year(), until.Month(), until.Day())
 	}
 	return o, nil
+}
+
+// untilMoment reports whether a rule ends at a moment, which is in UTC.
+func untilMoment(rule string) bool {
+	_, until, _ := strings.Cut(strings.ToUpper(rule), "UNTIL=")
+	until, _, _ = strings.Cut(until, ";")
+	return strings.HasSuffix(strings.TrimSpace(until), "Z")
+}
+
+// clockOf is the time of day.
+func clockOf(t time.Time) time.Duration {
+	return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second
 }
