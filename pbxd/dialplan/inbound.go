@@ -31,7 +31,7 @@ func (p *plan) inbound() {
 	}
 	number := p.rewrite("did", "{number} is {result} of this device", group.InboundDID, p.q.Digits)
 	for i := range p.cfg.InboundRoutes {
-		if r := &p.cfg.InboundRoutes[i]; r.Group == group.ID && p.inboundRoute(r, number) {
+		if r := &p.cfg.InboundRoutes[i]; r.Group == group.ID && p.inboundRoute(r, group, number) {
 			return
 		}
 	}
@@ -55,9 +55,9 @@ func NumbersOf(c *pbx.Config, gateway, number string) (list []string) {
 	}
 	shown := CallerOver(c, gateway, number)
 	list = []string{shown, number}
-	if g := c.GatewayByID(gateway); g != nil && number[0] >= '1' && number[0] <= '9' {
-		if group := c.GatewayGroupByID(g.Group); group != nil && group.NumberStyle == pbx.StyleDigits {
-			list = append(list, "+"+number)
+	if g := c.GatewayByID(gateway); g != nil {
+		if whole, ok := withCountry(c.GatewayGroupByID(g.Group), number); ok {
+			list = append(list, whole)
 		}
 	}
 	if after, ok := strings.CutPrefix(shown, c.Locale.OutsideLine); ok && c.Locale.OutsideLine != "" {
@@ -66,8 +66,25 @@ func NumbersOf(c *pbx.Config, gateway, number string) (list []string) {
 	return list
 }
 
+// withCountry returns what a number without a plus may be of a provider that
+// writes all numbers as bare digits, the country first.
+func withCountry(group *pbx.GatewayGroup, number string) (string, bool) {
+	if group == nil || group.NumberStyle != pbx.StyleDigits || number == "" || number[0] < '1' || number[0] > '9' {
+		return "", false
+	}
+	return "+" + number, true
+}
+
+// sameNumber reports whether a provider has sent a number of the configuration,
+// however the one and the other write it.
+func (p *plan) sameNumber(group *pbx.GatewayGroup, own, number string) bool {
+	n := p.numbering()
+	whole, ok := withCountry(group, number)
+	return n.Same(own, number) || ok && n.Same(own, whole)
+}
+
 // inboundRoute carries a route out when it is for a number and holds now.
-func (p *plan) inboundRoute(r *pbx.InboundRoute, number string) bool {
+func (p *plan) inboundRoute(r *pbx.InboundRoute, group *pbx.GatewayGroup, number string) bool {
 	switch active := p.cfg.NightService.Profile; {
 	case !r.Active:
 		p.step("inbound", "The rule {rule} is switched off", "rule", r.Rule)
@@ -79,7 +96,7 @@ func (p *plan) inboundRoute(r *pbx.InboundRoute, number string) bool {
 		return false
 	}
 	source := pbx.SearchReplace{Search: r.Pattern, Replace: r.Target}
-	if pattern.Plain(r.Pattern) && r.Pattern != "" && p.numbering().Same(r.Pattern, number) {
+	if pattern.Plain(r.Pattern) && r.Pattern != "" && p.sameNumber(group, r.Pattern, number) {
 		source.Search = "^(.*)$" // the same number, written in another way
 	} else if pattern.Plain(r.Pattern) {
 		source.Search = "^" + literal(r.Pattern) + "$"

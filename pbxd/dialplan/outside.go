@@ -216,13 +216,19 @@ func (p *plan) identity(l *Line, group *pbx.GatewayGroup, who *pbx.User) {
 	}
 }
 
-// withhold works out whether the called side sees who calls. Who helps in an
-// emergency always does.
+// withhold works out whether the called side sees who calls: as who calls wants
+// it, and who sends the call on. Who helps in an emergency always does.
 func (p *plan) withhold(l *Line, who *pbx.User) {
-	if (p.d.hidden || who.Calls.HideNumber) && p.cfg.Holds(who, pbx.PermitCLIR) {
-		l.Hidden = true
-		p.step("clir", "{name} hides the number", "name", called(who)).Permission = pbx.PermitCLIR
+	hides := func(u *pbx.User, wants bool) {
+		if !l.Hidden && wants && p.cfg.Holds(u, pbx.PermitCLIR) {
+			l.Hidden = true
+			p.step("clir", "{name} hides the number", "name", called(u)).Permission = pbx.PermitCLIR
+		}
 	}
+	if u := p.caller; u != nil && u != who {
+		hides(u, p.d.hidden || u.Calls.HideNumber)
+	}
+	hides(who, who.Calls.HideNumber || p.d.hidden && (p.caller == nil || p.caller == who))
 }
 
 // emergencyLines are all ways to the outside for an emergency number, whatever the

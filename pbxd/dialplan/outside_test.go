@@ -139,6 +139,62 @@ func TestOutbound(t *testing.T) {
 	}
 }
 
+// Who hides the number hides it also when somebody sends the call on to the
+// outside, whom the permission is none of; and the other way round.
+func TestHiddenAndForwarded(t *testing.T) {
+	away := calls("102", func(u *pbx.UserCalls) { u.SetForwarding(false, pbx.DivertAlways, true, "0030123456") })
+	may := func(id string) func(*pbx.Config) {
+		return func(c *pbx.Config) {
+			without(pbx.PermitCLIR)(c)
+			c.PermissionGroups = append(c.PermissionGroups, pbx.PermissionGroup{ID: "hide", PermissionGroupSettings: pbx.PermissionGroupSettings{Name: "Hide", Type: "user",
+				Members: []string{id}, Permissions: []pbx.GroupPermission{{Permission: pbx.PermitCLIR, AppliesTo: pbx.GroupAllUsers}}}})
+		}
+	}
+	always := calls("101", func(u *pbx.UserCalls) { u.HideNumber = true })
+	for _, tt := range []struct {
+		digits string
+		is     []func(*pbx.Config)
+		want   bool
+	}{
+		{"*31102", []func(*pbx.Config){may("demo101")}, true},
+		{"102", []func(*pbx.Config){may("demo101"), always}, true},
+		{"102", []func(*pbx.Config){may("demo101")}, false},
+		{"*31102", []func(*pbx.Config){may("demo102")}, false},
+		{"102", []func(*pbx.Config){may("demo102"), calls("102", func(u *pbx.UserCalls) { u.HideNumber = true })}, true},
+	} {
+		d := Decide(office(t, slices.Concat([]func(*pbx.Config){lines, away}, tt.is)...), Query{Caller: from("101"), Digits: tt.digits})
+		if d.Kind != Outside || d.Lines[0].Hidden != tt.want {
+			t.Errorf("%s: %s, want hidden %v; steps %v", tt.digits, told(d), tt.want, steps(d))
+		}
+	}
+}
+
+// The patterns of pages 61 to 63 (F199), each before a rule for all other numbers
+// over the spare line. Nothing is dialled for an outside line there.
+func TestPatternsOfTheManual(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, is, isNot string
+	}{
+		{"^[1-9]", "223344", "089223344"},
+		{"^0[1-9]", "089223344", "0043223344"},
+		{"^01[5-7]", "0171223344", "0181223344"},
+		{"^00491[5-7]", "0049171223344", "0049891223344"},
+		{"^089", "089223344", "030223344"},
+	} {
+		c := office(t, lines, routes(outbound("manual", tt.pattern, "main"), outbound("all", "^(.*)", "spare")), func(c *pbx.Config) {
+			c.Locale.OutsideLine = ""
+			for i := range c.Gateways {
+				c.Gateways[i].DialCommand = "PJSIP/{number}@{gateway}"
+			}
+		})
+		for digits, want := range map[string]string{tt.is: "g1:" + tt.is + "<101, g2:" + tt.is + "<101", tt.isNot: "g3:" + tt.isNot + "<101"} {
+			if d := Decide(c, Query{Caller: from("101"), Digits: digits}); told(d) != want {
+				t.Errorf("%s, %s: %s, want %s", tt.pattern, digits, told(d), want)
+			}
+		}
+	}
+}
+
 // A gateway that is gone or full is passed over; an emergency call takes it all the
 // same, at last.
 func TestLinesThatAreNotFree(t *testing.T) {
@@ -196,6 +252,8 @@ func TestInbound(t *testing.T) {
 		{"another profile", "004989123456702", is{did, inboundRule("Night", "^(.*)", "101", night), func(c *pbx.Config) { c.NightService.Profile = 3 }}, "ring 102 120s", "inbound"},
 		{"one number", "062345679", is{inboundRule("Service", "062345679", "103")}, "ring 103 120s", "inbound"},
 		{"one number, written in another way", "004962345679", is{inboundRule("Service", "062345679", "103")}, "ring 103 120s", "inbound"},
+		{"one number, as bare digits", "4962345679", is{inboundRule("Service", "062345679", "103"), mainGroup(func(g *pbx.GatewayGroup) { g.NumberStyle = pbx.StyleDigits })}, "ring 103 120s", "inbound"},
+		{"one number, as bare digits of another line", "4962345679", is{inboundRule("Service", "062345679", "103")}, "refuse unknown number", "inbound"},
 		{"another number", "062345670", is{inboundRule("Service", "062345679", "103")}, "refuse unknown number", "inbound"},
 		{"in its time", "102", is{inboundRule("Late", "^(.*)", "103", func(r *pbx.InboundRoute) { r.Window = pbx.Window{TimeFrom: "20:00", TimeTo: "06:00", Holidays: "any"} })}, "ring 103 120s", "time"},
 		{"out of its time", "102", is{inboundRule("Noon", "^(.*)", "103", func(r *pbx.InboundRoute) { r.Window = pbx.Window{TimeFrom: "12:00", TimeTo: "13:00", Holidays: "any"} })}, "ring 102 120s", "time"},
