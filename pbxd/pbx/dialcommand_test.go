@@ -5,13 +5,18 @@ import (
 	"testing"
 )
 
-// The four worked examples of page 50 (F160), and others.
+// The four worked examples of page 50 (F160), and others. The third and the fourth
+// are printed with {number} and 0-123456, against the second: {number} is all that
+// was dialled, so the 0 is either not dialled or cut by {number:1}.
 func TestDialCommand(t *testing.T) {
 	tests := []struct{ command, prefix, dialled, want string }{
 		{"PJSIP/{number}@{gateway}", "", "05251123456", "05251123456"},
 		{"PJSIP/{number:1}@{gateway}", "", "005251123456", "05251123456"},
 		{"PJSIP/{number:1}@{gateway}", "05251", "0123456", "123456"}, // the prefix has no place: the number is not whole
+		{"PJSIP/{number}@{gateway}", "05251", "123456", "123456"},
+		{"PJSIP/{number}@{gateway}", "", "0123456", "0123456"},
 		{"PJSIP/{prefix}{number:1}@{gateway}", "05251", "0123456", "05251123456"},
+		{"PJSIP/{prefix}{number}@{gateway}", "05251", "123456", "05251123456"},
 		{"{number}", "", "+49891", "+49891"},
 		{"+49{number:2}", "", "0089", "+4989"},
 		{"{number:4}", "", "11", ""},
