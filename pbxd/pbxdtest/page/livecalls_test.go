@@ -68,9 +68,7 @@ func TestLiveCalls(t *testing.T) {
 		p.Reply(p.Request("BYE"), "", 200, "OK", "", "")
 	}
 	admin.Sees("Nobody is calling.")
-	if at := browser.Eval[string](admin, "document.activeElement.tagName"); at != "H1" {
-		t.Errorf("the button that is gone leaves the focus at %s", at)
-	}
+	admin.Until("the title has the focus of the button that is gone", "document.activeElement.tagName === 'H1'")
 	admin.NoTroubles()
 
 	journal.Sees("In · Answered")
