@@ -108,6 +108,7 @@ func (ln *line) way(hop *sip.Uri, f transport.Flow) (transport.Flow, error) {
 // lookUp returns where a host is, or has that found out for the next time.
 func (ln *line) lookUp(hop *sip.Uri) (netip.AddrPort, bool) {
 	key := hop.Host + ":" + fmt.Sprint(hop.Port)
+	over := ln.transport() // takes the trunk's lock, which comes before the line's
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
 	now := time.Now()
@@ -118,7 +119,7 @@ func (ln *line) lookUp(hop *sip.Uri) (netip.AddrPort, bool) {
 		}
 		n.busy = true
 		ln.cache[key] = n
-		q := resolve.Query{Host: hop.Host, Port: uint16(max(0, min(hop.Port, 65535))), Transport: ln.transport(), Reach: ln.reaches}
+		q := resolve.Query{Host: hop.Host, Port: uint16(max(0, min(hop.Port, 65535))), Transport: over, Reach: ln.reaches}
 		go ln.find(key, q)
 	}
 	return n.at, n.at.IsValid()
