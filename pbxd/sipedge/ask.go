@@ -65,6 +65,10 @@ func (l *leg) proveLocked(req *sip.Request, res *sip.Response, f transport.Flow,
 	if l.state == legEnded || req.IsInvite() && (l.state == legEnding || l.clientTx != before) {
 		return false
 	}
+	if from := f.Remote.Addr(); !slices.Contains(l.asks, from) && !l.line.from(from) {
+		l.log.Warn("credentials withheld: who wants them is none of the provider's servers", "method", string(req.Method), "from", f.String())
+		return false
+	}
 	again, err := proved(req, res, l.line.account())
 	if err != nil {
 		l.log.Info("the provider wants credentials", "method", string(req.Method), "err", err)

@@ -38,7 +38,8 @@ type dialog struct {
 	sips       bool           // they began it by a SIPS URI, and find SIPS in our Contact (RFC 3261 section 12.1.1)
 	proof      []sip.Header   // credentials of the INVITE of number proofSeq
 	proofSeq   uint32
-	nat        bool // they call themselves by an address at which they are not seen
+	asks       []netip.Addr // servers of the provider that the call has to do with, which may want credentials
+	nat        bool         // they call themselves by an address at which they are not seen
 }
 
 func newTag() string { return strings.ToLower(rand.Text())[:16] }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,6 +90,7 @@ func (t *Trunk) prepare(ln *line, urgent bool) (*leg, error) {
 		return nil, err
 	}
 	l.out = out // nobody else knows the leg yet, who would ask
+	l.serversLocked(targets)
 	return l, nil
 }
 
@@ -260,6 +262,10 @@ func (l *leg) redirectLocked() bool {
 		}
 		u.Scheme = "sip"
 		u.Headers = nil
+		if !l.affordsLocked(&u) {
+			l.log.Warn("the call is not sent on: it would cost more than what was dialled", "to", printable(u.User, 64))
+			continue
+		}
 		key := strings.ToLower(u.User + "@" + u.Host + ":" + strconv.Itoa(u.Port))
 		if o.seen[key] {
 			continue
@@ -279,10 +285,10 @@ func (l *leg) callAt(u sip.Uri) {
 	l.mu.Lock()
 	g, n := l.out.gateway, l.attempt
 	l.mu.Unlock()
-	own := g.Proxy != "" || strings.EqualFold(u.Host, bracketed(g.Registrar)) || strings.EqualFold(u.Host, g.FromDomain)
+	own := u.Port == 0 && (g.Proxy != "" || strings.EqualFold(u.Host, bracketed(g.Registrar)) || strings.EqualFold(u.Host, g.FromDomain))
 	var targets []resolve.Target
 	var err error
-	if own && u.Port == 0 {
+	if own {
 		targets, err = l.line.locate(l.edge.trunk.ctx)
 	} else {
 		ctx, cancel := context.WithTimeout(l.edge.trunk.ctx, locateTime)
@@ -291,10 +297,21 @@ func (l *leg) callAt(u sip.Uri) {
 		targets, err = l.edge.trunk.deps.Resolver.Locate(ctx, q)
 	}
 	l.locked(func() func() {
-		if l.state != legOutgoing || l.attempt != n {
+		if l.attempt != n {
+			return nil
+		}
+		if l.state == legEnding { // no INVITE is left whose answer would end the leg
+			return func() { l.finish(pbx.CauseNormalClearing) }
+		}
+		if l.state != legOutgoing {
 			return nil
 		}
 		o := l.out
+		if own {
+			l.serversLocked(targets)
+		} else {
+			targets = slices.DeleteFunc(targets, func(x resolve.Target) bool { return !l.line.sendsOnTo(x.Addr.Addr()) })
+		}
 		o.targets, o.deadline = targets, time.Now().Add(time.Duration(o.options.NoAnswer)*time.Millisecond)
 		if err == nil {
 			err = l.tryNextLocked()
@@ -305,4 +322,46 @@ func (l *leg) callAt(u sip.Uri) {
 		l.log.Info("the call was sent on to where nobody is", "to", u.String(), "err", err)
 		return func() { l.finish(pbx.CauseNetworkOutOfOrder) }
 	})
+}
+
+// serversLocked notes servers of the provider, which may ask who we are.
+func (l *leg) serversLocked(list []resolve.Target) {
+	for _, x := range list {
+		l.asks = append(l.asks, x.Addr.Addr())
+	}
+}
+
+// sendsOnTo reports whether calls go to an address when they are sent on there: one
+// of the provider's, or one outside. Nobody there has calls made inside the house,
+// nor to the device itself.
+func (ln *line) sendsOnTo(a netip.Addr) bool {
+	inside := ln.trunk.deps.Config().SIP.IsLocal(a) || a.IsLoopback() || a.IsUnspecified() || a.IsMulticast() || a == ln.trunk.at.Addr()
+	return !inside || ln.from(a)
+}
+
+// minWorldwide is how many digits a number with a country code has at least, which
+// providers write without anything before it.
+const minWorldwide = 8
+
+// affordsLocked reports whether a call may be sent on to a URI: what limits and
+// routes have let pass is the number that was dialled, which whoever is called must
+// not make a dearer one.
+func (l *leg) affordsLocked(u *sip.Uri) bool {
+	was, errWas := numberOf(&l.peerParty.Address)
+	is, err := numberOf(u)
+	if err != nil || errWas != nil {
+		return false
+	}
+	if l.urgent || is == was {
+		return true
+	}
+	cfg := l.edge.trunk.deps.Config()
+	country, _ := pbx.CountryByCode(cfg.Locale.Country)
+	class := func(number string) pbx.TollClass { return country.TollClass(cfg.Locale.AreaCode, number) }
+	now := class(is)
+	if plain := pbx.Dialable(is); len(plain) >= minWorldwide && plain[0] >= '1' && plain[0] <= '9' {
+		now = now.Dearer(class("+" + plain))
+	}
+	before := class(was)
+	return !now.Limited() || before.Dearer(now) == before
 }

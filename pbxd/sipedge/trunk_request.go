@@ -129,6 +129,7 @@ func (l *leg) acceptOver(ln *line, tx *transaction.Server, req *sip.Request, off
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.calledLocked(tx, req, offer)
+	l.asks = []netip.Addr{tx.Flow().Remote.Addr()}
 	in := call.Incoming{Leg: l, Gateway: ln.id, Digits: dialled(req), Offer: offer, Address: tx.Flow().Remote.String(), Passed: passedBy(req)}
 	g := ln.current()
 	if g.Destination == "to" { // F162
