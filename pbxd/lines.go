@@ -35,7 +35,7 @@ type lines struct {
 	open     map[string]*sipedge.Trunk // by the ID of the transport
 	retiring []*sipedge.Trunk          // whose calls go on
 	failed   bool                      // a socket could not be opened
-	told     map[string]bool           // gateways of which no trunk tells
+	told     map[string]bool           // gateways of which something was told
 	closed   bool
 }
 
@@ -167,12 +167,13 @@ func (l *lines) shut(t *sipedge.Trunk) {
 	t.Shutdown(ctx)
 }
 
-// tellOff publishes the state of gateways that are not at work, and why. why is by
-// transport.
+// tellOff publishes the state of gateways that are not at work, and why, and which
+// are no more: a trunk that retires does not tell. why is by transport.
 func (l *lines) tellOff(cfg *pbx.Config, why map[string]pbx.Message) {
 	now := map[string]bool{}
 	for i := range cfg.Gateways {
 		g := &cfg.Gateways[i]
+		now[g.ID] = true
 		reason := why[g.Transport]
 		if g.Group == "" {
 			reason = pbx.Say("The gateway belongs to no group")
@@ -180,13 +181,12 @@ func (l *lines) tellOff(cfg *pbx.Config, why map[string]pbx.Message) {
 		if reason.IsZero() {
 			continue
 		}
-		now[g.ID] = true
 		l.pbx.facts.Publish(pbx.Fact{Kind: pbx.FactLine, Line: &pbx.LineStatus{
 			Gateway: g.ID, State: pbx.LineOff, Since: l.pbx.deps.Now(), Message: reason, Reason: reason.Text(),
 		}})
 	}
 	for id := range l.told {
-		if !now[id] && cfg.GatewayByID(id) == nil {
+		if !now[id] {
 			l.pbx.facts.Publish(pbx.Fact{Kind: pbx.FactLine, Line: &pbx.LineStatus{Gateway: id}, Gone: true})
 		}
 	}

@@ -54,6 +54,15 @@ func TestCallFromALine(t *testing.T) {
 	s.Eventually("no leg left", func() bool { n := s.PBX.Counts(); return n.Lines.Legs == 0 && n.SIP.Legs == 0 && n.Ports == 0 })
 }
 
+// Nothing is told any more of a gateway that is no more, also when no other one uses
+// its transport.
+func TestLastGatewayOfItsTransportIsDeleted(t *testing.T) {
+	t.Parallel()
+	s, a, c, _ := withLine(t, nil)
+	a.Do("DELETE", "/api/v1/gateways/"+c.Gateway, nil, 0, nil)
+	s.LineIs(a, c.Gateway, "")
+}
+
 // call sends an INVITE of the carrier.
 func (c *Carrier) call(number, from, fields string) *Call {
 	c.T.Helper()

@@ -193,7 +193,9 @@ func (t *Trunk) Configured(cfg *pbx.Config, s pbx.TransportSettings) {
 		if !keep[id] {
 			delete(t.lines, id)
 			stopped = append(stopped, ln)
-			t.deps.Publish(pbx.Fact{Kind: pbx.FactLine, Line: &pbx.LineStatus{Gateway: id}, Gone: true})
+			if cfg.GatewayByID(id) == nil { // else somebody else tells of it: another trunk, perhaps before this one
+				t.deps.Publish(pbx.Fact{Kind: pbx.FactLine, Line: &pbx.LineStatus{Gateway: id}, Gone: true})
+			}
 		}
 	}
 	t.mu.Unlock()
