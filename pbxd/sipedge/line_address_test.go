@@ -11,6 +11,8 @@ import (
 	"galilei/pbxd/pbxdtest"
 )
 
+// A gateway that changes registers anew, and is no more what it was; its calls
+// find it by the token that it had.
 func TestRegistrationFollowsTheGateway(t *testing.T) {
 	t.Parallel()
 	x := newExchange(t, nil, nil).answers().begins()
@@ -57,6 +59,8 @@ func TestRegistrationFollowsTheGateway(t *testing.T) {
 	x.c.Grant(m, 3600)
 }
 
+// A device that starts again is for the provider what it was: one that was not shut
+// down leaves no second address behind.
 func TestRegistrationAfterARestart(t *testing.T) {
 	t.Parallel()
 	x := newExchange(t, nil, nil).answers().begins()
@@ -73,6 +77,7 @@ func TestRegistrationAfterARestart(t *testing.T) {
 	x.c.Grant(m, 3600)
 }
 
+// token is what tells the gateway in our Contact.
 func token(m *pbxdtest.Message) string {
 	_, after, _ := strings.Cut(m.Get("Contact"), ";line=")
 	t, _, _ := strings.Cut(after, ">")
@@ -80,6 +85,7 @@ func token(m *pbxdtest.Message) string {
 	return t
 }
 
+// Calls go the way that the registration has named (RFC 3608).
 func TestServiceRoute(t *testing.T) {
 	t.Parallel()
 	x := newExchange(t, nil, nil).answers().begins()
@@ -95,6 +101,8 @@ func TestServiceRoute(t *testing.T) {
 	x.nothingLeft()
 }
 
+// Where the provider sees us is where we are, with address translation on the way
+// (F165, RFC 3581); without we know better.
 func TestRegistrationBehindNAT(t *testing.T) {
 	t.Parallel()
 	for _, nat := range []string{"yes", "force-rport", "comedia", "no"} {
@@ -137,6 +145,7 @@ func TestRegistrationBehindNAT(t *testing.T) {
 	}
 }
 
+// Addresses of the transport are those that the provider is told (F223).
 func TestExternalAddresses(t *testing.T) {
 	t.Parallel()
 	x := newExchange(t, nil, nil)

@@ -250,8 +250,3 @@ func TestProviderOutOfService(t *testing.T) {
 	x.is("a", pbx.LineUnreachable)
 	x.nothingLeft()
 }
-
-// Session timers and reliable ringing with who calls over a gateway, both ways
-// (F175, RFC 4028, RFC 3262).
-// Codecs of a gateway, and how it takes keys, both ways (F169, F176).
-// formats are those of the audio of a message.

@@ -11,6 +11,8 @@ import (
 	"galilei/pbxd/pbxdtest"
 )
 
+// Session timers and reliable ringing with who calls over a gateway, both ways
+// (F175, RFC 4028, RFC 3262).
 func TestExtensionsWithACaller(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -61,6 +63,7 @@ func TestExtensionsWithACaller(t *testing.T) {
 	})
 }
 
+// Codecs of a gateway, and how it takes keys, both ways (F169, F176).
 func TestCodecsOfAGateway(t *testing.T) {
 	t.Parallel()
 	offer := func() *media.Description {
@@ -157,6 +160,7 @@ func TestCodecsOfAGateway(t *testing.T) {
 	})
 }
 
+// formats are those of the audio of a message.
 func formats(m *pbxdtest.Message) string {
 	for line := range strings.Lines(m.Body) {
 		if after, ok := strings.CutPrefix(strings.TrimSpace(line), "m=audio "); ok {

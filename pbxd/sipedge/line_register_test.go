@@ -225,8 +225,6 @@ func TestRegistrationIsNotTaken(t *testing.T) {
 	})
 }
 
-// A gateway that changes registers anew, and is no more what it was; its calls
-// find it by the token that it had.
 // A registration that is on its way when the gateway goes is taken back, too: the
 // provider may have taken it.
 func TestRegistrationOnItsWayIsTakenBack(t *testing.T) {
@@ -240,11 +238,3 @@ func TestRegistrationOnItsWayIsTakenBack(t *testing.T) {
 	}
 	x.c.Grant(last, 0)
 }
-
-// A device that starts again is for the provider what it was: one that was not shut
-// down leaves no second address behind.
-// token is what tells the gateway in our Contact.
-// Calls go the way that the registration has named (RFC 3608).
-// Where the provider sees us is where we are, with address translation on the way
-// (F165, RFC 3581); without we know better.
-// Addresses of the transport are those that the provider is told (F223).
