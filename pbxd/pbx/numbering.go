@@ -15,6 +15,10 @@ type Numbering struct {
 // Numbering returns how numbers are written in a country, at a place with an area
 // code.
 func (c *Country) Numbering(areaCode string) Numbering {
+	switch c.Code {
+	case "BE", "CH", "FR": // numbers are always dialled whole: what is shorter is a service
+		areaCode = ""
+	}
 	return Numbering{CallingCode: c.CallingCode, NationalPrefix: c.NationalPrefix, InternationalPrefix: c.InternationalPrefix, AreaCode: areaCode}
 }
 
@@ -22,6 +26,7 @@ func (c *Country) Numbering(areaCode string) Numbering {
 const (
 	maxE164   = 15 // with the country code (E.164 section 6.1)
 	minE164   = 5  // with it: the shortest that are in use
+	lenNANP   = 11 // with the 1 of North America
 	minLocal  = 4  // of a local number: shorter ones are services, too
 	minClosed = 8  // of a number in a country without national prefix, shorter ones are services
 )
@@ -88,7 +93,7 @@ func (n Numbering) check(digits string) (string, bool) {
 		}
 		digits = n.CallingCode + national
 	}
-	if len(digits) < minE164 || len(digits) > maxE164 || digits[0] == '0' {
+	if len(digits) < minE164 || len(digits) > maxE164 || digits[0] == '0' || digits[0] == '1' && len(digits) != lenNANP {
 		return "", false
 	}
 	return "+" + digits, true
