@@ -57,7 +57,7 @@ func (c *call) dialLine(d dialplan.Decision) bool {
 func (c *call) dialOver(d dialplan.Decision) bool {
 	l := d.Lines[0]
 	if c.transferor == "" {
-		c.a.hidden = l.Hidden
+		c.a.hidden = l.Hidden || c.in.Anonymous && c.in.Gateway != "" // somebody outside stays so when the call is sent on
 	}
 	dial := LineDial{
 		Gateway: l.Gateway, Number: l.Number, Asserted: l.Asserted, Hidden: l.Hidden, Emergency: l.Seize, Caller: Party{Number: l.CallerID},

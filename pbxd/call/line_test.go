@@ -163,6 +163,32 @@ func TestCallFromTheOutside(t *testing.T) {
 	})
 }
 
+// Who calls from outside without a number is hidden in the record of the call also
+// when it was sent on to the outside, by a user whose number is not.
+func TestAnonymousCallIsForwarded(t *testing.T) {
+	withLines(t, func(h *house, x *exchange) {
+		h.cfg.UserByExtension("102").Calls.SetForwarding(true, pbx.DivertAlways, true, "0030123456")
+		for i := range h.cfg.PermissionGroups {
+			g := &h.cfg.PermissionGroups[i]
+			g.Permissions = slices.DeleteFunc(g.Permissions, func(p pbx.GroupPermission) bool { return p.Permission == pbx.PermitCLIR })
+		}
+		line := h.invite(Incoming{Gateway: "g1", Anonymous: true, Digits: "102", Offer: speaks()})
+		out := h.rings("g1")
+		if d := x.dials[0]; d.Hidden || d.Caller.Number != "102" || d.Original != (Party{}) {
+			t.Errorf("told %+v", d)
+		}
+		h.answers(out)
+		h.joined(line, out)
+		h.hangsUp(out)
+		sleep(0)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if len(h.records) != 1 || !h.records[0].Hidden {
+			t.Errorf("records %+v", h.records)
+		}
+	})
+}
+
 // Forwarded after a while to the outside, the call is that of who forwards, and
 // the provider is told so.
 func TestForwardedToTheOutside(t *testing.T) {
