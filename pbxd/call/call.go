@@ -70,7 +70,7 @@ type call struct {
 	starter  string          // extension that the call counts for, until it is out of it; under Engine.mu
 	fetching bool            // it has asked for the call beside its phones, and they ring; under Engine.mu
 	talks    bool            // somebody has answered; under Engine.mu
-	gateway  string          // that the call goes over, by ID; "" for none; under Engine.mu
+	gateway  string          // that the call has come over, by ID; "" for none; never changes
 	urgent   bool            // it is an emergency call; under Engine.mu
 	yields   bool            // its line goes to an emergency call; under Engine.mu
 	seizing  bool            // it waits for the line of another call

@@ -152,8 +152,8 @@ func (c *call) retake(d dialplan.Decision) bool {
 func (e *Engine) lastOn(gateway string, by *call) (last *call) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, c := range e.calls {
-		if c != by && c.gateway == gateway && !c.urgent && !c.yields && (last == nil || c.order > last.order) {
+	for l, over := range e.over { // wherever the leg has gone since
+		if c := e.lines[l]; c != nil && over == gateway && c != by && !c.urgent && !c.yields && (last == nil || c.order > last.order) {
 			last = c
 		}
 	}

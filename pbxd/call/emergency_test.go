@@ -72,6 +72,22 @@ func TestEmergencyCallSeizesALine(t *testing.T) {
 	})
 }
 
+// The line of a call is found where a transfer has put it.
+func TestEmergencyCallSeizesATransferredLine(t *testing.T) {
+	withLines(t, func(h *house, x *exchange) {
+		h.cfg.Gateways[0].MaxCalls = 1
+		x.down["g2"] = true
+		a, line := h.talkOutside("101")
+		consults, other := h.talk("101", "103")
+		h.refers(a, "103", consults)
+		h.joined(line, other)
+		x.calls["g1"] = 1
+		h.call("102", "112")
+		h.rings("g1")
+		wantLast(t, line, "hangup 34")
+	})
+}
+
 // What seems to be gone may be there: lines are tried one after the other, whatever
 // a provider says of the number.
 func TestEmergencyCallTriesEveryLine(t *testing.T) {

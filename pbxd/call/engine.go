@@ -87,6 +87,7 @@ type Engine struct {
 	calls   map[string]*call             // by ID
 	lines   map[Leg]*call                // whom a leg reports to
 	charges map[Leg]*charge              // legs to the outside that count for somebody
+	over    map[Leg]string               // gateways, by ID, that legs are over
 	busy    map[string]int               // calls by extension, those that ring included
 	ringing map[string]map[*call]ringing // by extension that rings
 	parked  map[string]*call             // by parking place
@@ -101,7 +102,7 @@ type Engine struct {
 func New(d Deps) *Engine {
 	ctx, cancel := context.WithCancel(context.Background())
 	e := &Engine{
-		deps: d, ctx: ctx, cancel: cancel, calls: map[string]*call{}, lines: map[Leg]*call{}, charges: map[Leg]*charge{},
+		deps: d, ctx: ctx, cancel: cancel, calls: map[string]*call{}, lines: map[Leg]*call{}, charges: map[Leg]*charge{}, over: map[Leg]string{},
 		busy: map[string]int{}, ringing: map[string]map[*call]ringing{}, parked: map[string]*call{},
 	}
 	// Journals outlive a restart: a call of now is none of theirs.
@@ -163,6 +164,9 @@ func (e *Engine) begin(c *call, l Leg, first func()) (refused pbx.Cause) {
 	e.calls[c.status.ID] = c
 	if l != nil {
 		e.lines[l] = c
+		if c.gateway != "" {
+			e.over[l] = c.gateway
+		}
 	}
 	e.wg.Go(func() {
 		defer e.live.Add(-1)

@@ -93,7 +93,7 @@ func (c *call) dialOver(d dialplan.Decision) bool {
 	c.engine.connectLine(leg, c)
 	c.charged(leg)
 	c.joined(leg, Party{Number: l.Called, Name: rec.Party.Name})
-	c.engine.onLine(c, l.Gateway, d.Emergency != "")
+	c.engine.onLine(c, leg, l.Gateway, d.Emergency != "")
 	c.helps(d, l.Gateway)
 	c.forked, c.cause = false, 0 // what a provider says is heard, also when another comes after it
 	c.changed()
@@ -131,11 +131,11 @@ func (c *call) outcome() dialplan.Outcome {
 	return dialplan.OutcomeOf(c.cause)
 }
 
-// onLine notes which gateway a call goes over.
-func (e *Engine) onLine(c *call, gateway string, emergency bool) {
+// onLine notes which gateway a leg of a call goes over.
+func (e *Engine) onLine(c *call, l Leg, gateway string, emergency bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c.gateway, c.urgent = gateway, emergency
+	e.over[l], c.urgent = gateway, emergency
 }
 
 // line is the state of a gateway for the dialplan.

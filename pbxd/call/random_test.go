@@ -424,7 +424,7 @@ func (w *crowd) empty(t *testing.T) {
 	e := w.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.Live() != 0 || len(e.calls)+len(e.lines)+len(e.busy)+len(e.ringing)+len(e.parked)+len(e.charges) != 0 {
+	if e.Live() != 0 || len(e.calls)+len(e.lines)+len(e.busy)+len(e.ringing)+len(e.parked)+len(e.charges)+len(e.over) != 0 {
 		t.Errorf("left: %d live, calls %v, lines %v, busy %v, ringing %v, parked %v, charges %v", e.Live(), e.calls, e.lines, e.busy, e.ringing, e.parked, e.charges)
 	}
 }

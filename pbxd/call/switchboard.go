@@ -45,6 +45,7 @@ func (e *Engine) notify(origin *call, ev Event) {
 	}
 	if ev.Kind == EventEnded {
 		delete(e.lines, ev.Leg)
+		delete(e.over, ev.Leg)
 	}
 	if len(c.queue) >= maxBehind && (ev.Kind == EventRinging || ev.Kind == EventDigit) {
 		c.log.Warn("call does not keep up: event lost", "leg", ev.Leg.ID(), "kind", ev.Kind)
@@ -88,6 +89,7 @@ func (e *Engine) dropLine(l Leg) {
 	x := e.charges[l]
 	delete(e.charges, l)
 	delete(e.lines, l)
+	delete(e.over, l)
 	e.mu.Unlock()
 	if x != nil {
 		e.deps.Meter.End(x.ticket)
@@ -119,6 +121,7 @@ func (e *Engine) move(l Leg, from, to *call, arrive func()) bool {
 	from.queue = slices.DeleteFunc(from.queue, of)
 	if _, live := e.lines[l]; live {
 		e.lines[l] = to
+		to.urgent = to.urgent || from.urgent && e.over[l] != ""
 	}
 	return true
 }
