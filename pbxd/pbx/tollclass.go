@@ -33,7 +33,16 @@ func (c *Country) TollClass(areaCode, number string) TollClass {
 	if c.IsEmergency(number) {
 		return TollEmergency
 	}
-	number = number[strings.LastIndexAny(number, "*#")+1:] // after a code of the provider
+	if strings.ContainsAny(number, "*#") { // a code of the provider, before a number or around it: *21*NUMBER# forwards there
+		dearest := TollLocal
+		parts := strings.FieldsFunc(number, func(r rune) bool { return r == '*' || r == '#' })
+		for i, part := range parts {
+			if i == len(parts)-1 || len(part) >= minLocal { // shorter ones are codes
+				dearest = dearest.Dearer(c.TollClass(areaCode, part))
+			}
+		}
+		return dearest
+	}
 	if rest, ok := strings.CutPrefix(number, "+"); ok {
 		return c.worldwide(areaCode, rest)
 	}

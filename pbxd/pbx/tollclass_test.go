@@ -24,6 +24,7 @@ func TestTollClass(t *testing.T) {
 		// no numbers, but a provider may take them for some
 		{"DE", "89", "00" + strings.Repeat("44", 10), TollForeign}, {"DE", "89", "0900" + strings.Repeat("1", 20), TollPremium}, {"DE", "89", "+", TollForeign},
 		{"DE", "89", "*31#0044123456", TollForeign}, {"DE", "89", "#31#0900123456", TollPremium}, {"DE", "89", "", TollLocal}, {"DE", "89", "*", TollLocal},
+		{"DE", "89", "*21*0900123456#", TollPremium}, {"DE", "89", "*61*0044123456**20#", TollForeign}, {"DE", "89", "*31#112", TollLocal}, // forwarded by the provider
 		{"AT", "1", "0900123456", TollPremium}, {"AT", "1", "0930123456", TollPremium}, {"AT", "1", "118877", TollPremium}, {"AT", "1", "015331234", TollLocal},
 		{"AT", "1", "+49900123456", TollPremium}, {"AT", "1", "+4989123456", TollForeign},
 		{"CH", "", "0900123456", TollPremium}, {"CH", "", "0906123456", TollPremium}, {"CH", "", "1811", TollPremium}, {"CH", "", "0443331234", TollNational}, {"CH", "", "1414", TollEmergency},
