@@ -135,12 +135,21 @@ func (c *collector) span(e *ical.Event) (from time.Time, days int, ok bool) {
 		}
 		end = begin.AddDate(0, 0, int(d/(24*time.Hour))).Add(d % (24 * time.Hour)) // a day is not always 24 h
 	}
+	if !c.midnight(begin) || !c.midnight(end) {
+		c.Partial++
+	}
 	last := from
 	if end.After(begin) {
 		last = c.date(end.Add(-time.Nanosecond))
 	}
 	days = int(last.Sub(from)/(24*time.Hour)) + 1
 	return from, days, days >= 1 && days <= 366*Years && validYear(from) && validYear(last)
+}
+
+// midnight reports whether a moment is the beginning of a day.
+func (c *collector) midnight(t time.Time) bool {
+	t = t.In(c.zone)
+	return t.Equal(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, c.zone))
 }
 
 // validYear reports whether a day may be that of a holiday: rules that began long

@@ -54,6 +54,7 @@ type Result struct {
 	Past    int           // days before this year, which are left out
 	Later   int           // days after the last of Years, which are left out
 	Skipped int           // events whose time cannot be read
+	Partial int           // events with a time of day, which count as whole days
 }
 
 // Read reads a file of at most MaxBytes bytes. Times are taken as the days that

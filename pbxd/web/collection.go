@@ -31,6 +31,7 @@ type collection[E, S, V any] struct {
 	needs func(*pbx.Config, *E) error     // refuses one of what others cannot forget; nil: none
 	acts  func(before, after *E) []string // audit actions of a change; nil: change-<one>
 	more  []string                        // those actions, beside the usual three
+	place func([]E) int                   // before which entry a new one, the last, goes; below 0, or nil: none
 	also  func(*E) []string               // audit actions of a new entry, beside add-<one>; nil: none
 	edit  preparation[E, S]
 	fresh preparation[E, S]                               // for a new entry; nil: edit
@@ -168,6 +169,9 @@ func (x *collection[E, S, V]) create(ctx context.Context, s *Server, in *S) (*cr
 		*entries = append(*entries, e)
 		if err := edit(cfg, &(*entries)[at]); err != nil {
 			return err
+		}
+		if x.place != nil {
+			at = moveUp(*entries, x.place(*entries))
 		}
 		normalise(cfg)
 		made = (*x.of(cfg))[at]

@@ -128,6 +128,9 @@ func judged(read *holiday.Result, days []pbx.Holiday) CalendarImport {
 	if read.Later > 0 {
 		about = append(about, pbx.Say("Events more than nine years ahead that are left out: {count}.", "count", read.Later))
 	}
+	if read.Partial > 0 {
+		about = append(about, pbx.Say("Events with a time of day, which count as whole days: {count}.", "count", read.Partial))
+	}
 	if read.Skipped > 0 {
 		about = append(about, pbx.Say("Events that are left out because their time cannot be read: {count}.", "count", read.Skipped))
 	}

@@ -48,7 +48,8 @@ func TestImportCalendar(t *testing.T) {
 	if !slices.Equal(got, []string{"01-06 Epiphany", "10-03 Unity", "2027-01-06 Party"}) || !r.Days[0].Known || r.Fresh != 2 || r.Known != 1 || r.Imported != 0 {
 		t.Errorf("got %+v", r)
 	}
-	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].Message, "Events of past years that are left out: 1.") {
+	if len(r.Warnings) != 2 || !strings.Contains(r.Warnings[0].Message, "Events of past years that are left out: 1.") ||
+		!strings.Contains(r.Warnings[1].Message, "count as whole days: 1.") { // Party is in the evening
 		t.Errorf("warnings: got %v", r.Warnings)
 	}
 	send(412, "?check=false", `"another"`, icsFile)

@@ -50,21 +50,23 @@ func (s *Server) registerRouting() {
 	})
 	inbound := &collection[pbx.InboundRoute, pbx.InboundRouteSettings, pbx.InboundRoute]{
 		one: "inbound route", many: "inbound routes", list: "inboundRoutes", what: pbx.Say("Inbound route"), tag: "Routes", module: "inbound-routes",
-		of:   func(c *pbx.Config) *[]pbx.InboundRoute { return &c.InboundRoutes },
-		id:   func(r *pbx.InboundRoute) *string { return &r.ID },
-		name: func(r *pbx.InboundRoute) string { return r.Rule },
-		show: itself[pbx.InboundRoute],
-		edit: replaced(func(r *pbx.InboundRoute) *pbx.InboundRouteSettings { return &r.InboundRouteSettings }),
+		of:    func(c *pbx.Config) *[]pbx.InboundRoute { return &c.InboundRoutes },
+		id:    func(r *pbx.InboundRoute) *string { return &r.ID },
+		name:  func(r *pbx.InboundRoute) string { return r.Rule },
+		show:  itself[pbx.InboundRoute],
+		edit:  replaced(func(r *pbx.InboundRoute) *pbx.InboundRouteSettings { return &r.InboundRouteSettings }),
+		place: placeInbound,
 	}
 	registerCollection(s, inbound)
 	registerOrder(s, ordering[pbx.InboundRoute, pbx.InboundRouteSettings, pbx.InboundRoute]{inbound, func(r *pbx.InboundRoute) string { return r.Group }})
 	outbound := &collection[pbx.OutboundRoute, pbx.OutboundRouteSettings, pbx.OutboundRoute]{
 		one: "outbound route", many: "outbound routes", list: "outboundRoutes", what: pbx.Say("Outbound route"), tag: "Routes", module: "outbound-routes",
-		of:   func(c *pbx.Config) *[]pbx.OutboundRoute { return &c.OutboundRoutes },
-		id:   func(r *pbx.OutboundRoute) *string { return &r.ID },
-		name: func(r *pbx.OutboundRoute) string { return r.Rule },
-		show: itself[pbx.OutboundRoute],
-		edit: replaced(func(r *pbx.OutboundRoute) *pbx.OutboundRouteSettings { return &r.OutboundRouteSettings }),
+		of:    func(c *pbx.Config) *[]pbx.OutboundRoute { return &c.OutboundRoutes },
+		id:    func(r *pbx.OutboundRoute) *string { return &r.ID },
+		name:  func(r *pbx.OutboundRoute) string { return r.Rule },
+		show:  itself[pbx.OutboundRoute],
+		edit:  replaced(func(r *pbx.OutboundRoute) *pbx.OutboundRouteSettings { return &r.OutboundRouteSettings }),
+		place: placeOutbound,
 	}
 	registerCollection(s, outbound)
 	registerOrder(s, ordering[pbx.OutboundRoute, pbx.OutboundRouteSettings, pbx.OutboundRoute]{collection: outbound})
