@@ -79,7 +79,13 @@ func (p *Page) Can(name string) bool {
 // Fill replaces what is in the field with that label.
 func (p *Page) Fill(label, text string) {
 	p.t.Helper()
-	p.clickAt("go to the field "+label, p.find("field", label, false))
+	// A screen that is shown anew at this moment takes the focus away.
+	for range 3 {
+		p.clickAt("go to the field "+label, p.find("field", label, false))
+		if Eval[bool](p, "Boolean(document.activeElement?.select)") {
+			break
+		}
+	}
 	p.eval("document.activeElement.select()")
 	if text == "" {
 		p.Keys("\b")
