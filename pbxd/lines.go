@@ -154,10 +154,15 @@ func (l *lines) start(s pbx.Transport) (*sipedge.Trunk, error) {
 	if err == nil || !errors.Is(err, syscall.EADDRINUSE) || len(l.retiring) == 0 {
 		return t, err
 	}
-	for _, old := range l.retiring {
-		l.shut(old)
-	}
-	l.retiring = nil
+	var wg sync.WaitGroup
+	l.retiring = slices.DeleteFunc(l.retiring, func(old *sipedge.Trunk) bool {
+		if !old.InTheWayOf(s.TransportSettings) {
+			return false
+		}
+		wg.Go(func() { l.shut(old) })
+		return true
+	})
+	wg.Wait()
 	return open()
 }
 

@@ -111,6 +111,10 @@ func (p *plan) routeHolds(r *pbx.OutboundRoute, who *pbx.User, digits string) bo
 		p.step("outbound", "The rule {rule} is for {group}, and {name} is not in it", "rule", r.Rule, "group", name, "name", called(who)).Pattern = r.Pattern
 		return false
 	}
+	if strings.ContainsAny(digits, "*#") && !pattern.NamesSigns(r.Pattern) {
+		p.step("outbound", "{number} has signs that only a rule for them takes, and {rule} is none", "number", digits, "rule", r.Rule).Pattern = r.Pattern
+		return false
+	}
 	s := p.step("outbound", "The rule {rule} takes {number}", "rule", r.Rule, "number", digits)
 	s.Pattern, s.Groups, s.Before = r.Pattern, m.Groups[1:], digits
 	return true

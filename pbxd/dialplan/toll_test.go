@@ -40,7 +40,7 @@ func TestClassOfLine(t *testing.T) {
 		{"000431234567", []func(*pbx.Config){command("PJSIP/7{number:1}@{gateway}")}, pbx.TollForeign},
 		{"00900123456", []func(*pbx.Config){command("PJSIP/49{number:2}@{gateway}")}, pbx.TollPremium},
 		{"00431234567", []func(*pbx.Config){command("PJSIP/{number}@{gateway}"), func(c *pbx.Config) { c.Locale.OutsideLine = "" }}, pbx.TollForeign},
-		{"0*31#00431234567", nil, pbx.TollForeign},
+		{"0*31#00431234567", []func(*pbx.Config){func(c *pbx.Config) { c.OutboundRoutes[0].Pattern = `^0[0-9*#]` }}, pbx.TollForeign},
 		{"112", nil, pbx.TollEmergency},
 	} {
 		c := office(t, append([]func(*pbx.Config){lines}, tt.set...)...)

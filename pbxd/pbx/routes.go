@@ -50,9 +50,9 @@ type NightService struct {
 }
 
 // UsersMay reports whether users with the permission may choose a profile: one
-// that is offered, none (0), or the one that holds.
+// that is offered, none (0) where one is, or the one that holds.
 func (n *NightService) UsersMay(profile int) bool {
-	return profile == 0 || profile == n.Profile || slices.Contains(n.Selectable, strconv.Itoa(profile))
+	return profile == 0 && len(n.Selectable) > 0 || profile == n.Profile || slices.Contains(n.Selectable, strconv.Itoa(profile))
 }
 
 // Chosen is what a revision that chooses the profile says.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	_ "time/tzdata" // the device has no zone files
 )
@@ -110,6 +111,9 @@ func checkPermissionGroup(c *Config, g *PermissionGroup, path string) (errs []Fi
 func checkLocaleAndMail(c *Config) (errs []FieldError) {
 	if _, ok := CountryByCode(c.Locale.Country); !ok && c.Locale.Country != "" {
 		errs = append(errs, refused("locale.country", "is not one of the countries that this version knows"))
+	}
+	if country, ok := CountryByCode(c.Locale.Country); ok && country.NationalPrefix != "" && strings.HasPrefix(c.Locale.AreaCode, country.NationalPrefix) {
+		errs = append(errs, refused("locale.areaCode", "begins with {prefix}: that stands before area codes and is no part of them", "prefix", country.NationalPrefix))
 	}
 	if !knownTimeZone(c.Locale.TimeZone) {
 		errs = append(errs, refused("locale.timeZone", "is not a known time zone, such as Europe/Berlin"))

@@ -135,6 +135,9 @@ func (r SearchReplace) Check(path string) []FieldError {
 // checkSearchReplace checks a pattern and what takes its place, in two fields
 // below path.
 func checkSearchReplace(path, search, replace string, r SearchReplace) (errs []FieldError) {
+	if strings.ContainsAny(r.Search, " \t/") {
+		return []FieldError{refused(path+"."+search, spacedPattern)}
+	}
 	p, err := pattern.Compile(r.Search)
 	if err != nil {
 		return []FieldError{patternRule(path+"."+search, err)}
@@ -150,6 +153,9 @@ func checkSearchReplace(path, search, replace string, r SearchReplace) (errs []F
 	}
 	return nil
 }
+
+// spacedPattern says that a pattern never holds.
+const spacedPattern = "has a space or a slash: numbers are compared without"
 
 func patternRule(path string, err error) FieldError {
 	if errors.Is(err, pattern.ErrNamed) {
@@ -177,8 +183,11 @@ func checkRoutes(c *Config) (errs []FieldError) {
 	for i := range c.OutboundRoutes {
 		r := &c.OutboundRoutes[i]
 		path := fmt.Sprintf("outboundRoutes[%d].", i)
-		if _, err := pattern.Compile(searchOf(r.Pattern)); err != nil {
+		switch _, err := pattern.Compile(searchOf(r.Pattern)); {
+		case err != nil:
 			errs = append(errs, patternRule(path+"pattern", err))
+		case strings.ContainsAny(r.Pattern, " \t/"):
+			errs = append(errs, refused(path+"pattern", spacedPattern))
 		}
 		if len(r.Groups) == 0 {
 			errs = append(errs, refused(path+"groups", "is needed: calls go over a gateway group"))

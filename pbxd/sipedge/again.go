@@ -1,6 +1,8 @@
 package sipedge
 
 import (
+	"time"
+
 	"github.com/emiago/sipgo/sip"
 
 	"galilei/pbxd/media"
@@ -37,6 +39,10 @@ func (l *leg) inviteOnceMoreLocked() bool {
 	if err := l.inviteLocked(l.invited); err != nil {
 		l.log.Info("INVITE not sent again", "err", err)
 		return false
+	}
+	if l.out != nil {
+		l.out.spoken = false
+		l.awaitLocked(time.Duration(l.out.options.NoAnswer) * time.Millisecond)
 	}
 	return true
 }

@@ -29,6 +29,7 @@ const fellSilent = 30 * time.Second
 func (l *leg) upLocked() {
 	if l.state != legUp {
 		l.state = legUp
+		l.attendedLocked()
 		l.watchedLocked()
 	}
 	if l.probe == nil {

@@ -77,6 +77,7 @@ type leg struct {
 	passed   int                           // hops that the call has come over
 	fields   []sip.Header                  // of our first INVITE: who calls, how to ring
 	attempt  int                           // how often it was sent
+	waits    bool                          // it is a call over a line that nobody has answered yet
 	out      *outgoing                     // over a line: where it may go yet; nil otherwise
 	invited  *media.Description            // of the side that our first INVITE is for
 	rseqs    map[string]uint32             // RSeq of their last reliable provisional answer, by tag
@@ -165,7 +166,11 @@ func (l *leg) openAudio(f transport.Flow) error {
 func (l *leg) ID() string { return "sip:" + l.id.localTag }
 
 // Audio implements call.Leg.
-func (l *leg) Audio() call.Audio { return l.audio }
+func (l *leg) Audio() call.Audio {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.audio
+}
 
 // closeAudio ends the audio of the leg.
 func (l *leg) closeAudio() {
@@ -199,6 +204,7 @@ func (l *leg) finishWith(ended call.Event) {
 			return nil
 		}
 		l.state = legEnded
+		l.attendedLocked()
 		for _, t := range []*time.Timer{l.probe, l.expiry, l.offerEnd, l.reliable.timer, l.out.timing()} {
 			if t != nil {
 				t.Stop()

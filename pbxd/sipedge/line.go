@@ -32,6 +32,7 @@ type line struct {
 	wake    chan struct{} // something has changed: look at once
 	done    chan struct{} // run has ended
 	before  *line         // whose place this one takes, until it has ended
+	waiting atomic.Int64  // calls of the provider that nobody has answered yet
 	counted *atomic.Int64 // calls, those of before a change of the gateway included
 
 	mu         sync.Mutex

@@ -62,7 +62,8 @@ func (ln *line) flowTo(at netip.AddrPort, name string) (transport.Flow, error) {
 	case resolve.TCP:
 		return t.edge.transport.TCP(at)
 	case resolve.TLS:
-		return t.edge.transport.TLS(at, named(t.clientTLS(), name))
+		rules := t.clientTLS()
+		return t.edge.transport.TLS(at, named(rules, name), rules)
 	}
 	return t.edge.transport.UDP(at)
 }

@@ -114,11 +114,11 @@ func (ln *line) answered(w *work, g *pbx.Gateway, x resolve.Target, f transport.
 	ln.mu.Unlock()
 	switch status := res.StatusCode; {
 	case status >= 200 && status < 300:
-		w.refusals = 0
+		w.refusals, w.raised = 0, false
 		return ln.accepted(g, f, res, w.expires)
 	case status == 423: // RFC 3261 section 10.2.8
-		if n, err := strconv.Atoi(strings.TrimSpace(headerValue(res, "min-expires"))); err == nil && n > w.expires && n <= 86400 {
-			w.expires = n
+		if n, err := strconv.Atoi(strings.TrimSpace(headerValue(res, "min-expires"))); err == nil && n > w.expires && n <= 86400 && !w.raised {
+			w.expires, w.raised = n, true
 			return 0
 		}
 	}

@@ -19,9 +19,10 @@ import (
 // work is what a line keeps in mind from registration to registration.
 type work struct {
 	dialog   *dialog
-	expires  int // that we ask for, s
-	failures int // in a row, without an answer
-	refusals int // in a row
+	expires  int  // that we ask for, s
+	failures int  // in a row, without an answer
+	refusals int  // in a row
+	raised   bool // the provider has asked for a longer registration already
 	flow     transport.Flow
 	contact  *sip.ContactHeader // that is registered, nil when none is
 }

@@ -3,6 +3,7 @@ package sipedge
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -30,12 +31,21 @@ type outgoing struct {
 	timer    *time.Timer     // until the server that is tried must have said more
 	spoken   bool            // it has said something
 	alerted  bool            // more than that it tries
+	heard    bool            // some server has, and its audio may be heard
 	deadline time.Time       // for the first word of any server
 }
 
 // tryingTime is how long a provider may take until it says more than that it tries
 // (100): the far end of the world rings within.
 const tryingTime = 30 * time.Second
+
+// mostAfter is for how long at most a server that does not take one call comes after
+// the others: it may have refused that one alone.
+const mostAfter = 5 * time.Minute
+
+// errOtherFamily says that a server is of the other family of addresses, and the
+// caller hears audio already.
+var errOtherFamily = errors.New("the server is reached by the other version of IP")
 
 // maxRedirects bounds the addresses to which one call is sent on.
 const maxRedirects = 8
@@ -116,8 +126,11 @@ func (l *leg) tryLocked(x resolve.Target) error {
 	if err != nil {
 		return err
 	}
-	if f.Remote.Addr().Is4() != l.flow.Remote.Addr().Is4() { // nobody has heard the leg yet
-		l.closeAudio()
+	if f.Remote.Addr().Is4() != l.flow.Remote.Addr().Is4() {
+		if l.out.heard {
+			return errOtherFamily
+		}
+		l.closeAudio() // nobody has heard it yet
 		if err := l.openAudio(f); err != nil {
 			return err
 		}
@@ -164,6 +177,9 @@ func (l *leg) passOverLocked(wait time.Duration, cause pbx.Cause, err error) (th
 		l.clientTx.Cancel(reasonHeader(pbx.CauseNormalClearing)) // should it ring there yet
 	}
 	l.attempt++
+	if time.Until(o.deadline) < 0 { // it was heard for long, and the others not yet
+		o.deadline = time.Now().Add(time.Duration(o.options.NoAnswer) * time.Millisecond)
+	}
 	if l.tryNextLocked() == nil || l.redirectLocked() {
 		return nil
 	}
@@ -200,10 +216,10 @@ func (o *outgoing) takes(l *leg, res *sip.Response, err error) (taken bool) {
 				l.awaitLocked(tryingTime)
 			}
 		case status < 200:
-			o.alerted = true
+			o.alerted, o.heard = true, true
 		case status == 503:
 			taken = true
-			return l.passOverLocked(retryAfter(res), causeOf(res, pbx.CauseOfSIP(503)), fmt.Errorf("503 %s", printable(res.Reason, 60)))
+			return l.passOverLocked(min(retryAfter(res), mostAfter), causeOf(res, pbx.CauseOfSIP(503)), fmt.Errorf("503 %s", printable(res.Reason, 60)))
 		case status >= 300 && status < 400:
 			o.redirectedBy(res)
 			taken = o.options.Redirect && l.redirectLocked()
@@ -285,7 +301,7 @@ func (l *leg) callAt(u sip.Uri) {
 	l.mu.Lock()
 	g, n := l.out.gateway, l.attempt
 	l.mu.Unlock()
-	own := u.Port == 0 && (g.Proxy != "" || strings.EqualFold(u.Host, bracketed(g.Registrar)) || strings.EqualFold(u.Host, g.FromDomain))
+	own := g.Proxy != "" || u.Port == 0 && (strings.EqualFold(u.Host, bracketed(g.Registrar)) || strings.EqualFold(u.Host, g.FromDomain))
 	var targets []resolve.Target
 	var err error
 	if own {
@@ -310,6 +326,7 @@ func (l *leg) callAt(u sip.Uri) {
 		if own {
 			l.serversLocked(targets)
 		} else {
+			l.fields = slices.DeleteFunc(l.fields, func(h sip.Header) bool { return trustedAlone(h.Name()) })
 			targets = slices.DeleteFunc(targets, func(x resolve.Target) bool { return !l.line.sendsOnTo(x.Addr.Addr()) })
 		}
 		o.targets, o.deadline = targets, time.Now().Add(time.Duration(o.options.NoAnswer)*time.Millisecond)
@@ -322,6 +339,16 @@ func (l *leg) callAt(u sip.Uri) {
 		l.log.Info("the call was sent on to where nobody is", "to", u.String(), "err", err)
 		return func() { l.finish(pbx.CauseNetworkOutOfOrder) }
 	})
+}
+
+// trustedAlone reports whether a field is for the provider alone, which knows who
+// its customers are (RFC 3325 section 7).
+func trustedAlone(field string) bool {
+	switch strings.ToLower(field) {
+	case "p-asserted-identity", "p-preferred-identity", "remote-party-id":
+		return true
+	}
+	return false
 }
 
 // serversLocked notes servers of the provider, which may ask who we are.

@@ -151,6 +151,13 @@ func (t *Trunk) SameSocket(s pbx.TransportSettings) bool {
 	return is.Type == s.Type && is.BindAddress == s.BindAddress && is.BindPort == s.BindPort
 }
 
+// InTheWayOf reports whether the socket keeps one of a transport from being opened:
+// both have the same port, and carry messages alike.
+func (t *Trunk) InTheWayOf(s pbx.TransportSettings) bool {
+	is := t.transportSettings()
+	return is.BindPort == s.BindPort && (is.Type == "udp") == (s.Type == "udp")
+}
+
 // Configured follows a new configuration. Calls go on; a gateway registers anew
 // when what it says of itself has changed.
 func (t *Trunk) Configured(cfg *pbx.Config, s pbx.TransportSettings) {
@@ -161,7 +168,7 @@ func (t *Trunk) Configured(cfg *pbx.Config, s pbx.TransportSettings) {
 		}
 	}
 	t.mu.Lock()
-	if err == nil {
+	if err == nil && !sameRules(t.client, client) {
 		t.client = client
 	}
 	moved := t.settings.ExternalSignalling != s.ExternalSignalling || t.settings.ExternalSignallingPort != s.ExternalSignallingPort

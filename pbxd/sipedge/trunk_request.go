@@ -30,6 +30,13 @@ func (t *Trunk) request(tx *transaction.Server, req *sip.Request) {
 			e.once(tx, req, res)
 			return
 		}
+		if ln.waiting.Load() >= maxWaiting {
+			t.deps.Log.Warn("call refused: too many of the gateway wait for an answer", "gateway", ln.current().Name, "waiting", maxWaiting)
+			res := e.response(req, 503, reasonPhrase(503))
+			res.AppendHeader(sip.NewHeader("Retry-After", "5"))
+			e.once(tx, req, res)
+			return
+		}
 		tx.Flow().Trust()
 		e.begin(tx, req, origin{line: ln}, func(l *leg, offer *media.Description) { l.acceptOver(ln, tx, req, offer) })
 	case sip.OPTIONS:
@@ -123,11 +130,25 @@ func uriParam(u *sip.Uri, name string) (string, bool) {
 	return "", false
 }
 
+// maxWaiting bounds the calls of one provider that nobody has answered: anybody can
+// write its address into a datagram, and each call takes a pair of audio ports.
+const maxWaiting = 50
+
+// attendedLocked says that a call over a line waits for an answer no longer.
+func (l *leg) attendedLocked() {
+	if l.waits {
+		l.waits = false
+		l.line.waiting.Add(-1)
+	}
+}
+
 // acceptOver begins the dialog of a call from outside and starts the call.
 func (l *leg) acceptOver(ln *line, tx *transaction.Server, req *sip.Request, offer *media.Description) {
 	ln.joins(true) // the provider knows how many it may send
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.waits = true
+	ln.waiting.Add(1)
 	l.calledLocked(tx, req, offer)
 	l.asks = []netip.Addr{tx.Flow().Remote.Addr()}
 	in := call.Incoming{Leg: l, Gateway: ln.id, Digits: dialled(req), Offer: offer, Address: tx.Flow().Remote.String(), Passed: passedBy(req)}

@@ -1,6 +1,7 @@
 package sipedge
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -45,6 +46,18 @@ func named(general *tls.Config, name string) *tls.Config {
 		return nil
 	}
 	return conf
+}
+
+// sameRules reports whether certificates of providers are checked alike, and the same
+// is shown to them, so that connections that are open do for both.
+func sameRules(a, b *tls.Config) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	roots := a.RootCAs == b.RootCAs || a.RootCAs != nil && b.RootCAs != nil && a.RootCAs.Equal(b.RootCAs)
+	return roots && a.InsecureSkipVerify == b.InsecureSkipVerify && slices.EqualFunc(a.Certificates, b.Certificates, func(x, y tls.Certificate) bool {
+		return slices.EqualFunc(x.Certificate, y.Certificate, bytes.Equal)
+	})
 }
 
 // forDomain reports whether a certificate names a domain by a SIP URI without a

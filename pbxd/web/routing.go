@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"net/http"
+	"slices"
 
 	"galilei/pbxd/pbx"
 )
@@ -34,11 +36,12 @@ func (s *Server) registerRouting() {
 	})
 	registerCollection(s, &collection[pbx.GatewayGroup, pbx.GatewayGroupSettings, pbx.GatewayGroup]{
 		one: "gateway group", many: "gateway groups", list: "gatewayGroups", what: pbx.Say("Gateway group"), tag: "Routes", module: "gateway-groups", readers: "|gateways|inbound-routes|outbound-routes",
-		of:   func(c *pbx.Config) *[]pbx.GatewayGroup { return &c.GatewayGroups },
-		id:   func(g *pbx.GatewayGroup) *string { return &g.ID },
-		name: func(g *pbx.GatewayGroup) string { return g.Title },
-		show: itself[pbx.GatewayGroup],
-		edit: replaced(func(g *pbx.GatewayGroup) *pbx.GatewayGroupSettings { return &g.GatewayGroupSettings }),
+		of:    func(c *pbx.Config) *[]pbx.GatewayGroup { return &c.GatewayGroups },
+		id:    func(g *pbx.GatewayGroup) *string { return &g.ID },
+		name:  func(g *pbx.GatewayGroup) string { return g.Title },
+		show:  itself[pbx.GatewayGroup],
+		edit:  replaced(func(g *pbx.GatewayGroup) *pbx.GatewayGroupSettings { return &g.GatewayGroupSettings }),
+		needs: noRouteOver,
 	})
 	registerCollection(s, &collection[pbx.Transport, pbx.TransportSettings, pbx.Transport]{
 		one: "transport", many: "transports", list: "transports", what: pbx.Say("Transport"), tag: "Routes", module: "transports", readers: "|gateways",
@@ -72,17 +75,53 @@ func (s *Server) registerRouting() {
 	registerOrder(s, ordering[pbx.OutboundRoute, pbx.OutboundRouteSettings, pbx.OutboundRoute]{collection: outbound})
 	calendars := &collection[pbx.Calendar, pbx.CalendarSettings, pbx.Calendar]{
 		one: "calendar", many: "calendars", list: "calendars", what: pbx.Say("Holiday calendar"), tag: "Routes", module: "calendars", readers: "|inbound-routes|outbound-routes",
-		of:   func(c *pbx.Config) *[]pbx.Calendar { return &c.Calendars },
-		id:   func(x *pbx.Calendar) *string { return &x.ID },
-		name: func(x *pbx.Calendar) string { return x.Name },
-		show: itself[pbx.Calendar],
-		edit: replaced(func(x *pbx.Calendar) *pbx.CalendarSettings { return &x.CalendarSettings }),
+		of:    func(c *pbx.Config) *[]pbx.Calendar { return &c.Calendars },
+		id:    func(x *pbx.Calendar) *string { return &x.ID },
+		name:  func(x *pbx.Calendar) string { return x.Name },
+		show:  itself[pbx.Calendar],
+		edit:  replaced(func(x *pbx.Calendar) *pbx.CalendarSettings { return &x.CalendarSettings }),
+		needs: noRouteBy,
 	}
 	registerCollection(s, calendars)
 	s.registerCalendarImport(calendars)
 	s.registerNightService()
 	s.registerTryPattern()
 	s.registerSIPStatus()
+}
+
+// noRouteOver refuses to delete a gateway group that a route needs.
+func noRouteOver(cfg *pbx.Config, g *pbx.GatewayGroup) error {
+	for i := range cfg.InboundRoutes {
+		if r := &cfg.InboundRoutes[i]; r.Group == g.ID {
+			return routeUses(r.Rule, g.Title)
+		}
+	}
+	for i := range cfg.OutboundRoutes {
+		if r := &cfg.OutboundRoutes[i]; slices.Equal(r.Groups, []string{g.ID}) {
+			return routeUses(r.Rule, g.Title)
+		}
+	}
+	return nil
+}
+
+// noRouteBy refuses to delete a calendar that says when a route holds: without it
+// the route would hold at other times.
+func noRouteBy(cfg *pbx.Config, c *pbx.Calendar) error {
+	for i := range cfg.InboundRoutes {
+		if r := &cfg.InboundRoutes[i]; r.Window.Calendar == c.ID {
+			return routeUses(r.Rule, c.Name)
+		}
+	}
+	for i := range cfg.OutboundRoutes {
+		if r := &cfg.OutboundRoutes[i]; r.Window.Calendar == c.ID {
+			return routeUses(r.Rule, c.Name)
+		}
+	}
+	return nil
+}
+
+func routeUses(rule, name string) error {
+	return refuse(http.StatusConflict, "The rule {rule} needs {name}. Change or delete the rule first.", "rule", rule, "name", name)
 }
 
 // editGateway changes a gateway. A password that is kept goes to nobody but the

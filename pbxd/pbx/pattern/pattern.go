@@ -71,6 +71,27 @@ func Plain(source string) bool {
 	return strings.Trim(strings.TrimPrefix(source, "+"), "0123456789") == ""
 }
 
+// NamesSigns reports whether an expression speaks of the signs * and # themselves:
+// to a provider they are orders, such as to forward a line.
+func NamesSigns(source string) bool {
+	class := false
+	for i := 0; i < len(source); i++ {
+		switch c := source[i]; {
+		case c == '#', c == '*' && class:
+			return true
+		case c == '\\':
+			if i++; i < len(source) && source[i] == '*' {
+				return true
+			}
+		case c == '[':
+			class = true
+		case c == ']':
+			class = false
+		}
+	}
+	return false
+}
+
 // named reports whether an expression names a group: (?P<x>, (?<x> or (?'x'.
 // Look-behind begins alike.
 func named(source string) bool {

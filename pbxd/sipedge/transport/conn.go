@@ -36,9 +36,9 @@ type conn struct {
 	ended   chan struct{}
 	once    sync.Once
 	mu      sync.Mutex
-	nc      net.Conn    // nil until connected
-	why     error       // it ended
-	secure  *tls.Config // of a TLS connection that we dial
+	nc      net.Conn // nil until connected
+	why     error    // it ended
+	secure  *secured // of a TLS connection that we dial
 
 	trusted   atomic.Bool  // the peer has proved who it is, or we called it
 	quiet     atomic.Int64 // for how long the peer may be silent, ns; 0 when it has promised nothing
@@ -120,7 +120,7 @@ func (c *conn) run() {
 			return
 		}
 		if c.secure != nil {
-			nc = tls.Client(nc, c.secure)
+			nc = tls.Client(nc, c.secure.conf)
 		}
 		c.connected(nc)
 		if c.isClosed() { // closed while it was being dialled

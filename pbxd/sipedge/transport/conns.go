@@ -34,7 +34,7 @@ func (l *Layer) accept(t net.Listener, conf *tls.Config) {
 
 // add starts a connection unless a limit forbids it. nc is nil for a
 // connection that has yet to be dialled, with secure for one over TLS.
-func (l *Layer) add(network string, remote netip.AddrPort, nc net.Conn, secure *tls.Config) *conn {
+func (l *Layer) add(network string, remote netip.AddrPort, nc net.Conn, secure *secured) *conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	host := hostOf(remote)
@@ -118,16 +118,24 @@ func (l *Layer) TCP(remote netip.AddrPort) (Flow, error) {
 // TLS returns the flow to a TLS peer, as TCP does. conf has the name of the peer
 // and says how its certificate is checked; connections to peers of different names
 // at one address are different ones. A peer whose certificate is not taken shows
-// as Events.Closed, with the reason in Flow.Why.
-func (l *Layer) TLS(remote netip.AddrPort, conf *tls.Config) (Flow, error) {
+// as Events.Closed, with the reason in Flow.Why. A connection that is open is used
+// again when it was made by the same rules: what they are compared by.
+func (l *Layer) TLS(remote netip.AddrPort, conf *tls.Config, rules any) (Flow, error) {
 	remote = unmap(remote)
-	if c := l.connectedAs(remote, conf.ServerName); c != nil {
+	by := &secured{conf, rules}
+	if c := l.connectedAs(remote, by); c != nil {
 		return c.flow(), nil
 	}
-	return l.dialled("tls", remote, conf)
+	return l.dialled("tls", remote, by)
 }
 
-func (l *Layer) dialled(network string, remote netip.AddrPort, secure *tls.Config) (Flow, error) {
+// secured is how a connection that we dial is encrypted.
+type secured struct {
+	conf  *tls.Config
+	rules any
+}
+
+func (l *Layer) dialled(network string, remote netip.AddrPort, secure *secured) (Flow, error) {
 	c := l.add(network, remote, nil, secure)
 	if c == nil {
 		return Flow{}, fmt.Errorf("%s to %s: %w: %d connections are open", network, remote, ErrNoSocket, maxConns)
@@ -135,13 +143,13 @@ func (l *Layer) dialled(network string, remote netip.AddrPort, secure *tls.Confi
 	return c.flow(), nil
 }
 
-// connectedAs finds the TLS connection that we have dialled to a peer under a
-// name.
-func (l *Layer) connectedAs(remote netip.AddrPort, name string) *conn {
+// connectedAs finds the TLS connection that we have dialled to a peer under a name
+// by the same rules.
+func (l *Layer) connectedAs(remote netip.AddrPort, by *secured) *conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.conns {
-		if c.remote == remote && c.secure != nil && c.secure.ServerName == name && !c.isClosed() {
+		if c.remote == remote && c.secure != nil && c.secure.conf.ServerName == by.conf.ServerName && c.secure.rules == by.rules && !c.isClosed() {
 			return c
 		}
 	}
