@@ -29,6 +29,7 @@ const (
 type lines struct {
 	pbx      *PBX
 	resolver *resolve.Resolver
+	occupied *sipedge.Occupied
 
 	mu       sync.Mutex
 	ctx      context.Context
@@ -46,7 +47,7 @@ func newLines(ctx context.Context, p *PBX) *lines {
 	}
 	ctx = context.WithoutCancel(ctx)
 	return &lines{
-		pbx: p, ctx: ctx, open: map[string]*sipedge.Trunk{}, told: map[string]bool{},
+		pbx: p, ctx: ctx, occupied: sipedge.NewOccupied(), open: map[string]*sipedge.Trunk{}, told: map[string]bool{},
 		resolver: resolve.New(ctx, resolve.Deps{Servers: servers, Now: p.deps.Now, Log: p.deps.Log.With("part", "dns")}),
 	}
 }
@@ -109,6 +110,7 @@ func (l *lines) follow() {
 		}
 	}
 	l.resolver.Follow(slices.DeleteFunc(hosts, func(h string) bool { return h == "" }))
+	l.occupied.Keep(func(id string) bool { return cfg.GatewayByID(id) != nil })
 	l.failed = false
 	for id, t := range l.open {
 		s := cfg.TransportByID(id)
@@ -144,7 +146,7 @@ func (l *lines) start(s pbx.Transport) (*sipedge.Trunk, error) {
 	p := l.pbx
 	open := func() (*sipedge.Trunk, error) {
 		return sipedge.NewTrunk(l.ctx, sipedge.TrunkDeps{
-			Config: p.config, Key: p.store.Key(), Resolver: l.resolver, Ports: p.ports, Media: p.media, Publish: p.facts.Publish, Tap: p.ladder.Capture,
+			Config: p.config, Key: p.store.Key(), Resolver: l.resolver, Occupied: l.occupied, Ports: p.ports, Media: p.media, Publish: p.facts.Publish, Tap: p.ladder.Capture,
 			Incoming:  func(in call.Incoming) func(call.Event) { return p.engine.Incoming(in) },
 			ClientTLS: p.clientTLS, ServerTLS: p.serverTLS,
 			Now: p.deps.Now, Product: "Galilei/" + p.deps.Version, Log: p.deps.Log.With("part", "trunk"),

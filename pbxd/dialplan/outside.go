@@ -33,7 +33,7 @@ func (p *plan) outside(digits string) {
 		return
 	}
 	digits = p.asDialled(digits)
-	if len(p.cfg.OutboundRoutes) == 0 {
+	if len(p.cfg.OutboundRoutes) == 0 { // then nobody calls outside: a wrong number is said to be one
 		p.step("outside", "{number} is no number of this device, and there is no outbound route", "number", digits)
 		p.refuse(pbx.CauseUnallocated)
 		return
@@ -96,7 +96,11 @@ func (p *plan) routeHolds(r *pbx.OutboundRoute, who *pbx.User, digits string) bo
 	}
 	m, ok := pattern.Match{}, false
 	if match := p.q.Patterns.route(r.Pattern, false); match != nil {
-		m, ok = match.Find(digits)
+		if m, ok = match.Find(digits); !ok && pattern.NamesPlus(r.Pattern) { // it means numbers with their country
+			if e164, is := p.numbering().E164(strings.TrimPrefix(digits, p.cfg.Locale.OutsideLine)); is {
+				m, ok = match.Find(e164)
+			}
+		}
 	}
 	if !ok {
 		s := p.step("outbound", "The rule {rule} is not for {number}", "rule", r.Rule, "number", digits)

@@ -289,9 +289,14 @@ func TestInbound(t *testing.T) {
 
 // A number with its country is a pattern, though it is no expression.
 func TestNumbersAsPatterns(t *testing.T) {
-	c := office(t, lines, inboundRule("Hotline", "+4962345679", "103"), routes(outbound("Abroad", "+", "spare"), outbound("all", "0", "main")))
+	c := office(t, lines, inboundRule("Hotline", "+4962345679", "103"), routes(outbound("Abroad", "+43", "spare"), outbound("all", "0", "main")))
 	if d := Decide(c, Query{Gateway: "g1", Digits: "062345679"}); text(d) != "ring 103 120s" {
 		t.Errorf("got %s; steps %v", text(d), steps(d))
+	}
+	for _, number := range []string{"+4366012345", "0004366012345"} { // the same, from a directory and by hand
+		if d := Decide(c, Query{Caller: from("101"), Digits: number}); !strings.HasPrefix(told(d), "g3:") {
+			t.Errorf("%s: got %s; steps %v", number, told(d), steps(d))
+		}
 	}
 	if d := Decide(c, Query{Caller: from("101"), Digits: "0030123456"}); told(d) != "g1:030123456<101, g2:030123456<101" {
 		t.Errorf("got %s; steps %v", told(d), steps(d))

@@ -80,23 +80,31 @@ func (c *collector) event(e *ical.Event) error {
 		with = append(with, from)
 	}
 	if rule != nil {
-		option, err := c.ruleOf(rule.Value, from, e.Props.Get(ical.PropDateTimeStart))
+		start := e.Props.Get(ical.PropDateTimeStart)
+		begin, err := c.timeOf(start)
+		if err != nil {
+			return err // span has read it
+		}
+		there := day(begin.Year(), begin.Month(), begin.Day()) // where the rule was written it may be another day of the week
+		option, err := c.ruleOf(rule.Value, there, start)
 		if err != nil {
 			c.Skipped++
 			return nil
 		}
-		if len(e.Props[ical.PropRecurrenceDates])+len(without)+len(moved) == 0 && from.Year() <= c.first.Year() && days < 365 && everyYear(option, from) {
+		if len(e.Props[ical.PropRecurrenceDates])+len(without)+len(moved) == 0 && from.Year() <= c.first.Year() && days < 365 && everyYear(option, there) {
 			return c.addYearly(title, from, days)
 		}
 		if c.rules++; c.rules > maxRules {
 			return refused(nil, pbx.Say("The file has more than {max} events that repeat otherwise than on a date of every year. Leave out what is no holiday.", "max", maxRules))
 		}
-		found, err := c.follow(option, from, days)
+		found, err := c.follow(option, there, days+1)
 		if err != nil {
 			c.Skipped++
 			return nil
 		}
-		with = append(with, found...)
+		for _, at := range found {
+			with = append(with, at.Add(from.Sub(there)))
+		}
 	}
 	slices.SortFunc(with, time.Time.Compare)
 	for _, at := range slices.Compact(with) {
@@ -165,6 +173,11 @@ func (c *collector) date(t time.Time) time.Time {
 // timeOf reads a date or a time. One in a zone that nobody knows, as some
 // programs name them, is taken as it is written.
 func (c *collector) timeOf(p *ical.Prop) (time.Time, error) {
+	if before, after, is := strings.Cut(p.Value, "T240000"); is && (after == "" || after == "Z") { // as some programs name the end of a day
+		begin := ical.Prop{Name: p.Name, Params: p.Params, Value: before + "T000000" + after}
+		t, err := c.timeOf(&begin)
+		return t.AddDate(0, 0, 1), err
+	}
 	t, err := p.DateTime(c.zone)
 	if err != nil && p.Params.Get(ical.PropTimezoneID) != "" {
 		bare := ical.Prop{Name: p.Name, Params: ical.Params{}, Value: p.Value}
@@ -260,8 +273,8 @@ func (c *collector) ruleOf(text string, from time.Time, start *ical.Prop) (*rrul
 			if err != nil {
 				return nil, err
 			}
-			until = until.In(c.zone)
-			if clockOf(until) < clockOf(begin.In(c.zone)) {
+			until = until.In(begin.Location())
+			if clockOf(until) < clockOf(begin) {
 				until = until.AddDate(0, 0, -1)
 			}
 		}

@@ -15,7 +15,7 @@ type GatewaySettings struct {
 	Group          string   `json:"group" title:"Group" doc:"Gateway group that the gateway belongs to. Without one it is not used." maxLength:"26" ref:"gatewayGroups"`
 	Registrar      string   `json:"registrar" title:"Registrar" doc:"Server of the provider at which the device registers" maxLength:"253" format:"host"`
 	Proxy          string   `json:"proxy" title:"Proxy" doc:"Server that all messages go to, if the provider has one; empty for the registrar" maxLength:"253" format:"host"`
-	Port           int      `json:"port" title:"Port" doc:"Port of the registrar and the proxy. 0, or 5060 with the name of a server: what the name server says (RFC 3263)." minimum:"0" maximum:"65535" default:"5060"`
+	Port           int      `json:"port" title:"Port" doc:"Port of the registrar and the proxy. 0, or 5060 with the name of a server: what the name server says (RFC 3263). Over TLS 5060 is 5061." minimum:"0" maximum:"65535" default:"5060"`
 	Transport      string   `json:"transport" title:"Transport" doc:"Transport over which the provider is reached" minLength:"1" maxLength:"26" ref:"transports" default:"defaultudp"`
 	User           string   `json:"user" title:"User" doc:"User name at the provider, often the call number" maxLength:"100" pattern:"^[!-~]*$" patternDescription:"ASCII letters, digits and signs, no spaces"`
 	AuthUser       string   `json:"authUser" title:"Authentication name" doc:"Name with which the password belongs; empty: the user" maxLength:"100" pattern:"^[!-~]*$" patternDescription:"ASCII letters, digits and signs, no spaces"`
@@ -37,7 +37,7 @@ type GatewaySettings struct {
 	TrustRPID      bool     `json:"trustRpid" title:"Trust remote party ID" doc:"Take the number of callers from Remote-Party-ID instead of From"`
 	SRTP           string   `json:"srtp" title:"Encrypted audio" doc:"Encryption of the audio (SRTP): not at all, offered, or required. It needs a transport with TLS." enum:"off,offered,required" default:"off"`
 	Codecs         []string `json:"codecs" title:"Codecs" doc:"Codecs that are used, the best first" maxItems:"3" enum:"g722,pcma,pcmu" default:"g722,pcma,pcmu"`
-	AllowedSubnets []string `json:"allowedSubnets" title:"Allowed IP subnet" doc:"Networks that calls of this provider may come from; 0.0.0.0/0 and ::/0 are all" maxItems:"50" maxLength:"49" format:"cidr" default:"0.0.0.0/0"`
+	AllowedSubnets []string `json:"allowedSubnets" title:"Allowed IP subnet" doc:"Networks that calls of this provider may come from; 0.0.0.0/0 and ::/0 are all. The password is used only at servers that the name of the registrar or proxy has, and in these networks." maxItems:"50" maxLength:"49" format:"cidr" default:"0.0.0.0/0"`
 	Numbers        []string `json:"numbers" title:"Registered numbers" doc:"Further numbers that one registration is for (RFC 6140)" maxItems:"100" maxLength:"32" pattern:"^\\+?[0-9]+$" patternDescription:"digits, with '+' at the beginning at most"`
 	Parameters     []string `json:"parameters" title:"Enhanced parameters" doc:"Further parameters, each as key=value: what few providers need. The help lists them." maxItems:"20" maxLength:"100" pattern:"^[a-z0-9_]+=[!-~]*$" patternDescription:"key=value"`
 }

@@ -37,7 +37,7 @@ type OutboundRouteSettings struct {
 	Rule      string   `json:"rule" title:"Rule" doc:"Name of the rule" minLength:"1" maxLength:"50"`
 	Active    bool     `json:"active" title:"Active" doc:"The rule is used" default:"true"`
 	Window    Window   `json:"window" title:"When" doc:"Time in which the rule holds"`
-	Pattern   string   `json:"pattern" title:"Number" doc:"Numbers as they are dialled: digits with which they begin, or a regular expression such as ^0[1-9]" minLength:"1" maxLength:"200"`
+	Pattern   string   `json:"pattern" title:"Number" doc:"Numbers as they are dialled: digits with which they begin, or a regular expression such as ^0[1-9]. One with a plus is compared with the number with its country, too, however it was dialled." minLength:"1" maxLength:"200"`
 	UserGroup string   `json:"userGroup" title:"User group" doc:"Permission group whose members the rule is for; empty: everybody" maxLength:"26" ref:"permissionGroups"`
 	Groups    []string `json:"groups" title:"Gateway groups" doc:"Groups that the call goes over, each when the one before cannot take it" maxItems:"10" maxLength:"26" ref:"gatewayGroups"`
 	Prefix    string   `json:"prefix" title:"Add prefix" doc:"What {prefix} of the dial command stands for" maxLength:"20" pattern:"^[0-9+*#]*$" patternDescription:"digits, '+', '*' and '#'"`

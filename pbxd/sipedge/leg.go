@@ -78,6 +78,7 @@ type leg struct {
 	fields   []sip.Header                  // of our first INVITE: who calls, how to ring
 	attempt  int                           // how often it was sent
 	waits    bool                          // it is a call over a line that nobody has answered yet
+	vacated  bool                          // it is none of the calls over its line any more
 	out      *outgoing                     // over a line: where it may go yet; nil otherwise
 	invited  *media.Description            // of the side that our first INVITE is for
 	rseqs    map[string]uint32             // RSeq of their last reliable provisional answer, by tag
@@ -121,9 +122,8 @@ func (l *leg) locked(f func() (then func())) {
 	}
 }
 
-// newLeg returns a leg over a line, or to a phone (nil).
-// newLeg returns a leg with audio. One of an emergency call (urgent) gets that also
-// when others get none.
+// newLeg returns a leg with audio over a line, or to a phone (nil). One of an
+// emergency call (urgent) gets audio also when others get none.
 func (e *Edge) newLeg(callID string, f transport.Flow, reachedAt netip.AddrPort, state legState, ln *line, urgent bool) (*leg, error) {
 	l := &leg{
 		dialog: dialog{edge: e, line: ln, id: dialogID{callID, newTag()}, flow: f, seenAt: time.Now(), reachedAt: reachedAt},
@@ -229,7 +229,7 @@ func (l *leg) finishWith(ended call.Event) {
 			if unknown.IsValid() {
 				l.edge.strangers.leave(unknown)
 			}
-			l.line.left()
+			l.vacate()
 			l.edge.notifier.changed(eventDialog, phone)
 			if tell {
 				notify(ended)
@@ -255,6 +255,18 @@ func (l *leg) answerLocked(status int, reason sip.Header) {
 	l.serverTx, l.serverRq = nil, nil
 }
 
+// vacate has the leg count as a call over its line no longer. l.mu must not be
+// held.
+func (l *leg) vacate() {
+	l.mu.Lock()
+	was := l.vacated
+	l.vacated = true
+	l.mu.Unlock()
+	if !was {
+		l.line.left()
+	}
+}
+
 // Hangup implements call.Leg.
 func (l *leg) Hangup(cause pbx.Cause) {
 	l.locked(func() func() {
@@ -269,7 +281,13 @@ func (l *leg) Hangup(cause pbx.Cause) {
 			if l.clientTx != nil {
 				l.clientTx.Cancel(reasonHeader(cause))
 			}
-			return l.closeAudio
+			silent := l.out != nil && !l.out.spoken
+			return func() {
+				l.closeAudio()
+				if silent { // nothing is there that the call would occupy until the INVITE times out
+					l.vacate()
+				}
+			}
 		case legUp:
 			l.state = legEnding
 			l.watchedLocked()

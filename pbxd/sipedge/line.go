@@ -8,32 +8,28 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/emiago/sipgo/sip"
 
-	"galilei/pbxd/media"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/resolve"
-	"galilei/pbxd/sipedge/transport"
 )
 
-// line is a gateway at work. The methods that legs ask are those of the nil line,
-// too, which is that of a phone.
+// line is a gateway at work.
 type line struct {
-	trunk   *Trunk
-	id      string
-	token   string // that tells our Contact from those of other gateways
-	log     *slog.Logger
-	ctx     context.Context
-	cancel  context.CancelFunc
-	wake    chan struct{} // something has changed: look at once
-	done    chan struct{} // run has ended
-	before  *line         // whose place this one takes, until it has ended
-	waiting atomic.Int64  // calls of the provider that nobody has answered yet
-	counted *atomic.Int64 // calls, those of before a change of the gateway included
+	trunk    *Trunk
+	id       string
+	token    string // that tells our Contact from those of other gateways
+	log      *slog.Logger
+	ctx      context.Context
+	cancel   context.CancelFunc
+	wake     chan struct{} // something has changed: look at once
+	done     chan struct{} // run has ended
+	before   *line         // whose place this one takes, until it has ended
+	waiting  atomic.Int64  // calls of the provider that nobody has answered yet
+	occupied *occupancy    // calls, those of before a change of the gateway included
 
 	mu         sync.Mutex
 	gateway    pbx.Gateway
@@ -53,13 +49,14 @@ type line struct {
 func newLine(t *Trunk, g pbx.Gateway) *line {
 	ln := &line{
 		trunk: t, id: g.ID, token: tokenOf(t.deps.Key, g.ID), gateway: g, options: g.Options(), answers: true,
-		log: t.deps.Log.With("gateway", g.Name), wake: make(chan struct{}, 1), done: make(chan struct{}), counted: new(atomic.Int64), cache: map[string]names{},
+		log: t.deps.Log.With("gateway", g.Name), wake: make(chan struct{}, 1), done: make(chan struct{}), occupied: t.deps.Occupied.of(g.ID), cache: map[string]names{},
 	}
 	ln.ctx, ln.cancel = context.WithCancel(t.ctx)
 	ln.status = pbx.LineStatus{Gateway: g.ID, State: pbx.LineTrying, Since: t.deps.Now(), URI: ln.uri(&g)}
 	if !g.Register && !g.Check {
 		ln.status.State = pbx.LineUp
 	}
+	ln.occupied.line.Store(ln)
 	return ln
 }
 
@@ -134,18 +131,18 @@ func (ln *line) account() account {
 }
 
 // calls is how many calls the line has.
-func (ln *line) calls() int { return int(ln.counted.Load()) }
+func (ln *line) calls() int { return int(ln.occupied.calls.Load()) }
 
 // joins counts a call, unless the line has all that it may have. An emergency call
 // is counted in any case.
 func (ln *line) joins(emergency bool) bool {
 	most := int64(ln.settings().MaxCalls)
 	for {
-		n := ln.counted.Load()
+		n := ln.occupied.calls.Load()
 		if most > 0 && n >= most && !emergency {
 			return false
 		}
-		if ln.counted.CompareAndSwap(n, n+1) {
+		if ln.occupied.calls.CompareAndSwap(n, n+1) {
 			ln.publish(func(*pbx.LineStatus) {})
 			return true
 		}
@@ -157,10 +154,8 @@ func (ln *line) left() {
 	if ln == nil {
 		return
 	}
-	ln.counted.Add(-1)
-	if now := ln.trunk.line(ln.id); now != nil { // another one, perhaps, since the gateway was changed
-		now.publish(func(*pbx.LineStatus) {})
-	}
+	ln.occupied.calls.Add(-1)
+	ln.occupied.line.Load().publish(func(*pbx.LineStatus) {}) // of another trunk, perhaps, since the gateway was changed
 }
 
 // usable reports whether calls are made over the line.
@@ -184,136 +179,6 @@ func (ln *line) look() {
 	case ln.wake <- struct{}{}:
 	default:
 	}
-}
-
-// takes returns a description as far as the line has its codecs, in the line's
-// order, and keys in its form (F169, F176).
-func (ln *line) takes(d *media.Description) *media.Description {
-	if ln == nil || d == nil || d.Audio < 0 {
-		return d
-	}
-	g := ln.settings()
-	c := *d
-	c.Formats = nil
-	for _, name := range g.Codecs {
-		for _, f := range d.Formats {
-			if strings.EqualFold(f.Name, name) {
-				c.Formats = append(c.Formats, f)
-			}
-		}
-	}
-	for _, f := range d.Formats {
-		if strings.EqualFold(f.Name, media.TelephoneEvent) && g.DTMF == "rfc2833" || strings.EqualFold(f.Name, "CN") {
-			c.Formats = append(c.Formats, f)
-		}
-	}
-	return &c
-}
-
-// byINFO reports whether keys go by INFO: those of a line as it is set, those of a
-// phone when it serves INFO.
-func (ln *line) byINFO(serves bool) bool {
-	if ln == nil {
-		return serves
-	}
-	return ln.settings().DTMF == "info"
-}
-
-// supported are the extensions that we name (RFC 3261 section 20.37).
-func (ln *line) supported() string {
-	if ln == nil {
-		return supported
-	}
-	o, list := ln.opts(), []string{}
-	if o.Reliable {
-		list = append(list, "100rel")
-	}
-	if o.SessionTimers {
-		list = append(list, "timer")
-	}
-	return strings.Join(append(list, "histinfo"), ", ")
-}
-
-// allow are the methods that the far end is served.
-func (ln *line) allow() string {
-	if ln == nil {
-		return allow
-	}
-	return allowOfLine
-}
-
-// refreshes reports whether sessions are refreshed (RFC 4028).
-func (ln *line) refreshes() bool { return ln == nil || ln.opts().SessionTimers }
-
-// rport asks for answers at the port that we send from (RFC 3581), unless there is
-// no address translation (F165).
-func (ln *line) rport() sip.HeaderParams {
-	if ln != nil && !ln.translated() {
-		return nil
-	}
-	return sip.HeaderParams{{K: "rport"}}
-}
-
-// translated reports whether a router may stand in the way of messages.
-func (ln *line) translated() bool {
-	nat := ln.settings().NAT
-	return nat == "yes" || nat == "force-rport"
-}
-
-// comedia reports whether audio goes where theirs comes from (F165).
-func (ln *line) comedia() bool {
-	nat := ln.settings().NAT
-	return nat == "yes" || nat == "comedia"
-}
-
-// self is our address as the provider must use it.
-func (ln *line) self(f transport.Flow) netip.AddrPort {
-	s := ln.trunk.transportSettings()
-	if ext, err := netip.ParseAddr(s.ExternalSignalling); err == nil && !ln.near(f) {
-		port := s.ExternalSignallingPort
-		if port == 0 {
-			port = int(ln.trunk.at.Port())
-		}
-		return netip.AddrPortFrom(ext.Unmap(), uint16(port)) // validation keeps it in range
-	}
-	ln.mu.Lock()
-	public := ln.public
-	ln.mu.Unlock()
-	if public.IsValid() && f.Network == "udp" {
-		return public
-	}
-	return netip.AddrPortFrom(ln.trunk.edge.own(f), ln.trunk.at.Port())
-}
-
-// hears is the address at which we hear their audio.
-func (ln *line) hears(f transport.Flow) netip.Addr {
-	if ext, err := netip.ParseAddr(ln.trunk.transportSettings().ExternalMedia); err == nil && !ln.near(f) {
-		return ext.Unmap()
-	}
-	ln.mu.Lock()
-	public := ln.public
-	ln.mu.Unlock()
-	if public.IsValid() {
-		return public.Addr()
-	}
-	return ln.trunk.edge.own(f)
-}
-
-// near reports whether no router stands between: the provider is in one of the
-// local networks.
-func (ln *line) near(f transport.Flow) bool {
-	cfg := ln.trunk.deps.Config()
-	return cfg.SIP.IsLocal(f.Remote.Addr())
-}
-
-// serves reports whether the provider may send a request of a method within a
-// call. Who calls from outside transfers nobody and watches nobody.
-func (ln *line) serves(m sip.RequestMethod) bool {
-	switch m {
-	case sip.REFER, sip.SUBSCRIBE, sip.MESSAGE:
-		return false
-	}
-	return true
 }
 
 // publish changes the state of the line and tells of it.

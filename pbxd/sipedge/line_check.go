@@ -55,7 +55,7 @@ func (ln *line) check(g *pbx.Gateway, o pbx.GatewayOptions) time.Duration {
 			err = fmt.Errorf("%s: %w", f, failed)
 		} else {
 			ln.trunk.deps.Resolver.Failed(x, retryAfter(res))
-			err = fmt.Errorf("%s: %d %s", f, res.StatusCode, printable(res.Reason, 60))
+			err = fmt.Errorf("%s: %w", f, unableBy(res))
 		}
 	}
 	if ln.ctx.Err() != nil {

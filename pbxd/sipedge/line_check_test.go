@@ -94,6 +94,10 @@ func TestProviderThatIsNotThere(t *testing.T) {
 	if s := x.is("a", pbx.LineUnreachable); !strings.Contains(s.Reason, "does not answer") || !s.Expires.IsZero() {
 		t.Errorf("the line is %+v", s)
 	}
+	x.c.OnRegister(func(m *pbxdtest.Message) { x.c.Answer(m, 503, "Service Unavailable", "") })
+	x.until("what it says", func() bool { s := x.line("a"); return s.State == pbx.LineUnreachable && s.Status == 503 })
+	x.c.OnRegister(func(*pbxdtest.Message) {})
+	x.until("silence again", func() bool { s := x.line("a"); return s.State == pbx.LineUnreachable && s.Status == 0 })
 	x.c.OnRegister(nil)
 	x.is("a", pbx.LineUp)
 }

@@ -120,7 +120,7 @@ func (l *leg) divertedLocked(o pbx.GatewayOptions, list []call.Diversion, at fun
 // numberAt is the URI of a number at the provider.
 func numberAt(g *pbx.Gateway, o pbx.GatewayOptions, number string) sip.Uri {
 	u := sip.Uri{Scheme: "sip", User: escapeUser(number), Host: bracketed(g.Registrar)}
-	if _, literal := hostAddr(g.Registrar); g.Port != 0 && (literal && g.Port != 5060 || !literal && g.Port != 5060) && g.Proxy == "" {
+	if g.Port != 0 && g.Port != 5060 && g.Proxy == "" {
 		u.Port = g.Port
 	}
 	if o.UserPhone && isNumber(number) {

@@ -22,7 +22,7 @@ func TestLookUpWhileConfigured(t *testing.T) {
 	defer cancel()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	r := resolve.New(ctx, resolve.Deps{Servers: func() []netip.AddrPort { return nil }, Now: time.Now, Log: log})
-	trunk := &Trunk{deps: TrunkDeps{Resolver: r, Now: time.Now, Log: log}, settings: pbx.TransportSettings{Type: "udp"}, ctx: ctx}
+	trunk := &Trunk{deps: TrunkDeps{Resolver: r, Occupied: NewOccupied(), Now: time.Now, Log: log}, settings: pbx.TransportSettings{Type: "udp"}, ctx: ctx}
 	ln := newLine(trunk, pbx.Gateway{ID: "a"})
 	done := make(chan struct{})
 	trunk.mu.Lock()

@@ -32,11 +32,11 @@ func host(g *pbx.Gateway) string {
 }
 
 // locate returns the provider's servers, the best first (RFC 3263). A port of 5060
-// with a name is that of the form, not of the provider.
+// with a name, or over TLS, is that of the form, not of the provider.
 func (ln *line) locate(ctx context.Context) ([]resolve.Target, error) {
 	g := ln.current()
 	q := resolve.Query{Host: host(&g), Port: uint16(g.Port), Transport: ln.transport(), NAPTR: true, Reach: ln.reaches} // validation keeps it in range
-	if _, literal := hostAddr(q.Host); q.Port == 5060 && !literal {
+	if _, literal := hostAddr(q.Host); q.Port == 5060 && (!literal || q.Transport == resolve.TLS) {
 		q.Port = 0
 	}
 	ctx, cancel := context.WithTimeout(ctx, locateTime)
@@ -81,9 +81,13 @@ const maxNames = 64
 // way returns the flow for a request within a dialog whose next hop is a URI, and
 // whose far end was last seen over f. An address that cannot be reached from here
 // is that of a provider behind a router of its own: it is reached where it was
-// seen.
+// seen. So is one over TLS that is named by its address: no certificate is for that,
+// and the connection has shown who is at its other end.
 func (ln *line) way(hop *sip.Uri, f transport.Flow) (transport.Flow, error) {
 	at, known := uriAddr(hop)
+	if known && f.Network == "tls" && f.Alive() {
+		return f, nil
+	}
 	if !known {
 		at, known = ln.lookUp(hop)
 	}

@@ -92,8 +92,7 @@ func (ln *line) register(w *work, g *pbx.Gateway) time.Duration {
 				pause = after
 			}
 			ln.trunk.deps.Resolver.Failed(x, after)
-			last = fmt.Errorf("%s: %d %s", f, res.StatusCode, printable(res.Reason, 60))
-			ln.publish(func(s *pbx.LineStatus) { s.Status = res.StatusCode })
+			last = fmt.Errorf("%s: %w", f, unableBy(res))
 			continue
 		}
 		ln.trunk.deps.Resolver.Works(x)

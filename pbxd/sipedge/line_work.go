@@ -113,10 +113,11 @@ func (ln *line) proxyRoute(g *pbx.Gateway) []sip.Uri {
 		return nil
 	}
 	u := sip.Uri{Scheme: "sip", Host: bracketed(g.Proxy), UriParams: sip.HeaderParams{{K: "lr"}}}
-	if _, literal := hostAddr(g.Proxy); g.Port != 0 && (literal || g.Port != 5060) {
+	t := ln.transport()
+	if _, literal := hostAddr(g.Proxy); g.Port != 0 && (literal && t != resolve.TLS || g.Port != 5060) {
 		u.Port = g.Port
 	}
-	if t := ln.transport(); t != resolve.UDP {
+	if t != resolve.UDP {
 		u.UriParams = append(sip.HeaderParams{{K: "transport", V: string(t)}}, u.UriParams...)
 	}
 	return []sip.Uri{u}
@@ -137,12 +138,28 @@ func (ln *line) unreached(w *work, g *pbx.Gateway, where string, err error) time
 
 // down publishes that the provider cannot be reached, and why.
 func (ln *line) down(where string, err error) {
-	why := whyDown(where, err)
+	why, status := whyDown(where, err), 0
+	var answered *unable
+	if errors.As(err, &answered) {
+		status = answered.status
+	}
 	ln.publish(func(s *pbx.LineStatus) {
 		s.State, s.Message, s.Reason = pbx.LineUnreachable, why, why.Text()
-		s.Expires, s.Refresh = time.Time{}, 0
+		s.Expires, s.Refresh, s.Status = time.Time{}, 0, status
 	})
 }
+
+// unable is a server that answers, and cannot do what it is asked.
+type unable struct {
+	status int
+	reason string
+}
+
+func unableBy(res *sip.Response) *unable {
+	return &unable{res.StatusCode, printable(res.Reason, 60)}
+}
+
+func (u *unable) Error() string { return strconv.Itoa(u.status) + " " + u.reason }
 
 // whyDown says in words why a provider cannot be reached.
 func whyDown(where string, err error) pbx.Message {

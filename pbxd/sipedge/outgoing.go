@@ -60,7 +60,7 @@ func (t *Trunk) DialLine(d call.LineDial) (call.Leg, error) {
 	if !ln.joins(d.Emergency) {
 		return nil, fmt.Errorf("call over %s: %w", d.Gateway, call.ErrLineBusy)
 	}
-	l, err := t.prepare(ln, d.Emergency)
+	l, err := t.prepare(ln, d.Emergency, time.Now())
 	if err != nil {
 		ln.left()
 		ln.look()
@@ -83,14 +83,14 @@ func (t *Trunk) DialLine(d call.LineDial) (call.Leg, error) {
 }
 
 // prepare returns a leg towards the servers of the provider, which has not called
-// yet.
-func (t *Trunk) prepare(ln *line, urgent bool) (*leg, error) {
+// yet. The time that they have begins with that of the name servers.
+func (t *Trunk) prepare(ln *line, urgent bool, began time.Time) (*leg, error) {
 	targets, err := ln.locate(t.ctx)
 	if err != nil {
 		return nil, err
 	}
 	out := &outgoing{gateway: ln.current(), options: ln.opts(), targets: targets, seen: map[string]bool{}}
-	out.deadline = time.Now().Add(time.Duration(out.options.NoAnswer) * time.Millisecond)
+	out.deadline = began.Add(time.Duration(out.options.NoAnswer) * time.Millisecond)
 	f, err := ln.flowTo(targets[0].Addr, targets[0].Name)
 	if err != nil {
 		return nil, err
@@ -301,7 +301,7 @@ func (l *leg) callAt(u sip.Uri) {
 	l.mu.Lock()
 	g, n := l.out.gateway, l.attempt
 	l.mu.Unlock()
-	own := g.Proxy != "" || u.Port == 0 && (strings.EqualFold(u.Host, bracketed(g.Registrar)) || strings.EqualFold(u.Host, g.FromDomain))
+	own := g.Proxy != "" || u.Port == 0 && isHost(u.Host, g.Registrar, g.FromDomain)
 	var targets []resolve.Target
 	var err error
 	if own {

@@ -26,6 +26,7 @@ type TrunkDeps struct {
 	Config   func() *pbx.Config
 	Key      pbx.DeviceKey // opens passwords of gateways
 	Resolver *resolve.Resolver
+	Occupied *Occupied // one for all trunks
 	Ports    *rtpio.Ports
 	Media    *engine.Engine
 	Publish  func(pbx.Fact)                                   // does not block
@@ -191,7 +192,7 @@ func (t *Trunk) Configured(cfg *pbx.Config, s pbx.TransportSettings) {
 		}
 		ln := newLine(t, g)
 		if was := t.lines[g.ID]; was != nil {
-			ln.counted, ln.before = was.counted, was
+			ln.before = was
 		}
 		t.lines[g.ID] = ln
 		t.wg.Go(ln.run)

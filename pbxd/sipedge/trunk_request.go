@@ -96,12 +96,20 @@ func (t *Trunk) attribute(req *sip.Request, from netip.Addr) *line {
 	}
 	for _, u := range []*sip.Uri{&req.Recipient, &req.To().Address, &req.From().Address} {
 		for _, ln := range near {
-			if g := ln.current(); u.Host != "" && (strings.EqualFold(u.Host, bracketed(g.Registrar)) || strings.EqualFold(u.Host, g.FromDomain)) {
+			if g := ln.current(); isHost(u.Host, g.Registrar, g.FromDomain) {
 				return ln
 			}
 		}
 	}
 	return near[0]
+}
+
+// isHost reports whether the host of a URI is one of names, which are as people
+// write them; a dot at the end changes nothing (RFC 1034 section 3.1).
+func isHost(host string, names ...string) bool {
+	plain := func(s string) string { return strings.TrimSuffix(strings.Trim(s, "[]"), ".") }
+	host = plain(host)
+	return host != "" && slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(host, plain(n)) })
 }
 
 // calledBy reports whether a user part names the gateway: as its user, or as one

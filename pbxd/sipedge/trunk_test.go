@@ -30,6 +30,7 @@ type exchange struct {
 	t        *testing.T
 	c        *pbxdtest.Carrier
 	trunk    *sipedge.Trunk
+	occupied *sipedge.Occupied
 	ports    *rtpio.Ports
 	key      pbx.DeviceKey
 	cfg      atomic.Pointer[pbx.Config]
@@ -56,7 +57,7 @@ func newExchange(t *testing.T, hurry func(*sipedge.Trunk), change func(*pbx.Gate
 // newExchangeAt is newExchange for a carrier, with the transport of that type.
 func newExchangeAt(t *testing.T, c *pbxdtest.Carrier, kind string, hurry func(*sipedge.Trunk), change func(*pbx.Gateway)) *exchange {
 	t.Helper()
-	x := &exchange{t: t, c: c, key: pbx.NewDeviceKey(), incoming: make(chan call.Incoming, 8), events: make(chan call.Event, 64), asked: make(chan *pbxdtest.Message, 64)}
+	x := &exchange{t: t, c: c, occupied: sipedge.NewOccupied(), key: pbx.NewDeviceKey(), incoming: make(chan call.Incoming, 8), events: make(chan call.Event, 64), asked: make(chan *pbxdtest.Message, 64)}
 	x.settings = pbx.Transport{ID: "udp", TransportSettings: pbx.TransportSettings{Name: "udp", Type: kind, BindAddress: x.c.Trunk.Addr().String(), BindPort: int(x.c.Trunk.Port())}}
 	x.cfg.Store(&pbx.Config{Transports: []pbx.Transport{x.settings}, GatewayGroups: []pbx.GatewayGroup{{ID: "g"}}, Gateways: []pbx.Gateway{x.gateway("a", change)}})
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -87,7 +88,7 @@ func (x *exchange) open() {
 	x.resolver = resolver
 	var err error
 	x.trunk, err = sipedge.NewTrunk(ctx, sipedge.TrunkDeps{
-		Config: x.cfg.Load, Key: x.key, Resolver: resolver, Ports: x.ports, Media: engine.New(time.Now, log), Publish: x.tell,
+		Config: x.cfg.Load, Key: x.key, Resolver: resolver, Occupied: x.occupied, Ports: x.ports, Media: engine.New(time.Now, log), Publish: x.tell,
 		Incoming: func(in call.Incoming) func(call.Event) {
 			x.incoming <- in
 			return func(ev call.Event) { x.events <- ev }

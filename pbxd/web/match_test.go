@@ -84,6 +84,7 @@ var matchBodies = map[string]string{
 	"change-inbound-route":      `{"rule":"Other","group":"gg1","pattern":"1","target":"101"}`,
 	"change-outbound-route":     `{"rule":"Other","pattern":"1","groups":["gg1"]}`,
 	"change-calendar":           `{"name":"Other"}`,
+	"move-gateway":              `{}`,
 	"move-inbound-route":        `{}`,
 	"move-outbound-route":       `{}`,
 	"change-night-service":      `{"profile":1}`,

@@ -72,12 +72,25 @@ func pageGateway(t *testing.T, v *visit) {
 }
 
 // pageGatewayGroup tries patterns as they are typed (F180-F186), and gives a user
-// a number of the own (F185).
+// a number of the own (F185), and has another gateway be tried first.
 func pageGatewayGroup(t *testing.T, v *visit) {
 	v.m.edit(t, outsideLines)
+	v.m.edit(t, func(cfg *pbx.Config) {
+		spare := cfg.Gateways[0]
+		spare.ID, spare.Name, spare.User = "gw2", "Backup", "4989124"
+		cfg.Gateways = append(cfg.Gateways, spare)
+	})
 	v.opened(t, "/gateway-groups/gg1")
 	v.Heading("Outside")
 	v.In("Gateways").Sees("Provider")
+	browser.Eval[bool](v.Page, `(document.querySelector('[aria-label="Move Backup up"]').focus(), true)`)
+	v.Keys(kb.Enter)
+	v.Until("Backup is the first, and the focus with it", "document.querySelector('ol.lines li').innerText.includes('Backup') && document.activeElement.ariaLabel === 'Move Backup down'")
+	v.state(pbx.LineStatus{Gateway: "gw2", State: pbx.LineUp, Calls: 1})
+	v.Until("the focus stays when a state changes", "document.querySelector('ol.lines li').innerText.includes('Available') && document.activeElement.ariaLabel === 'Move Backup down'")
+	if cfg, _ := v.m.Current(); cfg.Gateways[0].ID != "gw2" {
+		t.Errorf("the gateways are %+v", cfg.Gateways)
+	}
 	out := v.In("Outbound caller ID")
 	out.Sees("101 stays as it is.")
 	out.Fill("Search pattern", `^(\d*`)

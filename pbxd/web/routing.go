@@ -24,7 +24,7 @@ type GatewayChange struct {
 
 // registerRouting adds the lists of outside lines and routes.
 func (s *Server) registerRouting() {
-	registerCollection(s, &collection[pbx.Gateway, GatewayChange, Gateway]{
+	gateways := &collection[pbx.Gateway, GatewayChange, Gateway]{
 		one: "gateway", many: "gateways", list: "gateways", what: pbx.Say("Gateway"), tag: "Routes", module: "gateways", readers: "|gateway-groups",
 		of:   func(c *pbx.Config) *[]pbx.Gateway { return &c.Gateways },
 		id:   func(g *pbx.Gateway) *string { return &g.ID },
@@ -33,7 +33,9 @@ func (s *Server) registerRouting() {
 			return Gateway{g.ID, g.GatewaySettings, g.Password != "", g.Options()}
 		},
 		edit: s.editGateway,
-	})
+	}
+	registerCollection(s, gateways)
+	registerOrder(s, ordering[pbx.Gateway, GatewayChange, Gateway]{gateways, func(g *pbx.Gateway) string { return g.Group }})
 	registerCollection(s, &collection[pbx.GatewayGroup, pbx.GatewayGroupSettings, pbx.GatewayGroup]{
 		one: "gateway group", many: "gateway groups", list: "gatewayGroups", what: pbx.Say("Gateway group"), tag: "Routes", module: "gateway-groups", readers: "|gateways|inbound-routes|outbound-routes",
 		of:    func(c *pbx.Config) *[]pbx.GatewayGroup { return &c.GatewayGroups },

@@ -63,12 +63,45 @@ func TestGroupOfARoute(t *testing.T) {
 	c.want(204, "DELETE", "/permission-groups/local", "", nil)
 }
 
-// TestMoveRoutes moves routes within their order.
+// TestWhatRoutesUse deletes what routes are made of: refused, with the name of the
+// rule, rather than that the rule means something else then.
+func TestWhatRoutesUse(t *testing.T) {
+	m := newMemory()
+	c := loggedIn(t, newServer(t, m, nil))
+	m.edit(t, outsideLines)
+	m.edit(t, func(cfg *pbx.Config) {
+		cfg.OutboundRoutes[1].Window = pbx.Window{Holidays: "only", Calendar: "cal1"}
+		cfg.OutboundRoutes[0].Groups = []string{"gg1", "gg2"}
+	})
+	for _, tc := range [][2]string{{"gateway-groups/gg1", "Day"}, {"gateway-groups/gg2", "Cell"}, {"calendars/cal1", "Foreign"}} {
+		if res := c.want(409, "DELETE", "/"+tc[0], "", nil); !strings.Contains(res.text, tc[1]) {
+			t.Errorf("%s: got %s", tc[0], res.text)
+		}
+	}
+	m.edit(t, func(cfg *pbx.Config) {
+		cfg.InboundRoutes = cfg.InboundRoutes[:1]
+		cfg.OutboundRoutes[1].Window = pbx.Window{Holidays: "any"}
+	})
+	c.want(204, "DELETE", "/gateway-groups/gg2", "", nil)
+	c.want(204, "DELETE", "/calendars/cal1", "", nil)
+	if got := nowOf(m).OutboundRoutes[0].Groups; !slices.Equal(got, []string{"gg1"}) {
+		t.Errorf("the route goes over %v", got)
+	}
+}
+
+// TestMoveRoutes moves routes and gateways within their order.
 func TestMoveRoutes(t *testing.T) {
 	m := newMemory()
 	s := newServer(t, m, nil)
 	c := loggedIn(t, s)
 	m.edit(t, outsideLines)
+	m.edit(t, func(cfg *pbx.Config) {
+		for _, g := range [][2]string{{"gw2", "gg2"}, {"gw3", "gg1"}} {
+			other := cfg.Gateways[0]
+			other.ID, other.Name, other.Group, other.User = g[0], g[0], g[1], g[0]
+			cfg.Gateways = append(cfg.Gateways, other)
+		}
+	})
 	for _, tc := range []struct {
 		list, id, body string
 		want           []string
@@ -80,6 +113,7 @@ func TestMoveRoutes(t *testing.T) {
 		{"inbound-routes", "in1", `{"before":"in1"}`, []string{"in3", "in1", "in2"}, ""},
 		{"outbound-routes", "out2", `{"before":"out1"}`, []string{"out2", "out1"}, "Outbound route Foreign moved before National"},
 		{"outbound-routes", "out2", `{}`, []string{"out1", "out2"}, "Outbound route Foreign moved to the end"},
+		{"gateways", "gw3", `{"before":"gw1"}`, []string{"gw3", "gw1", "gw2"}, "Gateway gw3 moved before Provider"},
 	} {
 		var before, after, list EntryOrder
 		seen := c.want(200, "GET", "/"+tc.list+"/order", "", &before).Header.Get("ETag")
@@ -114,6 +148,7 @@ func TestMoveRoutes(t *testing.T) {
 		{"/inbound-routes/in1/move", `{"before":"gone"}`, 422},
 		{"/inbound-routes/gone/move", `{}`, 404},
 		{"/outbound-routes/out1/move", `{"before":1}`, 422},
+		{"/gateways/gw1/move", `{"before":"gw2"}`, 422},
 	} {
 		if res := c.do("POST", apiPrefix+tc.path, tc.body); res.StatusCode != tc.status {
 			t.Errorf("POST %s %s: got %d %s, want %d", tc.path, tc.body, res.StatusCode, res.text, tc.status)

@@ -92,6 +92,12 @@ func NamesSigns(source string) bool {
 	return false
 }
 
+// NamesPlus reports whether a pattern speaks of the plus before the code of a
+// country: one at its beginning when it is a number, or one that is no repetition.
+func NamesPlus(source string) bool {
+	return Plain(source) && strings.HasPrefix(source, "+") || strings.Contains(source, `\+`) || strings.Contains(source, "[+")
+}
+
 // named reports whether an expression names a group: (?P<x>, (?<x> or (?'x'.
 // Look-behind begins alike.
 func named(source string) bool {
