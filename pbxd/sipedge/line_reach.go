@@ -91,8 +91,7 @@ func (ln *line) way(hop *sip.Uri, f transport.Flow) (transport.Flow, error) {
 	if !known {
 		at, known = ln.lookUp(hop)
 	}
-	private := known && !routable(at.Addr()) && routable(f.Remote.Addr())
-	if !known || private && ln.translated() {
+	if !known || nobodysHere(at.Addr(), f.Remote.Addr(), ln.translated()) {
 		at = f.Remote
 	}
 	if f.Network == "udp" {
@@ -108,6 +107,14 @@ func (ln *line) way(hop *sip.Uri, f transport.Flow) (transport.Flow, error) {
 		return ln.flowTo(server.Addr, server.Name)
 	}
 	return ln.flowTo(at, strings.Trim(hop.Host, "[]"))
+}
+
+// nobodysHere reports whether an address that somebody names who is seen at another
+// one means nothing here: that of its own machine, or, where routers may stand in
+// the way, one of its own network.
+func nobodysHere(a, seen netip.Addr, translated bool) bool {
+	own := (a.IsLoopback() || a.IsUnspecified()) && !seen.IsLoopback()
+	return own || translated && !routable(a) && routable(seen)
 }
 
 // lookUp returns where a host is, or has that found out for the next time.

@@ -14,6 +14,29 @@ import (
 	"galilei/pbxd/resolve"
 )
 
+// What a provider writes into Contact and Record-Route is not always an address
+// that means it here.
+func TestNobodysHere(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		addr, seen       string
+		translated, want bool
+	}{
+		{"127.0.0.1", "10.0.2.2", false, true},
+		{"0.0.0.0", "198.51.100.1", false, true},
+		{"::1", "2001:db8::1", false, true},
+		{"127.0.0.1", "127.0.0.2", true, false}, // on one machine
+		{"10.1.1.1", "198.51.100.1", true, true},
+		{"10.1.1.1", "198.51.100.1", false, false},
+		{"10.1.1.1", "10.0.2.2", true, false},
+		{"198.51.100.2", "198.51.100.1", true, false},
+	} {
+		if got := nobodysHere(netip.MustParseAddr(tt.addr), netip.MustParseAddr(tt.seen), tt.translated); got != tt.want {
+			t.Errorf("%+v: got %v", tt, got)
+		}
+	}
+}
+
 // The lock of a trunk comes before those of its lines, which Configured takes under
 // it: looking up a host of a dialog does not wait for it with the line's.
 func TestLookUpWhileConfigured(t *testing.T) {
