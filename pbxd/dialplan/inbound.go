@@ -76,11 +76,10 @@ func withCountry(group *pbx.GatewayGroup, number string) (string, bool) {
 }
 
 // sameNumber reports whether a provider has sent a number of the configuration,
-// however the one and the other write it.
-func (p *plan) sameNumber(group *pbx.GatewayGroup, own, number string) bool {
+// however the one and the other write it: also as bare digits, the country first.
+func (p *plan) sameNumber(own, number string) bool {
 	n := p.numbering()
-	whole, ok := withCountry(group, number)
-	return n.Same(own, number) || ok && n.Same(own, whole)
+	return n.Same(own, number) || number != "" && number[0] >= '1' && number[0] <= '9' && n.Same(own, "+"+number)
 }
 
 // inboundRoute carries a route out when it is for a number and holds now.
@@ -96,7 +95,7 @@ func (p *plan) inboundRoute(r *pbx.InboundRoute, group *pbx.GatewayGroup, number
 		return false
 	}
 	source := pbx.SearchReplace{Search: r.Pattern, Replace: r.Target}
-	if pattern.Plain(r.Pattern) && r.Pattern != "" && p.sameNumber(group, r.Pattern, number) {
+	if pattern.Plain(r.Pattern) && r.Pattern != "" && p.sameNumber(r.Pattern, number) {
 		source.Search = "^(.*)$" // the same number, written in another way
 	} else if pattern.Plain(r.Pattern) {
 		source.Search = "^" + literal(r.Pattern) + "$"

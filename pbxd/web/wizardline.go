@@ -2,11 +2,13 @@ package web
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"galilei/pbxd/pbx"
+	"galilei/pbxd/pbx/pattern"
 )
 
 // WizardLine is the outside line that the wizard sets up (F035): a gateway in a
@@ -23,13 +25,13 @@ type WizardNumber struct {
 }
 
 // Names of what the wizard makes, in the language of the device.
-type lineNames struct{ all, main string }
+type lineNames struct{ all, main, account string }
 
 func namesIn(language string) lineNames {
 	if language == "de" {
-		return lineNames{"Jede Nummer", "Hauptnummer"}
+		return lineNames{"Jede Nummer", "Hauptnummer", "Zugang"}
 	}
-	return lineNames{"Every number", "Main number"}
+	return lineNames{"Every number", "Main number", "Account"}
 }
 
 // everyNumber is the pattern of all numbers.
@@ -54,21 +56,42 @@ func (s *Server) addLine(cfg *pbx.Config, x *WizardLine) []place {
 		{fmt.Sprintf("gateways[%d].", len(cfg.Gateways)), "line.gateway."},
 		{fmt.Sprintf("gatewayGroups[%d].title", len(cfg.GatewayGroups)), "line.gateway.name"},
 	}
+	answer := x.Answer
+	if u := cfg.UserByName(wizardName(0)); answer == "" && u != nil {
+		answer = u.Extension
+	}
+	answers := func(rule, pattern, field string) {
+		if answer == "" {
+			return
+		}
+		places = append(places, place{fmt.Sprintf("inboundRoutes[%d].pattern", len(cfg.InboundRoutes)), field}, place{fmt.Sprintf("inboundRoutes[%d].target", len(cfg.InboundRoutes)), "line.answer"})
+		cfg.InboundRoutes = append(cfg.InboundRoutes, inboundTo(group.ID, rule, pattern, answer))
+	}
 	if x.Number != "" {
 		group.OutboundCallerID = pbx.SearchReplace{Search: everyNumber, Replace: x.Number}
-		answer := x.Answer
-		if u := cfg.UserByName(wizardName(0)); answer == "" && u != nil {
-			answer = u.Extension
-		}
-		if answer != "" {
-			places = append(places, place{fmt.Sprintf("inboundRoutes[%d].pattern", len(cfg.InboundRoutes)), "line.number"}, place{fmt.Sprintf("inboundRoutes[%d].target", len(cfg.InboundRoutes)), "line.answer"})
-			cfg.InboundRoutes = append(cfg.InboundRoutes, inboundTo(group.ID, names.main, x.Number, answer))
-		}
+		answers(names.main, x.Number, "line.number")
+	}
+	if p := calledAs(cfg, g.User, x.Number); p != "" {
+		answers(names.account, p, "line.gateway.user")
 	}
 	cfg.InboundRoutes = append(cfg.InboundRoutes, inboundTo(group.ID, names.all, everyNumber, "$1"))
 	cfg.Gateways, cfg.GatewayGroups = append(cfg.Gateways, g), append(cfg.GatewayGroups, group)
 	outboundOver(cfg, names.all, group.ID)
 	return places
+}
+
+// calledAs is the pattern of calls for the user of an account: many providers call
+// that rather than a number. It is empty when it is the number.
+func calledAs(cfg *pbx.Config, user, number string) string {
+	profile, _ := pbx.CountryByCode(cfg.Locale.Country)
+	n := profile.Numbering(cfg.Locale.AreaCode)
+	switch {
+	case user == "" || user == number || strings.Contains(user, "/") || n.Same(user, number) || n.Same("+"+user, number):
+		return ""
+	case pattern.Plain(user):
+		return user
+	}
+	return "^" + regexp.QuoteMeta(user) + "$"
 }
 
 func inboundTo(group, rule, pattern, target string) pbx.InboundRoute {

@@ -20,7 +20,7 @@ func TestWizardLine(t *testing.T) {
 	_, before := m.Current()
 	res := c.want(200, "POST", "/wizard", `{`+locale+`,"users":[{"firstName":"Eva","extension":"201"}],"line":{`+wizardGateway+`,"number":"+49891230"}}`, nil)
 	cfg, n := m.Current()
-	if n != before+1 || len(cfg.Gateways) != 1 || len(cfg.GatewayGroups) != 1 || len(cfg.OutboundRoutes) != 1 || len(cfg.InboundRoutes) != 2 {
+	if n != before+1 || len(cfg.Gateways) != 1 || len(cfg.GatewayGroups) != 1 || len(cfg.OutboundRoutes) != 1 || len(cfg.InboundRoutes) != 3 {
 		t.Fatalf("revision %d after %d: %+v", n, before, cfg)
 	}
 	g, group, out := cfg.Gateways[0], cfg.GatewayGroups[0], cfg.OutboundRoutes[0]
@@ -36,7 +36,7 @@ func TestWizardLine(t *testing.T) {
 	if out.Pattern != "0" || out.UserGroup != "" || !out.Window.Always() || !out.Active || !slices.Equal(out.Groups, []string{group.ID}) {
 		t.Errorf("outbound route %+v", out)
 	}
-	if in := cfg.InboundRoutes; in[0].Pattern != "+49891230" || in[0].Target != "201" || in[1].Pattern != "^(.*)" || in[1].Target != "$1" || in[1].Profile != 0 {
+	if in := cfg.InboundRoutes; in[0].Pattern != "+49891230" || in[0].Target != "201" || in[1].Pattern != "4989123" || in[1].Target != "201" || in[2].Pattern != "^(.*)" || in[2].Target != "$1" || in[2].Profile != 0 {
 		t.Errorf("inbound routes %+v", in)
 	}
 
@@ -47,7 +47,7 @@ func TestWizardLine(t *testing.T) {
 	}
 	c.want(200, "POST", "/wizard", `{`+locale+`,"line":{`+wizardGateway+`}}`, nil)
 	cfg, _ = m.Current()
-	if len(cfg.Gateways) != 2 || cfg.Gateways[1].Name != "Telekom 2" || cfg.GatewayGroups[1].Title != "Telekom 2" || len(cfg.InboundRoutes) != 3 {
+	if len(cfg.Gateways) != 2 || cfg.Gateways[1].Name != "Telekom 2" || cfg.GatewayGroups[1].Title != "Telekom 2" || len(cfg.InboundRoutes) != 5 {
 		t.Errorf("the second line is %+v", cfg.Gateways)
 	}
 	if len(cfg.OutboundRoutes) != 1 || !slices.Equal(cfg.OutboundRoutes[0].Groups, []string{cfg.GatewayGroups[0].ID, cfg.GatewayGroups[1].ID}) {
@@ -65,6 +65,13 @@ func TestWizardLine(t *testing.T) {
 		{wizardGateway + `,"number":"1","answer":"$1"`, "line.answer", "may contain only digits"},
 	} {
 		c.refused(t, "POST", "/wizard", `{`+locale+`,"line":{`+tc.line+`}}`, tc.field, tc.words)
+	}
+	for _, tc := range []struct{ user, number, want string }{
+		{"4389123", "+4389123", ""}, {"4989123", "", "4989123"}, {"089123", "+4389123", ""}, {"me.e1", "089123", `^me\.e1$`}, {"a/b", "089123", ""},
+	} {
+		if got := calledAs(cfg, tc.user, tc.number); got != tc.want {
+			t.Errorf("user %q with the number %q is called as %q, want %q", tc.user, tc.number, got, tc.want)
+		}
 	}
 	if after, _ := m.Current(); after != cfg {
 		t.Error("a refused wizard changed the configuration")
