@@ -102,8 +102,9 @@ func (s *Store) revise(ctx context.Context, next *pbx.Config, author string, com
 // that exist both then and now keep their PIN and SIP password of now; a user
 // that is brought back has those of then. The revision's comment says so. The
 // page keeps its certificate, which changes on trial alone. The
-// mail account keeps its password, and the OAuth application its secret, when
-// they are the same then and now: those of then may no longer be good. The error
+// mail account keeps its password, the OAuth application its secret, and each
+// gateway its password, when they are the same then and now: those of then may no
+// longer be good. The error
 // is fs.ErrNotExist when there is no such revision, ErrDamaged when it cannot be
 // read any more.
 func (s *Store) Restore(ctx context.Context, author string, number int64) (int64, error) {
@@ -129,6 +130,7 @@ func (s *Store) RestoreIf(ctx context.Context, author string, number int64, allo
 			}
 		}
 		keepMailSecrets(c.Mail, &then.Mail)
+		keepGatewaySecrets(c, then)
 		then.KeepCertificate(c, s.certificateBefore())
 		before := *c
 		*c = *then
@@ -160,6 +162,17 @@ func keepMailSecrets(now pbx.Mail, then *pbx.Mail) {
 	}
 	if then.KeepsClientSecret(now.MailSettings) && then.OAuthClientID == now.OAuthClientID && now.ClientSecret != "" {
 		then.ClientSecret = now.ClientSecret
+	}
+}
+
+// keepGatewaySecrets gives the gateways of then the passwords of now for the same
+// accounts.
+func keepGatewaySecrets(now, then *pbx.Config) {
+	for i := range then.Gateways {
+		g := &then.Gateways[i]
+		if x := now.GatewayByID(g.ID); x != nil && x.Password != "" && g.KeepsPassword(x.GatewaySettings) {
+			g.Password = x.Password
+		}
 	}
 }
 

@@ -174,6 +174,50 @@ func TestRestore(t *testing.T) {
 	}
 }
 
+// Going back keeps the password of a gateway whose account is the same: the one of
+// then may be refused by now.
+func TestRestoreKeepsPasswordsOfGateways(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	commit := func(change func(g []pbx.Gateway)) {
+		t.Helper()
+		if _, err := s.Commit(t.Context(), "admin", pbx.Typed(""), func(c *pbx.Config) error {
+			if len(c.Gateways) == 0 {
+				c.Gateways = make([]pbx.Gateway, 3)
+				for i := range c.Gateways {
+					g := &c.Gateways[i]
+					pbx.SetDefaults(&g.GatewaySettings)
+					g.ID, g.Name, g.Registrar, g.User, g.Password = fmt.Sprint("g", i), fmt.Sprint("Line ", i), "192.0.2.1", "user", "x1:then"
+				}
+			}
+			change(c.Gateways)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit(func(g []pbx.Gateway) { g[0].Name = "Telco" })
+	commit(func(g []pbx.Gateway) {
+		g[0].Name = "Another name"
+		for i := range g {
+			g[i].Password = "x1:now"
+		}
+		g[1].Registrar = "192.0.2.2"
+		g[2].Password = ""
+	})
+	if _, err := s.Restore(t.Context(), "admin", 2); err != nil {
+		t.Fatal(err)
+	}
+	c, _ := s.Current()
+	for i, want := range []pbx.Sealed{"x1:now", "x1:then", "x1:then"} {
+		if got := c.Gateways[i].Password; got != want {
+			t.Errorf("gateway %d has the password %s, want %s", i, string(got), string(want))
+		}
+	}
+	if c.Gateways[0].Name != "Telco" || c.Gateways[1].Registrar != "192.0.2.1" {
+		t.Errorf("%+v", c.Gateways)
+	}
+}
+
 func TestRevisionsPages(t *testing.T) {
 	s := openIn(t, t.TempDir())
 	for i := range 9 {
