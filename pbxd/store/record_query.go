@@ -108,7 +108,7 @@ func (s *Store) lookIntoRecords(ctx context.Context, q pbx.RecordQuery, look fun
 		return err
 	}
 	defer tx.Rollback() // nothing was written
-	return look(recordView{askedTx{tx, s.records.asked}, filterOf(s.numbering(), q), s})
+	return look(recordView{askedTx{tx, s.records.asked}, filterOf(s.asked(), q), s})
 }
 
 func (v recordView) page(ctx context.Context, q pbx.RecordQuery) (pbx.RecordPage, error) {

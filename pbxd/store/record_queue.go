@@ -188,9 +188,21 @@ func recordKey(n pbx.Numbering, p pbx.RecordParty) string {
 	return n.Key(p.Number)
 }
 
-// numbering is how numbers are written in the country of the device.
+// numbering is how numbers are written in the country of the device. Keys do not
+// depend on the area code: an extension may look like a number of the own city.
 func (s *Store) numbering() pbx.Numbering {
 	c, _ := s.Current()
+	return numberingOf(c, "")
+}
+
+// asked is how numbers are written that people look for: those of the own city
+// without its area code, too.
+func (s *Store) asked() pbx.Numbering {
+	c, _ := s.Current()
+	return numberingOf(c, c.Locale.AreaCode)
+}
+
+func numberingOf(c *pbx.Config, area string) pbx.Numbering {
 	country, _ := pbx.CountryByCode(c.Locale.Country) // of none: only numbers with a plus are E.164
-	return country.Numbering("")
+	return country.Numbering(area)
 }

@@ -164,6 +164,28 @@ func TestRecordFilters(t *testing.T) {
 	}
 }
 
+// Numbers of the own city are found without its area code, extensions that look
+// like one beside them.
+func TestRecordsOfTheOwnCity(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	if _, err := s.Commit(t.Context(), "admin", pbx.Typed(""), func(c *pbx.Config) error {
+		c.Locale.Country, c.Locale.AreaCode = "DE", "89"
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	list := []pbx.RecordParty{{Number: "+4989234567", E164: "+4989234567"}, {Number: "234567"}, {Number: "+4930234567", E164: "+4930234567"}}
+	for i, caller := range list {
+		recorded(t, s, pbx.CallRecord{Call: fmt.Sprint(i), Direction: pbx.RecordIn, Caller: caller, Dialled: "101", Result: pbx.RecordBusy, Began: at.Add(time.Duration(i) * time.Second)})
+	}
+	for asked, want := range map[string]string{"234567": "1 0", "234*": "1 0", "23456?": "1 0", "030234567": "2", "089234*": "0", "*234567": "2 1 0"} {
+		if got := recordsOf(t, s, pbx.RecordQuery{Caller: asked}); got != want {
+			t.Errorf("%s: %q, want %q", asked, got, want)
+		}
+	}
+}
+
 // Records are on the disk 200 ms after their call has ended, a steady stream of
 // them, too, and all at the end.
 func TestRecordsAreWrittenSoon(t *testing.T) {
