@@ -47,11 +47,12 @@ func (s *Server) registerRouting() {
 	})
 	registerCollection(s, &collection[pbx.Transport, pbx.TransportSettings, pbx.Transport]{
 		one: "transport", many: "transports", list: "transports", what: pbx.Say("Transport"), tag: "Routes", module: "transports", readers: "|gateways",
-		of:   func(c *pbx.Config) *[]pbx.Transport { return &c.Transports },
-		id:   func(t *pbx.Transport) *string { return &t.ID },
-		name: func(t *pbx.Transport) string { return t.Name },
-		show: itself[pbx.Transport],
-		edit: replaced(func(t *pbx.Transport) *pbx.TransportSettings { return &t.TransportSettings }),
+		of:    func(c *pbx.Config) *[]pbx.Transport { return &c.Transports },
+		id:    func(t *pbx.Transport) *string { return &t.ID },
+		name:  func(t *pbx.Transport) string { return t.Name },
+		show:  itself[pbx.Transport],
+		edit:  replaced(func(t *pbx.Transport) *pbx.TransportSettings { return &t.TransportSettings }),
+		needs: noGatewayOver,
 	})
 	inbound := &collection[pbx.InboundRoute, pbx.InboundRouteSettings, pbx.InboundRoute]{
 		one: "inbound route", many: "inbound routes", list: "inboundRoutes", what: pbx.Say("Inbound route"), tag: "Routes", module: "inbound-routes",
@@ -89,6 +90,16 @@ func (s *Server) registerRouting() {
 	s.registerNightService()
 	s.registerTryPattern()
 	s.registerSIPStatus()
+}
+
+// noGatewayOver refuses to delete a transport that a gateway needs.
+func noGatewayOver(cfg *pbx.Config, t *pbx.Transport) error {
+	for i := range cfg.Gateways {
+		if g := &cfg.Gateways[i]; g.Transport == t.ID {
+			return refuse(http.StatusConflict, "The gateway {gateway} needs {name}. Choose another transport there first.", "gateway", g.Name, "name", t.Name)
+		}
+	}
+	return nil
 }
 
 // noRouteOver refuses to delete a gateway group that a route needs.

@@ -84,6 +84,10 @@ func TestWhatRoutesUse(t *testing.T) {
 	})
 	c.want(204, "DELETE", "/gateway-groups/gg2", "", nil)
 	c.want(204, "DELETE", "/calendars/cal1", "", nil)
+	if res := c.want(409, "DELETE", "/transports/defaultudp", "", nil); !strings.Contains(res.text, "The gateway ") {
+		t.Errorf("the transport: got %s", res.text)
+	}
+	c.want(204, "DELETE", "/transports/defaulttcp", "", nil)
 	if got := nowOf(m).OutboundRoutes[0].Groups; !slices.Equal(got, []string{"gg1"}) {
 		t.Errorf("the route goes over %v", got)
 	}

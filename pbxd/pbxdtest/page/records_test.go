@@ -134,6 +134,10 @@ func TestCallRecords(t *testing.T) {
 	if !strings.HasPrefix(name, "call-records-") || len(lines) != 2 || !strings.HasPrefix(lines[0], "began;direction;caller.number;") || !strings.Contains(lines[1], ";in;+4315551234;+4315551234;Vienna <b>office</b>;") {
 		t.Errorf("downloaded %q with %q", name, lines)
 	}
+	p.Select("Header", "No header")
+	if _, bare := p.Download(func() { p.Press("Export as CSV") }); string(bare) != lines[1]+"\r\n" {
+		t.Errorf("without a header: %q", bare)
+	}
 	p.Run("open the record", chromedp.Click(chromedp.CSS(".records tbody a")))
 	p.Sees("Vienna <b>office</b> → Ben Demo")
 	p.Sees("transferred")

@@ -51,7 +51,7 @@ class Records {
       h('thead', h('tr', ['began', 'caller', 'target', 'talk', 'result'].map((c) => h('th', {scope: 'col', class: c === 'talk' && 'number'}, h('span', t(`records.${c}`)))))), this.body));
     this.foot = h('div.older');
     const form = (name, values) => h('select', {'aria-label': t(`csv.${name}`), onchange: () => this.#link()}, values.map(([v, text]) => h('option', {value: v}, text)));
-    this.form = {separator: form('separator', ['comma', 'semicolon', 'tab'].map((v) => [v, t(`csv.${v}`)])), encoding: form('encoding', [['utf-8', 'UTF-8'], ['iso-8859-1', 'ISO-8859-1']])};
+    this.form = {separator: form('separator', ['comma', 'semicolon', 'tab'].map((v) => [v, t(`csv.${v}`)])), encoding: form('encoding', [['utf-8', 'UTF-8'], ['iso-8859-1', 'ISO-8859-1']]), header: form('header', [['true', t('csv.withHeader')], ['false', t('csv.withoutHeader')]])};
     this.file = h('a.button.plain', {download: ''}, icon('download'), h('span', t('records.export')));
     this.kept = h('p.help');
     const rows = Object.entries(this.inputs).map(([name, el]) => {
