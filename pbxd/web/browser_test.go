@@ -75,7 +75,7 @@ func TestPage(t *testing.T) {
 		"live": pageLive, "user": pageUser, "problem": pageProblem, "rights": pageRights,
 		"escape": pageEscape, "back": pageBack, "password": pagePassword, "settings": pageSettings,
 		"list": pageList, "hunt group": pageHuntGroup, "GUI": pageGUI, "search": pageSearch,
-		"routes": pageRoutes, "outbound": pageOutbound, "calendar": pageCalendar, "night": pageNight, "try outside": pageTryOutside, "week": pageWeek,
+		"routes": pageRoutes, "outbound": pageOutbound, "calendar": pageCalendar, "night": pageNight, "try outside": pageTryOutside, "week": pageWeek, "days": pageDays,
 		"gateway": pageGateway, "gateway group": pageGatewayGroup, "transport": pageTransport, "SIP status": pageSIPStatus,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -48,6 +49,24 @@ func pageWeek(t *testing.T, v *visit) {
 			if at := monday.AddDate(0, 0, day).Add(time.Duration(minute) * time.Minute); shown != w.Holds(at, nil) {
 				t.Fatalf("%s at %s: shown %v, holds %v", w.String(), at.Format("Mon 15:04"), shown, !shown)
 			}
+		}
+	}
+	v.NoTroubles()
+}
+
+// pageDays asks when days begin, in zones where the clock is changed at midnight,
+// too: lists are narrowed down by them.
+func pageDays(t *testing.T, v *visit) {
+	v.opened(t, "/call-records")
+	v.Heading("Call records")
+	for _, x := range [][3]string{
+		{"Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00.000Z"}, {"Europe/Berlin", "2026-10-25", "2026-10-24T22:00:00.000Z"},
+		{"America/Santiago", "2026-09-06", "2026-09-06T04:00:00.000Z"}, {"Atlantic/Azores", "2026-03-29", "2026-03-29T01:00:00.000Z"}, // it skips midnight
+		{"America/Havana", "2026-11-01", "2026-11-01T04:00:00.000Z"}, {"Pacific/Auckland", "2026-04-05", "2026-04-04T11:00:00.000Z"},
+	} {
+		got := browser.Eval[string](v.Page, fmt.Sprintf("Promise.all([import('/js/text.js'), import('/js/time.js')]).then(([text, time]) => { text.useZone(%q); return time.dayStart(%q); })", x[0], x[1]))
+		if got != x[2] {
+			t.Errorf("%s begins in %s at %s, want %s", x[1], x[0], got, x[2])
 		}
 	}
 	v.NoTroubles()

@@ -21,7 +21,8 @@ export function moment(local) {
   const wanted = Date.parse(`${local}Z`);
   const off = (at) => wanted - Date.parse(`${new Date(at).toLocaleString('sv', {timeZone: zone}).replace(' ', 'T')}Z`);
   const near = wanted + off(wanted);
-  return new Date(near + off(near)).toISOString(); // the offset may be another there
+  const there = near + off(near); // the offset may be another there
+  return new Date(off(there) > 0 ? near : there).toISOString(); // what the clock skips is when it does
 }
 
 // dayStart is when a day such as "2026-11-24" begins, or one so many days later.
