@@ -43,6 +43,9 @@ func (s *Server) addLine(cfg *pbx.Config, x *WizardLine) []place {
 	group := pbx.GatewayGroup{ID: pbx.NewID()}
 	pbx.SetDefaults(&group.GatewayGroupSettings)
 	group.Title = unlike(x.Gateway.Name, len(cfg.GatewayGroups), func(i int) string { return cfg.GatewayGroups[i].Title })
+	if digits := cfg.Locale.OutsideLine; digits != "" { // so that the list of missed calls of a phone can call back
+		group.InboundCallerID = pbx.SearchReplace{Search: "^([0-9]+)$", Replace: digits + "$1"}
+	}
 	g := pbx.Gateway{ID: pbx.NewID(), GatewaySettings: x.Gateway.GatewaySettings}
 	g.Group = group.ID
 	g.Name = unlike(g.Name, len(cfg.Gateways), func(i int) string { return cfg.Gateways[i].Name })

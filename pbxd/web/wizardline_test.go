@@ -30,7 +30,7 @@ func TestWizardLine(t *testing.T) {
 	if strings.Contains(res.text, "geheim") {
 		t.Error("the answer has the password")
 	}
-	if group.Title != "Telekom" || !group.Inbound || group.OutboundCallerID != (pbx.SearchReplace{Search: "^(.*)", Replace: "+49891230"}) {
+	if group.Title != "Telekom" || !group.Inbound || group.OutboundCallerID != (pbx.SearchReplace{Search: "^(.*)", Replace: "+49891230"}) || group.InboundCallerID != (pbx.SearchReplace{Search: "^([0-9]+)$", Replace: "0$1"}) {
 		t.Errorf("group %+v", group)
 	}
 	if out.Pattern != "0" || out.UserGroup != "" || !out.Window.Always() || !out.Active || !slices.Equal(out.Groups, []string{group.ID}) {
@@ -54,7 +54,7 @@ func TestWizardLine(t *testing.T) {
 		t.Errorf("outbound routes %+v: the second line is not the next of the first", cfg.OutboundRoutes)
 	}
 	c.want(200, "POST", "/wizard", `{"locale":{"country":"AT","language":"de","timeZone":"","outsideLine":""},"line":{`+wizardGateway+`}}`, nil)
-	if cfg, _ = m.Current(); cfg.OutboundRoutes[1].Pattern != "^(.*)" || cfg.Gateways[2].DialCommand != "PJSIP/{prefix}{number}@{gateway}" {
+	if cfg, _ = m.Current(); cfg.GatewayGroups[2].InboundCallerID.Search != "" || cfg.OutboundRoutes[1].Pattern != "^(.*)" || cfg.Gateways[2].DialCommand != "PJSIP/{prefix}{number}@{gateway}" {
 		t.Errorf("without a digit for outside lines: %+v, %+v", cfg.OutboundRoutes[1], cfg.Gateways[2])
 	}
 	for _, tc := range []struct{ line, field, words string }{
