@@ -36,8 +36,14 @@ type lines struct {
 	open     map[string]*sipedge.Trunk // by the ID of the transport
 	retiring []*sipedge.Trunk          // whose calls go on
 	failed   bool                      // a socket could not be opened
-	told     map[string]bool           // gateways of which something was told
+	told     map[string]lineOff        // gateways of which something was told; the zero value of those at work
 	closed   bool
+}
+
+// lineOff is why a gateway is not at work, and since when.
+type lineOff struct {
+	reason string
+	since  time.Time
 }
 
 func newLines(ctx context.Context, p *PBX) *lines {
@@ -47,7 +53,7 @@ func newLines(ctx context.Context, p *PBX) *lines {
 	}
 	ctx = context.WithoutCancel(ctx)
 	return &lines{
-		pbx: p, ctx: ctx, occupied: sipedge.NewOccupied(), open: map[string]*sipedge.Trunk{}, told: map[string]bool{},
+		pbx: p, ctx: ctx, occupied: sipedge.NewOccupied(), open: map[string]*sipedge.Trunk{}, told: map[string]lineOff{},
 		resolver: resolve.New(ctx, resolve.Deps{Servers: servers, Now: p.deps.Now, Log: p.deps.Log.With("part", "dns")}),
 	}
 }
@@ -177,23 +183,30 @@ func (l *lines) shut(t *sipedge.Trunk) {
 // tellOff publishes the state of gateways that are not at work, and why, and which
 // are no more: a trunk that retires does not tell. why is by transport.
 func (l *lines) tellOff(cfg *pbx.Config, why map[string]pbx.Message) {
-	now := map[string]bool{}
+	now := map[string]lineOff{}
 	for i := range cfg.Gateways {
 		g := &cfg.Gateways[i]
-		now[g.ID] = true
 		reason := why[g.Transport]
 		if g.Group == "" {
 			reason = pbx.Say("The gateway belongs to no group")
 		}
 		if reason.IsZero() {
+			now[g.ID] = lineOff{}
 			continue
 		}
-		l.pbx.facts.Publish(pbx.Fact{Kind: pbx.FactLine, Line: &pbx.LineStatus{
-			Gateway: g.ID, State: pbx.LineOff, Since: l.pbx.deps.Now(), Message: reason, Reason: reason.Text(),
-		}})
+		was, off := l.told[g.ID], lineOff{reason.Text(), l.pbx.deps.Now()}
+		if was.reason != "" {
+			off.since = was.since // a socket that is tried again is off as before
+		}
+		now[g.ID] = off
+		if off != was {
+			l.pbx.facts.Publish(pbx.Fact{Kind: pbx.FactLine, Line: &pbx.LineStatus{
+				Gateway: g.ID, State: pbx.LineOff, Since: off.since, Message: reason, Reason: off.reason,
+			}})
+		}
 	}
 	for id := range l.told {
-		if !now[id] {
+		if _, there := now[id]; !there {
 			l.pbx.facts.Publish(pbx.Fact{Kind: pbx.FactLine, Line: &pbx.LineStatus{Gateway: id}, Gone: true})
 		}
 	}

@@ -1,0 +1,50 @@
+package pbxd
+
+import (
+	"testing"
+	"time"
+
+	"galilei/pbxd/pbx"
+	"galilei/pbxd/presence"
+)
+
+// A gateway whose socket is tried again and again is off since the first time, and
+// that is told once; it is told anew for another reason, and after it has worked.
+func TestGatewayIsOffSince(t *testing.T) {
+	now := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	start := now
+	facts := presence.New()
+	_, updates := facts.Subscribe(t.Context())
+	l := &lines{pbx: &PBX{deps: Deps{Now: func() time.Time { return now }}, facts: facts}, told: map[string]lineOff{}}
+	cfg := pbx.Factory(pbx.Defaults{})
+	g := pbx.Gateway{ID: "g1"}
+	pbx.SetDefaults(&g.GatewaySettings)
+	g.Group = "main"
+	cfg.Gateways = []pbx.Gateway{g}
+	inUse := map[string]pbx.Message{g.Transport: pbx.Say("in use")}
+	for i, tt := range []struct {
+		why   map[string]pbx.Message
+		group string
+		since time.Time // zero: nothing is told
+	}{
+		{inUse, "main", start},
+		{inUse, "main", time.Time{}},
+		{inUse, "", start},
+		{nil, "", time.Time{}},
+		{nil, "main", time.Time{}},
+		{inUse, "main", start.Add(5 * time.Minute)},
+	} {
+		now = start.Add(time.Duration(i) * time.Minute)
+		cfg.Gateways[0].Group = tt.group
+		l.tellOff(cfg, tt.why)
+		var told time.Time
+		select {
+		case f := <-updates:
+			told = f.Line.Since
+		default:
+		}
+		if !told.Equal(tt.since) {
+			t.Errorf("%d: told of since %v, want %v", i, told, tt.since)
+		}
+	}
+}
