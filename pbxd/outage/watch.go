@@ -132,8 +132,7 @@ func (w *Watch) turn(ctx context.Context) {
 	}
 }
 
-// Outages returns the gateways that are that are alarms, the first
-// one first.
+// Outages returns the gateways whose being down is an alarm, the first one first.
 func (w *Watch) Outages() (list []pbx.Outage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -71,22 +71,25 @@ func Plain(source string) bool {
 	return strings.Trim(strings.TrimPrefix(source, "+"), "0123456789") == ""
 }
 
-// NamesSigns reports whether an expression speaks of the signs * and # themselves:
-// to a provider they are orders, such as to forward a line.
+// NamesSigns reports whether an expression asks for the signs * and # themselves:
+// to a provider they are orders, such as to forward a line. One that shuts them
+// out, as [^*#] does, does not.
 func NamesSigns(source string) bool {
-	class := false
+	class, others := false, false // within brackets; those of [^
 	for i := 0; i < len(source); i++ {
 		switch c := source[i]; {
 		case c == '#', c == '*' && class:
-			return true
-		case c == '\\':
-			if i++; i < len(source) && source[i] == '*' {
+			if !others {
 				return true
 			}
-		case c == '[':
-			class = true
+		case c == '\\':
+			if i++; i < len(source) && source[i] == '*' && !others {
+				return true
+			}
+		case c == '[' && !class:
+			class, others = true, strings.HasPrefix(source[i+1:], "^")
 		case c == ']':
-			class = false
+			class, others = false, false
 		}
 	}
 	return false
