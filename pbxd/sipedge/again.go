@@ -35,7 +35,7 @@ func (l *leg) inviteOtherwiseLocked() bool {
 // inviteOnceMoreLocked repeats our first INVITE after a refusal, which ends what
 // the one before began.
 func (l *leg) inviteOnceMoreLocked() bool {
-	l.remoteTag, l.rseqs, l.early, l.theirs = "", nil, nil, nil
+	l.forgetEarlyLocked()
 	if err := l.inviteLocked(l.invited); err != nil {
 		l.log.Info("INVITE not sent again", "err", err)
 		return false
@@ -45,6 +45,11 @@ func (l *leg) inviteOnceMoreLocked() bool {
 		l.awaitLocked(time.Duration(l.out.options.NoAnswer) * time.Millisecond)
 	}
 	return true
+}
+
+// forgetEarlyLocked ends the early dialogs of our first INVITE, which is sent again.
+func (l *leg) forgetEarlyLocked() {
+	l.remoteTag, l.remoteCSeq, l.rseqs, l.early, l.seqs, l.theirs = "", 0, nil, nil, nil, nil
 }
 
 // plainlyLocked offers audio without encryption to a phone that has answered the

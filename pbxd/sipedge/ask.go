@@ -84,6 +84,7 @@ func (l *leg) proveLocked(req *sip.Request, res *sip.Response, f transport.Flow,
 	}
 	if req.IsInvite() {
 		if l.out != nil && l.state == legOutgoing {
+			l.out.spoken = false // of the INVITE before
 			l.awaitLocked(time.Duration(l.out.options.NoAnswer) * time.Millisecond)
 		}
 		l.clientTx = tx

@@ -94,15 +94,22 @@ func (l *leg) admit(tx *transaction.Server, req *sip.Request) (status int, reaso
 	from, _ := req.From().Params.Get("tag")
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case l.state == legEnded, l.remoteTag != "" && from != l.remoteTag:
+	last, early := l.seqs[from]
+	if !early {
+		last = l.remoteCSeq
+	}
+	switch n := req.CSeq().SeqNo; {
+	case l.state == legEnded, l.remoteTag != "" && from != l.remoteTag && (!early || req.Method == sip.BYE): // one of several that ring ends nothing
 		return 481, "Call/Transaction Does Not Exist"
 	case l.tlsOnly && tx.Flow().Network != "tls":
 		return 403, "Encrypted Audio Needs TLS"
-	case req.CSeq().SeqNo <= l.remoteCSeq && l.remoteCSeq != 0:
+	case n <= last && last != 0:
 		return 500, "Out Of Order"
+	case early:
+		l.seqs[from] = n
+	default:
+		l.remoteCSeq = n
 	}
-	l.remoteCSeq = req.CSeq().SeqNo
 	l.flow, l.seenAt = tx.Flow(), time.Now()
 	return 0, ""
 }

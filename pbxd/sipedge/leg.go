@@ -83,6 +83,7 @@ type leg struct {
 	invited  *media.Description            // of the side that our first INVITE is for
 	rseqs    map[string]uint32             // RSeq of their last reliable provisional answer, by tag
 	early    map[string]*media.Description // audio that such an answer described, by tag
+	seqs     map[string]uint32             // CSeq of the last request of each early dialog over our first INVITE, by tag
 	heardBy  string                        // tag of the last provisional answer that described audio
 
 	origin       sdp.Origin

@@ -137,7 +137,7 @@ func (l *leg) tryLocked(x resolve.Target) error {
 	}
 	o := l.out
 	l.flow, l.reachedAt, o.spoken, o.alerted = f, f.Local, false, false
-	l.remoteTag, l.rseqs, l.early, l.theirs = "", nil, nil, nil
+	l.forgetEarlyLocked()
 	if err := l.inviteLocked(l.invited); err != nil {
 		return err
 	}

@@ -197,6 +197,12 @@ func (l *leg) provisional(res *sip.Response) {
 			return nil
 		}
 		tag, ok := res.To().Params.Get("tag")
+		if _, known := l.seqs[tag]; ok && !known && len(l.seqs) < maxForks {
+			if l.seqs == nil {
+				l.seqs = map[string]uint32{}
+			}
+			l.seqs[tag] = 0
+		}
 		if d != nil {
 			l.expectAnswerLocked(d)
 			l.heardBy = tag
@@ -233,6 +239,9 @@ func (l *leg) accepted(res *sip.Response, cseq uint32) {
 
 func (l *leg) answeredLocked(res *sip.Response, tag string, cseq uint32) (then func()) {
 	l.remoteTag = tag
+	if l.seqs != nil {
+		l.remoteCSeq, l.seqs = l.seqs[tag], nil
+	}
 	l.takeTargetLocked(res)
 	l.learnMethodsLocked(res)
 	l.ackLocked(res, cseq, tag)

@@ -18,6 +18,7 @@ func (l *leg) update(tx *transaction.Server, req *sip.Request) {
 	if err == nil && offer != nil {
 		err = usable(offer)
 	}
+	from, _ := req.From().Params.Get("tag")
 	l.locked(func() func() {
 		refuse := func(status int) func() { return func() { l.edge.refuseOffer(tx, req, status) } }
 		switch {
@@ -31,7 +32,7 @@ func (l *leg) update(tx *transaction.Server, req *sip.Request) {
 			l.edge.send(tx, l.edge.sessionTooShort(req, l.line))
 			return nil
 		case offer == nil:
-			l.retargetLocked(req)
+			l.retargetByLocked(req)
 			res := l.edge.response(req, 200, "OK")
 			res.AppendHeader(l.contact())
 			if l.state == legUp {
@@ -39,7 +40,7 @@ func (l *leg) update(tx *transaction.Server, req *sip.Request) {
 			}
 			l.edge.send(tx, res)
 			return nil
-		case l.state == legUp && l.clientTx != nil, l.reliable.updates, l.state == legOutgoing && l.early[l.remoteTag] == nil:
+		case l.state == legUp && l.clientTx != nil, l.reliable.updates, l.state == legOutgoing && l.early[from] == nil:
 			return refuse(491) // an offer of ours has no answer yet
 		case l.state == legUp && (l.serverTx != nil || l.acked != nil), l.state == legIncoming && !l.reliable.done:
 			return refuse(500) // one of theirs has none
@@ -52,7 +53,7 @@ func (l *leg) update(tx *transaction.Server, req *sip.Request) {
 			l.log.Info("UPDATE refused", "err", err)
 			return refuse(488)
 		}
-		l.retargetLocked(req)
+		l.retargetByLocked(req)
 		res := l.edge.response(req, 200, "OK")
 		res.AppendHeader(l.contact())
 		addBody(res, body)
@@ -60,7 +61,7 @@ func (l *leg) update(tx *transaction.Server, req *sip.Request) {
 		if l.state != legOutgoing {
 			return nil
 		}
-		l.early[l.remoteTag] = offer
+		l.early[from] = offer
 		return l.ringsWith(offer)
 	})
 }
@@ -69,6 +70,14 @@ func (l *leg) update(tx *transaction.Server, req *sip.Request) {
 func (d *dialog) retargetLocked(m sip.Message) {
 	if c := contactOf(m); contactServed(c, d.flow) {
 		d.target = *c.Address.Clone()
+	}
+}
+
+// retargetByLocked follows an UPDATE: that of somebody who rings is nothing for
+// the call before its answer, which may yet go elsewhere.
+func (l *leg) retargetByLocked(req *sip.Request) {
+	if l.state != legOutgoing {
+		l.retargetLocked(req)
 	}
 }
 
