@@ -225,7 +225,7 @@ func (l *leg) refreshLaterLocked() {
 func (l *leg) refreshByUpdateLocked(fields ...sip.Header) error {
 	req := l.requestLocked(sip.UPDATE)
 	req.AppendHeader(l.contact())
-	req.AppendHeader(sip.NewHeader("Supported", supported))
+	req.AppendHeader(sip.NewHeader("Supported", l.line.supported()))
 	l.offerSessionLocked(req)
 	for _, h := range fields {
 		req.AppendHeader(h)

@@ -315,9 +315,6 @@ func (l *leg) acceptLocked(body []byte) {
 	res := l.edge.response(l.serverRq, 200, "OK")
 	l.tag(res)
 	res.AppendHeader(l.contact())
-	if l.line != nil {
-		res.ReplaceHeader(sip.NewHeader("Supported", l.line.supported()))
-	}
 	l.answerSessionLocked(l.serverRq, res)
 	if l.line != nil {
 		res.AppendHeader(sip.NewHeader("Supported", l.line.supported()))
