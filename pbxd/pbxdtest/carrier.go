@@ -52,6 +52,12 @@ func AcceptCarrier(t testing.TB, l net.Listener) *Carrier {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return CarrierOver(t, conn)
+}
+
+// CarrierOver returns a provider over a connection that the device has opened.
+func CarrierOver(t testing.TB, conn net.Conn) *Carrier {
+	t.Helper()
 	t.Cleanup(func() { conn.Close() })
 	c := &Carrier{At: netip.MustParseAddrPort(conn.LocalAddr().String()), Trunk: netip.MustParseAddrPort(conn.RemoteAddr().String()), had: map[string]bool{}}
 	c.Phone = &Phone{T: t, Ext: "carrier", pbx: c.Trunk, conn: conn, network: "tcp", in: make(chan *Message, 256), Contact: "sip:carrier@" + c.At.String() + ";transport=tcp"}

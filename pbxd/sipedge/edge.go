@@ -153,6 +153,11 @@ func (e *Edge) Closed(f transport.Flow) {
 		for _, l := range e.legsWhere(func(*leg) bool { return true }) {
 			l.disconnected(f)
 		}
+		if e.trunk != nil {
+			for _, ln := range e.trunk.all() {
+				ln.disconnected(f)
+			}
+		}
 	}
 }
 

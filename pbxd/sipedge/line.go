@@ -15,6 +15,7 @@ import (
 
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/resolve"
+	"galilei/pbxd/sipedge/transport"
 )
 
 // line is a gateway at work.
@@ -37,6 +38,8 @@ type line struct {
 	status     pbx.LineStatus
 	registered bool
 	renew      bool             // register at once, although registered
+	over       transport.Flow   // of the registration that holds
+	cut        bool             // that connection has ended, or goes by another address of ours
 	moves      int              // how often our public address has changed
 	answers    bool             // to OPTIONS; also before the first
 	asked      bool             // the first registration or check has come to an end
@@ -171,6 +174,18 @@ func (ln *line) again() {
 	ln.renew = true
 	ln.mu.Unlock()
 	ln.look()
+}
+
+// disconnected has the line register anew when it has registered over a connection
+// that has ended: the provider may reach us by no other (RFC 5626 section 4.5).
+func (ln *line) disconnected(f transport.Flow) {
+	ln.mu.Lock()
+	cut := ln.registered && ln.over.Same(f)
+	ln.cut = ln.cut || cut
+	ln.mu.Unlock()
+	if cut {
+		ln.look()
+	}
 }
 
 // look has the line ask at once whether the provider is there.

@@ -30,16 +30,22 @@ func (ln *line) check(g *pbx.Gateway, o pbx.GatewayOptions) time.Duration {
 		}
 		if failed == nil && res.StatusCode != 503 {
 			ln.trunk.deps.Resolver.Works(x)
-			if !g.Register {
-				ln.learnPublic(f, res)
-			}
+			at, told := ln.seenAs(f, res)
 			ln.mu.Lock()
+			moved := told && ln.registered && ln.over.Same(f) && ln.public.Addr() != at.Addr() // calls would still come to the one of before
+			if told && (moved || !g.Register) {
+				ln.public = at
+			}
+			ln.cut = ln.cut || moved
 			back := !ln.answers && g.Register && !ln.registered && ln.status.State != pbx.LineRefused
 			ln.server, ln.answers, ln.asked = x, true, true
 			up := !g.Register || ln.registered
 			ln.mu.Unlock()
-			if back { // the pause after a registration without an answer would be too long
+			switch {
+			case back: // the pause after a registration without an answer would be too long
 				ln.again()
+			case moved:
+				ln.look()
 			}
 			now := ln.trunk.deps.Now()
 			ln.publish(func(s *pbx.LineStatus) {

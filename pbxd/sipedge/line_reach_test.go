@@ -1,6 +1,7 @@
 package sipedge_test
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"galilei/pbxd/call"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/pbxdtest"
+	"galilei/pbxd/sipedge"
 )
 
 // Where calls of a gateway go and how they are addressed: to the registrar, to a
@@ -105,7 +107,7 @@ func TestTimeBetweenChecks(t *testing.T) {
 	}{{"check_interval=5", true}, {"check_interval=3600", false}} {
 		t.Run(tt.param, func(t *testing.T) {
 			t.Parallel()
-			x := newExchange(t, hurried, func(g *pbx.Gateway) { g.Register, g.Check, g.Parameters = false, true, []string{tt.param} })
+			x := newExchange(t, func(t *sipedge.Trunk) { t.Hurry(5*time.Millisecond, 20*time.Millisecond, 20*time.Millisecond) }, func(g *pbx.Gateway) { g.Register, g.Check, g.Parameters = false, true, []string{tt.param} })
 			var n atomic.Int64
 			x.c.OnOptions(func(m *pbxdtest.Message) { n.Add(1); x.c.Answer(m, 200, "OK", "") })
 			x.begins()
@@ -117,6 +119,71 @@ func TestTimeBetweenChecks(t *testing.T) {
 			time.Sleep(200 * time.Millisecond)
 			if n := n.Load(); n > 1 {
 				t.Errorf("asked %d times", n)
+			}
+		})
+	}
+}
+
+// When the connection ends over which a gateway has registered, it registers anew at
+// once: the provider may know no other way to us (RFC 5626 section 4.5). A provider
+// that ends each connection is given time.
+func TestRegistrationFollowsTheConnection(t *testing.T) {
+	t.Parallel()
+	c := pbxdtest.NewCarrier(t, netip.AddrPort{}) // for its addresses
+	l, err := net.Listen("tcp", c.At.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	x := newExchangeAt(t, c, "tcp", func(t *sipedge.Trunk) { t.Hurry(400*time.Millisecond, time.Minute, time.Second) }, nil).begins()
+	var times []time.Time
+	for range 3 {
+		conn, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		peer := pbxdtest.CarrierOver(t, conn)
+		asked := make(chan time.Time, 8)
+		peer.OnRegister(func(m *pbxdtest.Message) { peer.Grant(m, 3600); asked <- time.Now() })
+		select {
+		case at := <-asked:
+			times = append(times, at)
+		case <-time.After(wait):
+			t.Fatal("no REGISTER came over the new connection")
+		}
+		x.is("a", pbx.LineUp)
+		time.Sleep(100 * time.Millisecond) // until the answer is there
+		conn.Close()
+	}
+	if first, second := times[1].Sub(times[0]), times[2].Sub(times[1]); first > 350*time.Millisecond || second < 350*time.Millisecond {
+		t.Errorf("registered after %v, then after %v", first, second)
+	}
+}
+
+// A provider that sees us at another address than before is registered at anew: its
+// calls would come to the address of before. One that is not registered at is told
+// with the next call, however often that changes.
+func TestPublicAddressChanges(t *testing.T) {
+	t.Parallel()
+	for _, register := range []bool{true, false} {
+		t.Run(fmt.Sprint("register ", register), func(t *testing.T) {
+			t.Parallel()
+			x := newExchange(t, hurried, func(g *pbx.Gateway) { g.Register, g.Check, g.Parameters = register, true, []string{"check_interval=5"} })
+			x.c.OnRegister(func(m *pbxdtest.Message) { x.c.Grant(m, 86400) })
+			for n := range 8 {
+				at := fmt.Sprintf("198.51.100.%d:40001", n+1)
+				x.c.Sees(netip.MustParseAddrPort(at))
+				if n == 0 {
+					x.begins()
+				}
+				x.until("calls from "+at, func() bool {
+					x.dial("a", nil)
+					in := x.c.Ringing()
+					in.Reply(486, "Busy Here", "")
+					x.c.Request("ACK")
+					x.event(call.EventEnded)
+					return strings.Contains(in.Invite.Get("Contact"), "@"+at)
+				})
 			}
 		})
 	}

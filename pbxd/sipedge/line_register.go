@@ -58,7 +58,7 @@ func (ln *line) registration(w *work, g *pbx.Gateway, contact *sip.ContactHeader
 func (ln *line) register(w *work, g *pbx.Gateway) time.Duration {
 	targets, err := ln.locate(ln.ctx)
 	if err != nil {
-		return ln.unreached(w, g, "", err)
+		return ln.unreached(w, g, err)
 	}
 	var last error
 	var pause time.Duration // until the first of them may be asked again
@@ -102,7 +102,7 @@ func (ln *line) register(w *work, g *pbx.Gateway) time.Duration {
 		}
 		return ln.answered(w, g, x, f, res)
 	}
-	return max(pause, ln.unreached(w, g, host(g), last))
+	return max(pause, ln.unreached(w, g, last))
 }
 
 // answered takes the answer to a registration.
@@ -156,7 +156,8 @@ func (ln *line) accepted(g *pbx.Gateway, f transport.Flow, res *sip.Response, wa
 		}
 	}
 	ln.mu.Lock()
-	ln.registered, ln.asked, ln.route = true, true, route
+	ln.registered, ln.asked, ln.route, ln.over = true, true, route, f
+	ln.cut = !f.Alive()
 	if !moved {
 		ln.moves = 0
 	}
@@ -199,11 +200,11 @@ func (ln *line) granted(res *sip.Response, wanted int) int {
 	return max(10, min(n, 86400))
 }
 
-// learnPublic notes our address as the provider sees it (RFC 3581), and reports
-// whether our Contact has to say another one.
-func (ln *line) learnPublic(f transport.Flow, res *sip.Response) (moved bool) {
+// seenAs is our address as the provider sees it (RFC 3581), not valid when it is our
+// own; known is false where that does not matter, or was not said.
+func (ln *line) seenAs(f transport.Flow, res *sip.Response) (at netip.AddrPort, known bool) {
 	if f.Network != "udp" || !ln.translated() || ln.near(f) || ln.trunk.transportSettings().ExternalSignalling != "" {
-		return false
+		return netip.AddrPort{}, false
 	}
 	via := res.Via()
 	received, _ := via.Params.Get("received")
@@ -211,11 +212,21 @@ func (ln *line) learnPublic(f transport.Flow, res *sip.Response) (moved bool) {
 	addr, err := netip.ParseAddr(strings.Trim(received, "[]"))
 	port, errPort := strconv.ParseUint(rport, 10, 16)
 	if err != nil || errPort != nil || port == 0 {
-		return false
+		return netip.AddrPort{}, false
 	}
-	seen := netip.AddrPortFrom(addr.Unmap(), uint16(port))
-	if seen == netip.AddrPortFrom(ln.trunk.edge.own(f), ln.trunk.at.Port()) {
-		seen = netip.AddrPort{}
+	at = netip.AddrPortFrom(addr.Unmap(), uint16(port))
+	if at == netip.AddrPortFrom(ln.trunk.edge.own(f), ln.trunk.at.Port()) {
+		at = netip.AddrPort{}
+	}
+	return at, true
+}
+
+// learnPublic notes our address as the provider sees it, and reports whether our
+// Contact has to say another one.
+func (ln *line) learnPublic(f transport.Flow, res *sip.Response) (moved bool) {
+	seen, known := ln.seenAs(f, res)
+	if !known {
+		return false
 	}
 	ln.mu.Lock()
 	defer ln.mu.Unlock()

@@ -19,10 +19,12 @@ import (
 // work is what a line keeps in mind from registration to registration.
 type work struct {
 	dialog   *dialog
-	expires  int  // that we ask for, s
-	failures int  // in a row, without an answer
-	refusals int  // in a row
-	raised   bool // the provider has asked for a longer registration already
+	expires  int       // that we ask for, s
+	failures int       // in a row, without an answer
+	refusals int       // in a row
+	raised   bool      // the provider has asked for a longer registration already
+	cuts     int       // registrations in a row of which the connection was soon cut
+	began    time.Time // of the last registration
 	flow     transport.Flow
 	contact  *sip.ContactHeader // that is registered, nil when none is
 }
@@ -46,7 +48,8 @@ func (ln *line) run() {
 		now := time.Now()
 		if g.Register && !now.Before(registers) {
 			pause := ln.register(w, &g) // which may take longer than the pause
-			registers = time.Now().Add(pause)
+			w.began = time.Now()
+			registers = w.began.Add(pause)
 		}
 		if g.Check && !now.Before(checks) && ln.ctx.Err() == nil {
 			pause := ln.check(&g, o)
@@ -57,6 +60,9 @@ func (ln *line) run() {
 			keeps = now.Add(time.Duration(o.Keepalive) * ln.trunk.pace.second)
 		}
 		ln.rest(g.Register, &registers, g.Check, &checks, keeps)
+		if at, cut := ln.resumes(w); cut && at.Before(registers) {
+			registers = at
+		}
 	}
 	ln.mu.Lock()
 	registered := ln.registered
@@ -64,6 +70,27 @@ func (ln *line) run() {
 	if registered {
 		ln.unregister(w, &g)
 	}
+}
+
+// resumes is when to register again because the connection of the registration has
+// ended, or our address has changed: at once, or later where that happens soon each
+// time.
+func (ln *line) resumes(w *work) (at time.Time, cut bool) {
+	ln.mu.Lock()
+	cut, ln.cut = ln.cut, false
+	ln.mu.Unlock()
+	if !cut {
+		return time.Time{}, false
+	}
+	p, now := ln.trunk.pace, time.Now()
+	if now.Sub(w.began) > p.mostFailed {
+		w.cuts = 0
+	}
+	w.cuts++
+	if w.cuts == 1 {
+		return now, true
+	}
+	return now.Add(doubled(p.failed, w.cuts-1, p.mostFailed)), true
 }
 
 // rest waits until something is due, or somebody wants it at once.
@@ -124,7 +151,7 @@ func (ln *line) proxyRoute(g *pbx.Gateway) []sip.Uri {
 }
 
 // unreached: no server has answered the registration.
-func (ln *line) unreached(w *work, g *pbx.Gateway, where string, err error) time.Duration {
+func (ln *line) unreached(w *work, g *pbx.Gateway, err error) time.Duration {
 	if ln.ctx.Err() != nil {
 		return 0
 	}

@@ -17,7 +17,6 @@ import (
 
 // Times of TCP and TLS connections.
 const (
-	dialTimeout    = 5 * time.Second
 	writeTimeout   = 10 * time.Second
 	idleTimeout    = 2 * time.Hour    // longer than any registration's refresh
 	strangerIdle   = 30 * time.Second // the same until the peer has proved who it is
@@ -155,20 +154,6 @@ func (c *conn) because(err error) {
 	if c.why == nil {
 		c.why = err
 	}
-}
-
-func (c *conn) dial() (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
-	defer cancel()
-	go func() { // a close must end the dial too
-		select {
-		case <-c.ended:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	d := net.Dialer{LocalAddr: c.layer.dialFrom(c.remote.Addr())}
-	return d.DialContext(ctx, "tcp", c.remote.String())
 }
 
 func (c *conn) write(nc net.Conn) {

@@ -3,7 +3,6 @@ package transport
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -99,71 +98,6 @@ func (l *Layer) connected(network string, remote netip.AddrPort) *conn {
 	for c := range l.conns {
 		if c.remote == remote && c.network == network && !c.isClosed() {
 			return c
-		}
-	}
-	return nil
-}
-
-// TCP returns the flow to a TCP peer: a connection that is open, or one that
-// is dialled while messages already queue. A peer that cannot be reached shows
-// as Events.Closed.
-func (l *Layer) TCP(remote netip.AddrPort) (Flow, error) {
-	remote = unmap(remote)
-	if c := l.connected("tcp", remote); c != nil {
-		return c.flow(), nil
-	}
-	return l.dialled("tcp", remote, nil)
-}
-
-// TLS returns the flow to a TLS peer, as TCP does. conf has the name of the peer
-// and says how its certificate is checked; connections to peers of different names
-// at one address are different ones. A peer whose certificate is not taken shows
-// as Events.Closed, with the reason in Flow.Why. A connection that is open is used
-// again when it was made by the same rules: what they are compared by.
-func (l *Layer) TLS(remote netip.AddrPort, conf *tls.Config, rules any) (Flow, error) {
-	remote = unmap(remote)
-	by := &secured{conf, rules}
-	if c := l.connectedAs(remote, by); c != nil {
-		return c.flow(), nil
-	}
-	return l.dialled("tls", remote, by)
-}
-
-// secured is how a connection that we dial is encrypted.
-type secured struct {
-	conf  *tls.Config
-	rules any
-}
-
-func (l *Layer) dialled(network string, remote netip.AddrPort, secure *secured) (Flow, error) {
-	c := l.add(network, remote, nil, secure)
-	if c == nil {
-		return Flow{}, fmt.Errorf("%s to %s: %w: %d connections are open", network, remote, ErrNoSocket, maxConns)
-	}
-	return c.flow(), nil
-}
-
-// connectedAs finds the TLS connection that we have dialled to a peer under a name
-// by the same rules.
-func (l *Layer) connectedAs(remote netip.AddrPort, by *secured) *conn {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for c := range l.conns {
-		if c.remote == remote && c.secure != nil && c.secure.conf.ServerName == by.conf.ServerName && c.secure.rules == by.rules && !c.isClosed() {
-			return c
-		}
-	}
-	return nil
-}
-
-// dialFrom is the address that connections to a peer begin at: that of our socket
-// where it has one; nil leaves it to the system.
-func (l *Layer) dialFrom(peer netip.Addr) net.Addr {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, t := range l.tcp {
-		if a := t.Addr().(*net.TCPAddr).AddrPort().Addr().Unmap(); !a.IsUnspecified() && a.Is4() == peer.Is4() && a.IsLoopback() == peer.IsLoopback() {
-			return net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, 0))
 		}
 	}
 	return nil

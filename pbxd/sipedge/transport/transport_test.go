@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+	"golang.org/x/sys/unix"
 )
 
 type heard struct {
@@ -313,5 +314,33 @@ func TestQuietFlowEnds(t *testing.T) {
 	}
 	if _, err := c.Read(pong); !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the silent connection: %v, want its end", err)
+	}
+}
+
+// What we send over a connection that we have dialled is given up after a while
+// without acknowledgement (RFC 5482): a router on the way may have forgotten it.
+func TestConnectionEndsUnheard(t *testing.T) {
+	t.Parallel()
+	l, _, _ := open(t, "127.0.0.1:0")
+	_, far, at := open(t, "127.0.0.1:0")
+	f, err := l.TCP(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Send(f, []byte(options("a", ""))); err != nil {
+		t.Fatal(err)
+	}
+	far.next(t)
+	f.conn.mu.Lock()
+	raw, err := f.conn.nc.(*net.TCPConn).SyscallConn()
+	f.conn.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var timeout int
+	if bad := raw.Control(func(fd uintptr) {
+		timeout, err = unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT)
+	}); bad != nil || err != nil || timeout != int(unheardTime/time.Millisecond) {
+		t.Errorf("given up after %d ms: %v, %v", timeout, bad, err)
 	}
 }
