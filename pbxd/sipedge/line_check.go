@@ -37,12 +37,12 @@ func (ln *line) check(g *pbx.Gateway, o pbx.GatewayOptions) time.Duration {
 				ln.public = at
 			}
 			ln.cut = ln.cut || moved
-			back := !ln.answers && g.Register && !ln.registered && ln.status.State != pbx.LineRefused
+			back := !ln.answers && g.Register && ln.status.State != pbx.LineRefused
 			ln.server, ln.answers, ln.asked = x, true, true
 			up := !g.Register || ln.registered
 			ln.mu.Unlock()
 			switch {
-			case back: // the pause after a registration without an answer would be too long
+			case back: // it may have forgotten us, or not have answered, and the pause would be too long
 				ln.again()
 			case moved:
 				ln.look()

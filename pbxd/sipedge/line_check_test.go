@@ -73,7 +73,13 @@ func TestAvailabilityOfARegistered(t *testing.T) {
 	x := newExchange(t, nil, func(g *pbx.Gateway) { g.Check = true })
 	x.trunk.Silence(50 * time.Millisecond)
 	x.c.OnOptions(func(m *pbxdtest.Message) {})
+	var registered atomic.Int64
+	x.c.OnRegister(func(m *pbxdtest.Message) {
+		registered.Add(1)
+		x.c.Grant(m, 3600)
+	})
 	x.begins()
+	x.until("the registration", func() bool { return registered.Load() == 1 })
 	if s := x.is("a", pbx.LineUnreachable); !strings.Contains(s.Reason, "does not answer") {
 		t.Errorf("the line is %+v", s)
 	}
@@ -81,6 +87,7 @@ func TestAvailabilityOfARegistered(t *testing.T) {
 	if s := x.is("a", pbx.LineUp); s.Registered.IsZero() || s.Checked.IsZero() || s.Reason != "" {
 		t.Errorf("the line is %+v", s)
 	}
+	x.until("another one: it may have forgotten us", func() bool { return registered.Load() > 1 })
 }
 
 // A provider that is not there at all makes no call, and says why; its registration
