@@ -121,6 +121,14 @@ func TestCallRecords(t *testing.T) {
 	p.Sees("No call matches.")
 	p.Press("Clear filter")
 	sums("74, ")
+	day(p, "From", "0202-11-24") // of which more is typed
+	p.Until("no day yet", "document.querySelector('.filters [type=date]').matches('[aria-invalid]') && !location.search")
+	p.Fill("Duration from (s)", "-5")
+	sums("74, ")
+	if browser.Eval[bool](p, "!!document.querySelector('.toast.bad')") {
+		t.Error("what is being typed is told as wrong")
+	}
+	p.Press("Clear filter")
 	p.Select("Direction", "In")
 	p.Select("Type", "Answered")
 	p.Fill("Caller", "vienna")

@@ -2,7 +2,7 @@
 
 import {h, put, button, uid} from '../dom.js';
 import {t, has, when} from '../text.js';
-import {dayStart} from '../time.js';
+import {dayStart, daily, asked} from '../time.js';
 import {get} from '../api.js';
 import {choices} from '../refs.js';
 import {older} from '../older.js';
@@ -16,7 +16,7 @@ async function filters(changed) {
   const inputs = {
     actor: h('input', {type: 'search', list: people, autocapitalize: 'none', spellcheck: 'false'}),
     action: h('select', h('option', {value: ''}, t('audit.all')), actions.map((a) => [a, action(a)]).sort((a, b) => a[1].localeCompare(b[1])).map(([a, text]) => h('option', {value: a}, text))),
-    since: h('input', {type: 'date'}), until: h('input', {type: 'date'}),
+    since: h('input', daily), until: h('input', daily),
   };
   const clear = button('plain', t('list.clear'), () => {
     for (const i of Object.values(inputs)) i.value = '';
@@ -30,8 +30,8 @@ async function filters(changed) {
   const query = () => {
     const q = new URLSearchParams();
     for (const name of ['actor', 'action']) if (inputs[name].value.trim()) q.set(name, inputs[name].value.trim());
-    if (inputs.since.value) q.set('since', dayStart(inputs.since.value));
-    if (inputs.until.value) q.set('until', dayStart(inputs.until.value, 1)); // the whole of that day
+    if (asked(inputs.since)) q.set('since', dayStart(asked(inputs.since)));
+    if (asked(inputs.until)) q.set('until', dayStart(asked(inputs.until), 1)); // the whole of that day
     return q.size ? `${q}&` : '';
   };
   return {query, el: h('div.filters', rows, clear, h('datalist', {id: people}, users.map((u) => h('option', {value: u.entry.user}, u.label))))};

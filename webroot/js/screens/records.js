@@ -3,7 +3,7 @@
 import {h, arrange, fill, facts, icon, button, styles, uid} from '../dom.js';
 import {s} from '../svg.js';
 import {t, when, number, message} from '../text.js';
-import {span, dayStart} from '../time.js';
+import {span, dayStart, daily, asked} from '../time.js';
 import {call, get} from '../api.js';
 import {live} from '../live.js';
 import {choices} from '../refs.js';
@@ -27,7 +27,7 @@ const inputs = (gateways) => {
   const search = () => h('input', {type: 'search', maxlength: 64, spellcheck: 'false'});
   const seconds = () => h('input', {type: 'number', min: 0, max: 10_000_000, inputmode: 'numeric'});
   return {
-    since: h('input', {type: 'date'}), until: h('input', {type: 'date'}), caller: search(), target: search(), minSeconds: seconds(), maxSeconds: seconds(),
+    since: h('input', daily), until: h('input', daily), caller: search(), target: search(), minSeconds: seconds(), maxSeconds: seconds(),
     result: select('result', ['answered', 'noAnswer', 'busy', 'failed']), direction: select('direction', ['in', 'out', 'internal']),
     ...gateways.length && {gateway: h('select', h('option', {value: ''}, t('records.any')), gateways.map((g) => h('option', {value: g.id}, g.label)))},
   };
@@ -94,7 +94,8 @@ class Records {
   }
 
   #ask() {
-    const q = new URLSearchParams(Object.entries(this.inputs).map(([name, el]) => [name, el.value.trim()]).filter(([, v]) => v));
+    const q = new URLSearchParams(Object.entries(this.inputs).map(([name, el]) => [name, asked(el)]).filter(([, v]) => v));
+    for (const el of Object.values(this.inputs)) el.toggleAttribute('aria-invalid', !el.validity.valid);
     this.content.dispatchEvent(new CustomEvent('query', {bubbles: true, detail: {search: q.size ? `?${q}` : '', replace: true}}));
     attempt(() => this.load());
   }
@@ -102,7 +103,7 @@ class Records {
   // query is what the API is asked.
   #query() {
     const q = new URLSearchParams();
-    for (const [name, el] of Object.entries(this.inputs)) if (el.value.trim()) q.set(name, el.value.trim());
+    for (const [name, el] of Object.entries(this.inputs)) if (asked(el)) q.set(name, asked(el));
     if (q.has('since')) q.set('since', dayStart(q.get('since')));
     if (q.has('until')) q.set('until', dayStart(q.get('until'), 1)); // the whole of that day
     return q;
@@ -170,10 +171,10 @@ class Records {
 
   // going is what deletes records.
   #going() {
-    const before = h('input', {type: 'date', id: uid()});
+    const before = h('input', {...daily, id: uid()});
     return h('section.card', h('h2', t('records.deleteHead')), this.kept, h('div.going', h('div.row', h('label', {for: before.id}, t('records.before')), before),
       button('danger-quiet', t('records.delete'), () => attempt(async () => {
-        if (!before.value) {
+        if (!asked(before)) {
           before.focus();
           toast(t('records.choose'), 'bad');
           return;
