@@ -137,7 +137,7 @@ func (l *lines) follow() {
 		t, err := l.start(*s)
 		if err != nil {
 			l.failed = true
-			why[s.ID] = pbx.Say("The transport {name} cannot be opened: {reason}", "name", s.Name, "reason", err.Error())
+			why[s.ID] = notOpened(s, err)
 			l.pbx.deps.Log.Error("transport not opened: choose another address or port", "err", err)
 			continue
 		}
@@ -145,6 +145,18 @@ func (l *lines) follow() {
 		t.Configured(cfg, s.TransportSettings)
 	}
 	l.tellOff(cfg, why)
+}
+
+// notOpened says why a transport cannot be opened: what people can mend in their
+// words.
+func notOpened(s *pbx.Transport, err error) pbx.Message {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return pbx.Say("The transport {name} cannot be opened: the port {port} is taken", "name", s.Name, "port", s.BindPort)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return pbx.Say("The transport {name} cannot be opened: the device does not have the address {address}", "name", s.Name, "address", s.BindAddress)
+	}
+	return pbx.Say("The transport {name} cannot be opened: {reason}", "name", s.Name, "reason", err.Error())
 }
 
 // start opens the socket of a transport, that of a trunk that retires if need be.

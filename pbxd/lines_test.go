@@ -1,6 +1,8 @@
 package pbxd
 
 import (
+	"errors"
+	"net"
 	"testing"
 	"time"
 
@@ -45,6 +47,31 @@ func TestGatewayIsOffSince(t *testing.T) {
 		}
 		if !told.Equal(tt.since) {
 			t.Errorf("%d: told of since %v, want %v", i, told, tt.since)
+		}
+	}
+}
+
+// Why a transport is not opened is said in the words of those who can mend it.
+func TestTransportIsNotOpened(t *testing.T) {
+	taken, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	s := &pbx.Transport{}
+	s.Name, s.BindAddress, s.BindPort = "udp", "192.0.2.77", 5070
+	_, inUse := net.ListenPacket("udp4", taken.LocalAddr().String())
+	_, absent := net.ListenPacket("udp4", "192.0.2.77:0")
+	for want, err := range map[string]error{
+		"The transport udp cannot be opened: the port 5070 is taken":                          inUse,
+		"The transport udp cannot be opened: the device does not have the address 192.0.2.77": absent,
+		"The transport udp cannot be opened: no key":                                          errors.New("no key"),
+	} {
+		if err == nil {
+			t.Fatal("a socket was opened")
+		}
+		if m := notOpened(s, err); m.Text() != want {
+			t.Errorf("%v: %q, want %q", err, m.Text(), want)
 		}
 	}
 }
