@@ -42,9 +42,13 @@ func pageCalendar(t *testing.T, v *visit) {
 	if cfg, _ := v.m.Current(); len(cfg.Calendars[0].Days) != 1 {
 		t.Errorf("before the import the calendar has %+v", cfg.Calendars[0].Days)
 	}
+	v.Fill("Name", "Bayern")
 	v.Press("Import 1 new day")
 	v.Sees("1 day is imported")
-	v.Holds("Title of entry 2", "New Year") // also in the form
+	v.Holds("Title of entry 2", "New Year") // also in the form, beside what is edited there
+	v.Holds("Name", "Bayern")
+	v.Press("Save")
+	v.Heading("Bayern")
 	cfg, _ := v.m.Current()
 	if want := []pbx.Holiday{{Title: "Christmas Eve", From: "12-24"}, {Title: "New Year", From: "01-01"}}; !slices.Equal(cfg.Calendars[0].Days, want) {
 		t.Errorf("the calendar has %+v, want %+v", cfg.Calendars[0].Days, want)

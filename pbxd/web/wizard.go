@@ -142,6 +142,9 @@ func (s *Server) submitWizard(ctx context.Context, w *WizardSubmit, match func(t
 		}
 		if w.Line != nil {
 			places = append(places, s.addLine(cfg, w.Line)...)
+			if a := w.Line.Answer; err == nil && a != "" && !hasExtension(cfg, a) {
+				err = invalidField("line.answer", pbx.Say("is no extension of a user or hunt group"))
+			}
 		}
 		return err
 	})

@@ -29,9 +29,9 @@ type lineNames struct{ all, main, account string }
 
 func namesIn(language string) lineNames {
 	if language == "de" {
-		return lineNames{"Jede Nummer", "Hauptnummer", "Zugang"}
+		return lineNames{"Jede Nummer", "Hauptnummer", "Anbieterzugang"}
 	}
-	return lineNames{"Every number", "Main number", "Account"}
+	return lineNames{"Every number", "Main number", "Provider account"}
 }
 
 // everyNumber is the pattern of all numbers.
@@ -81,6 +81,11 @@ func (s *Server) addLine(cfg *pbx.Config, x *WizardLine) []place {
 	cfg.Gateways, cfg.GatewayGroups = append(cfg.Gateways, g), append(cfg.GatewayGroups, group)
 	outboundOver(cfg, names.all, group.ID)
 	return places
+}
+
+// hasExtension reports whether calls to an extension ring anywhere.
+func hasExtension(cfg *pbx.Config, extension string) bool {
+	return cfg.UserByExtension(extension) != nil || slices.ContainsFunc(cfg.HuntGroups, func(g pbx.HuntGroup) bool { return g.Extension == extension })
 }
 
 // calledAs is the pattern of calls for the user of an account: many providers call

@@ -62,6 +62,7 @@ func TestWizardLine(t *testing.T) {
 		{`"gateway":{"name":"A","registrar":"","user":"1"}`, "line.gateway.registrar", "is needed"},
 		{`"gateway":{"name":"A","registrar":"sip.example"}`, "line.gateway.user", "is needed to register"},
 		{wizardGateway + `,"number":"^(.*)"`, "line.number", "may contain only digits"},
+		{wizardGateway + `,"number":"1","answer":"999"`, "line.answer", "is no extension"},
 		{wizardGateway + `,"number":"1","answer":"$1"`, "line.answer", "may contain only digits"},
 	} {
 		c.refused(t, "POST", "/wizard", `{`+locale+`,"line":{`+tc.line+`}}`, tc.field, tc.words)

@@ -218,12 +218,12 @@ class Resource {
     this.spec.taken?.(this.#form, state, this);
   }
 
-  // refresh brings the open sheet up to date when nothing in it was edited.
-  async refresh() {
+  // refresh brings the open sheet up to date when nothing in it was edited, or mixed, as Form has it.
+  async refresh(mixed) {
     const form = this.#form;
     if (!form || form.isNew) return;
     try {
-      await form.refresh();
+      await form.refresh(mixed);
     } catch (err) {
       if (form !== this.#form || !(err instanceof Problem) || err.status !== 404) return; // a lost connection has its banner
       toast(t('entry.gone'), 'bad');

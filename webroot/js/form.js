@@ -91,13 +91,20 @@ export class Form extends HTMLElement {
     live.keep(signal, ['revision'], () => this.refresh());
   }
 
-  async refresh() {
-    const still = () => !this.#busy && this.changes.length === 0;
+  // refresh shows the device's values of now unless something was edited. With mixed, what was edited
+  // stays as it is beside them, when the device has not changed that, too.
+  async refresh(mixed) {
+    const still = () => !this.#busy && (mixed || this.changes.length === 0);
     if (!still()) return;
     const {values, take} = await this.fresh();
-    if (!still()) return;
+    const differs = [...this.#fields.keys()].filter((name) => !same(values[name], this.#before[name]));
+    const edited = this.changes;
+    if (!still() || differs.some((name) => edited.includes(name))) return;
     take();
-    if ([...this.#fields.keys()].some((name) => !same(values[name], this.#before[name]))) this.values = values;
+    if (!differs.length) return;
+    for (const name of differs) this.#fields.get(name).value = values[name];
+    this.#before = structuredClone(values);
+    this.#draw();
   }
 
   // conflict tells what somebody else has changed since. Fields that were not

@@ -14,6 +14,6 @@ export default resourceScreen({
   form: {sections: {'': ['name', 'days']}, options: (c, isNew) => ({days: {control: days, help: t(isNew ? 'calendars.helpNew' : 'calendars.help')}})},
   extra: (state, screen) => calendarFile(state, async () => {
     await screen.load();
-    await screen.refresh();
+    await screen.refresh(true);
   }),
 });

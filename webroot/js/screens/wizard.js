@@ -133,9 +133,9 @@ const steps = [
       }
     },
     check: ({state: {line: {kind, gateway}}}) => Object.fromEntries(['registrar', 'user'].map((n) => [`line.gateway.${n}`, kind === 'sip' && !gateway[n] ? t('rule.needed') : ''])),
-    review: ({state: {line, locale}, gatewaySchema}) => (line.kind !== 'sip' ? [[t('wizard.lineKind'), t('wizard.line.none')]]
+    review: ({state: {line, locale, users}, gatewaySchema}) => (line.kind !== 'sip' ? [[t('wizard.lineKind'), t('wizard.line.none')]]
       : [[t('wizard.lineKind'), t('wizard.line.sip')], ...['name', 'registrar', 'user'].map((n) => [schema.title(schema.property(gatewaySchema, n), n), (n === 'name' && lineName(line)) || line.gateway[n]]),
-        [schema.label('number', 'WizardLine'), line.number || t('value.none')], [schema.label('outsideLine', 'Locale'), locale.outsideLine || t('value.none')], [t('wizard.line.routes'), t('wizard.line.made')]]),
+        [schema.label('number', 'WizardLine'), line.number || t('value.none')], [schema.label('answer', 'WizardLine'), line.answer || users[0].extension || t('value.none')], [schema.label('outsideLine', 'Locale'), locale.outsideLine || t('value.none')], [t('wizard.line.routes'), t('wizard.line.made')]]),
   },
   {
     id: 'users',
