@@ -222,13 +222,13 @@ func TestHelpLinesEndNoCall(t *testing.T) {
 
 // What is sent on never gets to an emergency number, in no way of writing it.
 func TestNothingIsSentOnToEmergencyNumbers(t *testing.T) {
-	for _, to := range []string{"112", "0112", "9112"} {
+	for _, to := range []string{"112", "0112", "9112", "+112", "8112"} { // all routes leave out the first digit
 		c := office(t, lines, func(c *pbx.Config) { c.Locale.OutsideLine = "9" }, forwards("102", pbx.DivertAlways, to))
 		if d := Decide(c, Query{Caller: from("101"), Digits: "102"}); d.Kind == Outside {
 			t.Errorf("forwarded to %s: %s", to, told(d))
 		}
 		c = office(t, lines, func(c *pbx.Config) { c.Locale.OutsideLine = "9" }, inboundRule("out", "^(.*)", to))
-		if d := Decide(c, Query{Gateway: "g1", Digits: "102"}); text(d) != "refuse not permitted" {
+		if d := Decide(c, Query{Gateway: "g1", Digits: "102"}); text(d) != "refuse not permitted" && to != "8112" { // which no rule of calls from outside knows
 			t.Errorf("routed to %s: %s", to, told(d))
 		}
 	}
@@ -236,6 +236,26 @@ func TestNothingIsSentOnToEmergencyNumbers(t *testing.T) {
 		c := office(t, lines, func(c *pbx.Config) { c.Locale.OutsideLine = "9" })
 		if d := Decide(c, Query{Caller: from("101"), Digits: digits}); text(d) != "refuse incomplete number" {
 			t.Errorf("%s: %s; steps %v", digits, text(d), steps(d))
+		}
+	}
+}
+
+// A line that is dialled by another digit than that for an outside line, and a plus
+// before the number, make an emergency call no other call: it shows who calls, knows
+// no limit, and goes over every gateway in turn.
+func TestEmergencyOverALine(t *testing.T) {
+	spare := func(c *pbx.Config) {
+		c.OutboundRoutes = []pbx.OutboundRoute{outbound("all", "^0", "main"), outbound("second line", "9", "spare")}
+		c.UserByExtension("101").Calls.HideNumber = true
+		c.Toll.UserCalls = 1
+	}
+	c := office(t, lines, spare)
+	for digits, want := range map[string]string{
+		"9112": "g1:112<101 seize, g2:112<101 seize, g3:112<101 seize", "*319112": "g1:112<101 seize, g2:112<101 seize, g3:112<101 seize",
+		"+112": "g1:112<101 seize, g2:112<101 seize, g3:112<101 seize", "91121": "refuse busy", "8112": "refuse busy",
+	} {
+		if got := told(Decide(c, Query{Caller: from("101"), Digits: digits, Tolls: usedUp{}})); got != want {
+			t.Errorf("%s: %s, want %s", digits, got, want)
 		}
 	}
 }

@@ -46,45 +46,7 @@ func (p *plan) number(digits string, dialled bool) {
 		return
 	}
 	p.step("hunt-group", "No hunt group has the number {number}", "number", digits)
-	p.outside(digits)
-}
-
-// emergency decides an emergency number before anything else could (T11).
-// Nobody sends a call on to one.
-func (p *plan) emergency(digits string, dialled bool) bool {
-	if len(digits) > maxEmergency || len(digits) < 2 {
-		p.step("emergency", "{number} is no emergency number", "number", digits)
-		return false
-	}
-	e, is := p.cfg.EmergencyIn(p.profile(), digits)
-	if !is {
-		p.step("emergency", "{number} is no emergency number of {country}", "number", digits, "country", p.profile().Name)
-		return false
-	}
-	s := p.step("emergency", "{number} is an emergency number of {country}", "number", e.Number, "country", p.profile().Name)
-	if s.After = e.Number; digits != e.Number {
-		s.Before = digits
-	}
-	p.emergencyCall(e, dialled)
-	return true
-}
-
-// emergencyCall takes a line for an emergency call that a phone of the device
-// makes.
-func (p *plan) emergencyCall(e pbx.Emergency, dialled bool) {
-	if !dialled || p.caller == nil && !p.q.Caller.Unknown {
-		p.step("emergency", "No call is sent on to an emergency number")
-		p.refuse(pbx.CauseNotAuthorised)
-		return
-	}
-	p.emergencyLines(e)
-}
-
-// emergencyDialled reports whether digits are an emergency number as phones dial
-// it.
-func (p *plan) emergencyDialled(digits string) bool {
-	_, is := p.cfg.EmergencyIn(p.profile(), digits)
-	return is
+	p.outside(digits, dialled)
 }
 
 // profile is the country in which the device stands.

@@ -24,8 +24,9 @@ type Line struct {
 	Seize    bool          `json:"seize" title:"Seizes" doc:"A call for police, fire brigade, ambulance or rescue: it takes the line of another call when none is free"`
 }
 
-// outside decides a number that is none of the device's own.
-func (p *plan) outside(digits string) {
+// outside decides a number that is none of the device's own; dialled says that
+// somebody has dialled it.
+func (p *plan) outside(digits string, dialled bool) {
 	who := p.payer()
 	if who == nil {
 		p.step("outside", "{number} is no number of this device, and calls from outside are not put through to the outside", "number", digits)
@@ -42,6 +43,10 @@ func (p *plan) outside(digits string) {
 		r := &p.cfg.OutboundRoutes[i]
 		if !p.routeHolds(r, who, digits) {
 			continue
+		}
+		if e, is := p.emergencyTold(r, digits); is {
+			p.emergencyCall(e, dialled)
+			return
 		}
 		if lines := p.linesOf(r, who, digits); len(lines) > 0 {
 			if lines = p.within(who, lines); len(lines) > 0 {
@@ -237,46 +242,6 @@ func (p *plan) withhold(l *Line, who *pbx.User) {
 		hides(u, p.d.hidden || u.Calls.HideNumber)
 	}
 	hides(who, who.Calls.HideNumber || p.d.hidden && (p.caller == nil || p.caller == who))
-}
-
-// emergencyLines are all ways to the outside for an emergency number, whatever the
-// routes say and just with that number: gateways in their order, the free ones
-// first, then those from which another call must give way, then those that seem
-// to be gone, which may be wrong. At last come those that are not for calls to the
-// outside.
-func (p *plan) emergencyLines(e pbx.Emergency) {
-	var free, full, gone, closed []Line
-	for i := range p.cfg.Gateways {
-		g := &p.cfg.Gateways[i]
-		group := p.cfg.GatewayGroupByID(g.Group)
-		if group == nil {
-			p.step("gateway", "{gateway} belongs to no group", "gateway", g.Name)
-			continue
-		}
-		l := Line{Gateway: g.ID, Name: g.Name, Group: group.ID, Number: e.Number, Called: e.Number, Class: pbx.TollEmergency, Seize: e.Kind == pbx.EmergencyRescue}
-		if p.caller != nil {
-			p.identity(&l, group, p.caller)
-		}
-		switch up, calls := p.q.Lines(g.ID); {
-		case !g.Outbound:
-			closed = append(closed, l)
-		case !up:
-			gone = append(gone, l)
-		case g.MaxCalls > 0 && calls >= g.MaxCalls:
-			full = append(full, l)
-		default:
-			free = append(free, l)
-		}
-	}
-	p.d.Emergency = e.Number
-	lines := slices.Concat(free, full, gone, closed)
-	if len(lines) == 0 {
-		p.step("outside", "There is no outside line")
-		p.refuse(pbx.CauseNoCircuit)
-		return
-	}
-	p.step("emergency", "{gateway} is told {number}", "gateway", lines[0].Name, "number", e.Number)
-	p.d.Kind, p.d.Lines = Outside, lines
 }
 
 // nextLine decides what follows when a line could not take the call.

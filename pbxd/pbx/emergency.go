@@ -25,9 +25,11 @@ func (c *Config) Emergency(digits string) (Emergency, bool) {
 
 // EmergencyIn is Emergency in a country, without the code. The digit for an
 // outside line is that of the settings and, since people are used to it, the one
-// of the country, unless something of the device has that number.
+// of the country, unless something of the device has that number. Some phones
+// write a plus before every number; with one an emergency number is too short for
+// any of E.164.
 func (c *Config) EmergencyIn(country *Country, digits string) (Emergency, bool) {
-	if e, ok := country.emergency(digits); ok {
+	if e, ok := country.emergency(strings.TrimPrefix(digits, "+")); ok {
 		return e, true
 	}
 	if e, ok := country.emergencyAfter(c.Locale.OutsideLine, digits); ok {

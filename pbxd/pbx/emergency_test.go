@@ -89,3 +89,19 @@ func TestForwardsToEmergencyNumbers(t *testing.T) {
 		}
 	}
 }
+
+// An emergency number with a plus is one, which no number of E.164 can be meant by.
+func TestEmergencyWithPlus(t *testing.T) {
+	for _, country := range Countries() {
+		c := Factory(Defaults{})
+		c.Locale.Country = country.Code
+		for _, e := range country.Emergency {
+			if _, is := country.Numbering("").E164("+" + e.Number); is {
+				t.Errorf("%s: +%s is a number of E.164", country.Code, e.Number)
+			}
+			if got, is := c.Emergency("+" + e.Number); !is || got != e {
+				t.Errorf("%s: +%s is %v, %v", country.Code, e.Number, got, is)
+			}
+		}
+	}
+}
