@@ -18,8 +18,9 @@ type Change struct {
 
 // Diff lists what differs between old and new, sorted by path. Entries of
 // lists are called by their name, as in users[anna].firstName, or by their ID, as
-// in users[#k3j5x].user, when the name changed; '#' is in no login name. Long
-// values are cut.
+// in users[#k3j5x].user, when the name changed; '#' is in no login name. Rules that
+// share a name have both, as in outboundRoutes[Local#k3j5x].pattern. Long values are
+// cut.
 func Diff(old, new *Config) []Change {
 	names := entryNames(old, new)
 	a, b := flatten(old, names), flatten(new, names)
@@ -58,9 +59,10 @@ func masked(path, value string) string {
 }
 
 // entryNames returns what a path calls the entry of each list and ID: its name
-// when it is the same on both sides, or there on one side only.
+// when it is the same on both sides, or there on one side only, with the ID when
+// others of the list have it, too.
 func entryNames(configs ...*Config) map[string]string {
-	names := map[string]string{}
+	names, shared := map[string]string{}, map[string]int{}
 	for _, c := range configs {
 		if c == nil {
 			continue
@@ -75,6 +77,15 @@ func entryNames(configs ...*Config) map[string]string {
 				}
 				names[key] = name
 			}
+		}
+	}
+	for key, name := range names {
+		list, _, _ := strings.Cut(key, "/")
+		shared[list+"/"+name]++
+	}
+	for key, name := range names {
+		if list, id, _ := strings.Cut(key, "/"); shared[list+"/"+name] > 1 {
+			names[key] = name + "#" + id
 		}
 	}
 	return names

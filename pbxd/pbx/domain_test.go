@@ -51,6 +51,27 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// Rules may share a name, as the two of the manual that are called Local: each has
+// its own changes.
+func TestDiffOfRulesWithOneName(t *testing.T) {
+	old := Factory(Defaults{})
+	for _, id := range []string{"r1", "r2"} {
+		r := OutboundRoute{ID: id}
+		SetDefaults(&r.OutboundRouteSettings)
+		r.Rule, r.Pattern = "Local", "^089"
+		old.OutboundRoutes = append(old.OutboundRoutes, r)
+	}
+	new := old.Clone()
+	new.OutboundRoutes[0].Pattern = "^[1-9]"
+	want := []Change{{"outboundRoutes[Local#r1].pattern", "^089", "^[1-9]"}}
+	if got := Diff(old, new); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := Diff(old, old.Clone()); len(got) != 0 {
+		t.Errorf("a clone differs: %v", got)
+	}
+}
+
 // A user that takes over a name which was another's ID must not be mixed up
 // with it.
 func TestDiffKeepsUsersApart(t *testing.T) {

@@ -23,7 +23,7 @@ function named(path, names) {
     const [, name, place] = /^(\w+)(?:\[(\d+)\])?/.exec(part) ?? [part, part];
     return label(name, hint) + (place === undefined ? '' : ` ${Number(place) + 1}`);
   }).join(', ');
-  const who = entry?.startsWith('#') ? names.get(entry.slice(1)) ?? '' : entry;
+  const who = entry?.startsWith('#') ? names.get(entry.slice(1)) ?? '' : entry?.replace(/#[a-z0-9]{16}$/, ''); // of rules with one name
   return `${[t(`part.${section}`), who].filter(Boolean).join(', ')}: ${field}`;
 }
 
