@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,8 +70,15 @@ type CallRecordList struct {
 // WholeCallRecord is one call record with its legs, and why they ended in words.
 type WholeCallRecord struct {
 	pbx.CallRecord
-	Why    pbx.Message   `json:"why" title:"Why" doc:"Why the call ended"`
-	LegWhy []pbx.Message `json:"legWhy" title:"Why the legs ended" doc:"Why each of the legs ended, in their order" maxItems:"100"`
+	Why      pbx.Message     `json:"why" title:"Why" doc:"Why the call ended"`
+	LegWhy   []pbx.Message   `json:"legWhy" title:"Why the legs ended" doc:"Why each of the legs ended, in their order" maxItems:"100"`
+	Gateways []RecordGateway `json:"gateways" title:"Gateways" doc:"Names of now of the gateways in the record; one that is gone has none" maxItems:"102"`
+}
+
+// RecordGateway names a gateway to those who may not see the gateways.
+type RecordGateway struct {
+	ID   string `json:"id" title:"Identifier" doc:"Identifier of the gateway" maxLength:"26"`
+	Name string `json:"name" title:"Name" doc:"Name of the gateway" maxLength:"50"`
 }
 
 // CallRecordTotals sums up call records (F209), and says how long they are kept.
@@ -157,9 +165,17 @@ func (s *Server) oneRecord(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, notFound(fmt.Errorf("call record %d: %w", in.ID, err), "There is no such call record. It may have been deleted.")
 	}
-	whole := WholeCallRecord{CallRecord: r, Why: r.Cause.Message(), LegWhy: []pbx.Message{}}
+	whole := WholeCallRecord{CallRecord: r, Why: r.Cause.Message(), LegWhy: []pbx.Message{}, Gateways: []RecordGateway{}}
+	ids := []string{r.GatewayIn, r.GatewayOut}
 	for _, l := range r.Legs {
-		whole.LegWhy = append(whole.LegWhy, l.Cause.Message())
+		whole.LegWhy, ids = append(whole.LegWhy, l.Cause.Message()), append(ids, l.Gateway)
+	}
+	cfg, _ := s.Store.Current()
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		if g := cfg.GatewayByID(id); g != nil {
+			whole.Gateways = append(whole.Gateways, RecordGateway{g.ID, g.Name})
+		}
 	}
 	return &answer[WholeCallRecord]{whole}, nil
 }

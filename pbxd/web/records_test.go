@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,11 @@ func TestCallRecords(t *testing.T) {
 	carl.want(200, "GET", "/call-records/2", "", &one)
 	if one.Call != "b" || len(one.Legs) != 1 || one.Legs[0].Party.Name != "Anna" || one.Why.Text() != "hung up" || len(one.LegWhy) != 1 {
 		t.Errorf("%+v", one)
+	}
+	for id, want := range map[string][]RecordGateway{"1": {{"gw1", "Provider, first"}}, "2": {}, "3": {}} { // he may not see the gateways; one is gone
+		if carl.want(200, "GET", "/call-records/"+id, "", &one); !slices.Equal(one.Gateways, want) {
+			t.Errorf("record %s names the gateways %+v, want %+v", id, one.Gateways, want)
+		}
 	}
 	carl.want(404, "GET", "/call-records/9", "", nil)
 	carl.want(422, "GET", "/call-records/x", "", nil)

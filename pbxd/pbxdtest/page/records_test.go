@@ -149,6 +149,7 @@ func TestCallRecords(t *testing.T) {
 	p.Run("open the record", chromedp.Click(chromedp.CSS(".records tbody a")))
 	p.Sees("Vienna <b>office</b> → Ben Demo")
 	p.Sees("transferred")
+	p.Sees("a gateway that is gone")
 	p.Sees("after 14 min 0 s · rang for 1 min 40 s · talked for 34 min 20 s")
 	if p.Can("Why and how") {
 		t.Error("there is a way to a trace that the device has forgotten")

@@ -192,25 +192,26 @@ class Records {
   }
 }
 
+// line names a gateway of a record.
+const line = (r, id) => r.gateways.find((g) => g.id === id)?.name ?? t('records.goneGateway');
+
 // leg draws a leg against the time of the whole call.
-function leg(r, l, i, gateways) {
+function leg(r, l, i) {
   const at = (time) => Date.parse(time);
   const [from, all] = [at(r.began), Math.max(1, at(r.ended) - at(r.began))];
   const bar = (kind, a, b) => s('rect', {class: kind, x: 600 * (a - from) / all, y: 1, width: Math.max(2, 600 * (b - a) / all), height: 12});
   const answered = l.answered ? at(l.answered) : 0;
   const rang = ((answered || at(l.ended)) - at(l.began)) / 1000;
   const said = [t('records.after', {time: span((at(l.began) - from) / 1000)}), t('records.rang', {time: span(rang)}), answered && t('records.spoke', {time: span((at(l.ended) - answered) / 1000)})].filter(Boolean).join(' · ');
-  const name = gateways.find((g) => g.id === l.gateway)?.label;
-  return h('li.leg', h('div', h('strong', who(l.party)), h('span.muted', [l.party.name && l.party.number, name].filter(Boolean).join(' · '))),
+  return h('li.leg', h('div', h('strong', who(l.party)), h('span.muted', [l.party.name && l.party.number, l.gateway && line(r, l.gateway)].filter(Boolean).join(' · '))),
     h('div', s('svg', {viewBox: '0 0 600 14', preserveAspectRatio: 'none', 'aria-hidden': 'true'}, bar('rang', at(l.began), answered || at(l.ended)), answered && bar('spoke', answered, at(l.ended))), h('span.muted', said)),
     h('div', l.act && h('span.tag', word('act', l.act)), ' ', h('span', message(r.legWhy[i].template, r.legWhy[i].args))));
 }
 
 // one shows a record with its legs.
 async function one({content, signal, session}, id) {
-  const [r, gateways] = await Promise.all([get(`/call-records/${encodeURIComponent(id)}`), choices('gateways')]);
+  const r = await get(`/call-records/${encodeURIComponent(id)}`);
   if (signal.aborted) return;
-  const line = (gateway) => gateway && (gateways.find((g) => g.id === gateway)?.label ?? gateway);
   const party = (p) => [p.name, p.number, p.e164 !== p.number && p.e164].filter(Boolean).join(' · ') || t('calls.hidden');
   const may = session.modules.includes('call-traces') && live.now() - Date.parse(r.began) < remembered;
   fill(content, h('div.card-head', h('h2', {tabindex: '-1'}, `${who(r.caller)} → ${who(r.target.number ? r.target : {number: r.dialled})}`), h('div.actions',
@@ -218,10 +219,10 @@ async function one({content, signal, session}, id) {
   h('section.card', facts([
     [t('records.began'), `${when(r.began)}${r.estimated ? ` (${t('records.estimated')})` : ''}`], [t('records.direction'), word('direction', r.direction)],
     [t('records.caller'), `${party(r.caller)}${r.hidden ? ` (${t('records.hidden')})` : ''}`], [t('records.dialled'), [r.dialled, r.dialledE164 !== r.dialled && r.dialledE164].filter(Boolean).join(' · ')], r.target.number && [t('records.target'), party(r.target)],
-    r.gatewayIn && [t('records.gatewayIn'), line(r.gatewayIn)], r.gatewayOut && [t('records.gatewayOut'), `${line(r.gatewayOut)} (${word('toll', r.toll)})`],
+    r.gatewayIn && [t('records.gatewayIn'), line(r, r.gatewayIn)], r.gatewayOut && [t('records.gatewayOut'), `${line(r, r.gatewayOut)} (${word('toll', r.toll)})`],
     [t('records.ring'), span(r.ring)], r.result === 'answered' && [t('records.talk'), span(r.talk)],
     [t('records.result'), word('result', r.result)], [t('records.cause'), message(r.why.template, r.why.args)]])),
-  h('section.card', h('h2', t('records.legs')), h('ol.legs', r.legs.map((l, i) => leg(r, l, i, gateways)))));
+  h('section.card', h('h2', t('records.legs')), h('ol.legs', (r.legs ?? []).map((l, i) => leg(r, l, i)))));
   content.querySelector('h2').focus({preventScroll: true});
 }
 
