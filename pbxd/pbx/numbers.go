@@ -56,5 +56,25 @@ func checkNumbers(c *Config) (errs []FieldError) {
 			errs = append(errs, refused(n.path, "hides the emergency number {emergency} of {country}; choose another", "emergency", e.Number, "country", country.Name))
 		}
 	}
+	if known {
+		errs = append(errs, checkTargets(c, &country)...)
+	}
 	return append(errs, checkCodes(c, country)...)
+}
+
+// checkTargets checks that administrators send calls on to no emergency number:
+// none is made so. What users forward to is checked where they set it.
+func checkTargets(c *Config, country *Country) (errs []FieldError) {
+	check := func(path, number string) {
+		if _, is := c.EmergencyIn(country, number); is {
+			errs = append(errs, refused(path, "is an emergency number. Calls are not forwarded to one."))
+		}
+	}
+	for i := range c.Users {
+		check(fmt.Sprintf("users[%d].operatorExtension", i), c.Users[i].OperatorExtension)
+	}
+	for i := range c.InboundRoutes {
+		check(fmt.Sprintf("inboundRoutes[%d].target", i), c.InboundRoutes[i].Target)
+	}
+	return errs
 }

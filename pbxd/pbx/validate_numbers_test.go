@@ -6,12 +6,16 @@ import (
 )
 
 // Numbers are entered as they are compared: without spaces, and area codes without
-// what stands before them.
+// what stands before them. Calls are sent on to no emergency number.
 func TestNumbersAsTheyAreCompared(t *testing.T) {
 	for field, set := range map[string]func(*Config){
 		"locale.areaCode":           func(c *Config) { c.Locale.AreaCode = "089" },
 		"inboundRoutes[0].pattern":  func(c *Config) { c.InboundRoutes[0].Pattern = "089 123456" },
 		"outboundRoutes[0].pattern": func(c *Config) { c.OutboundRoutes[0].Pattern = "^089/123" },
+		"inboundRoutes[0].target":   func(c *Config) { c.InboundRoutes[0].Target = "0112" },
+		"users[1].operatorExtension": func(c *Config) {
+			c.Users[1].DropToOperator, c.Users[1].OperatorExtension = true, "110"
+		},
 	} {
 		c := Factory(Defaults{})
 		c.Locale.Country = "DE"
