@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -160,6 +161,24 @@ func TestListsThatARevisionKnows(t *testing.T) {
 	want := []pbx.PermissionGroup{{ID: "own", PermissionGroupSettings: pbx.PermissionGroupSettings{Name: "Own", Members: []string{}, Permissions: []pbx.GroupPermission{}}}}
 	if !reflect.DeepEqual(c.PermissionGroups, want) || len(c.GUIGroups) != 0 || c.HuntGroups == nil {
 		t.Errorf("%+v %+v", c.PermissionGroups, c.GUIGroups)
+	}
+}
+
+// A device in a country where people dial 9 for an outside line goes on so with a
+// version that has a parameter for it.
+func TestOutsideLineOfTheCountry(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	for locale, want := range map[string]string{`{"country":"US"}`: "9", `{"country":"DE"}`: "0", `{"country":"US","outsideLine":""}`: "", `{"country":"US","outsideLine":"8"}`: "8"} {
+		packed, err := pack(map[string]any{"locale": json.RawMessage(locale)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.db.writer.ExecContext(t.Context(), "UPDATE revision SET config = ?", packed); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := s.configOf(t.Context(), 1); err != nil || c.Locale.OutsideLine != want {
+			t.Errorf("%s: %+v, %v, want %q", locale, c, err, want)
+		}
 	}
 }
 

@@ -74,12 +74,12 @@ func (s *Store) Revisions(ctx context.Context, before int64, limit int) ([]pbx.R
 }
 
 // configOf reads the configuration of one revision. What the version that
-// wrote it did not know has the values of the factory: a parameter its default,
-// a list, such as that of the permission groups, the entries that come with a
-// new device. A list that it knew is as it wrote it, also when it is empty. So
-// a user of version 1 who was an administrator is in the group Admins of today,
-// which goes by the user. The error is fs.ErrNotExist when there is no such
-// revision.
+// wrote it did not know has the values of the factory: a parameter its default
+// (the digit for an outside line that of its country), a list, such as that of the
+// permission groups, the entries that come with a new device. A list that it knew
+// is as it wrote it, also when it is empty. So a user of version 1 who was an
+// administrator is in the group Admins of today, which goes by the user. The error
+// is fs.ErrNotExist when there is no such revision.
 func (s *Store) configOf(ctx context.Context, number int64) (*pbx.Config, error) {
 	var packed []byte
 	err := s.db.readers.QueryRowContext(ctx, "SELECT config FROM revision WHERE number = ?", number).Scan(&packed)
@@ -101,6 +101,10 @@ func (s *Store) configOf(ctx context.Context, number int64) (*pbx.Config, error)
 	}
 	if admin := c.UserByID(pbx.AdminID); known["setup"] == nil && admin != nil {
 		c.Setup.WizardDone = admin.PIN != pbx.FactoryPIN // a device in use needs no installation
+	}
+	var locale map[string]json.RawMessage
+	if country, ok := pbx.CountryByCode(c.Locale.Country); ok && json.Unmarshal(known["locale"], &locale) == nil && locale["outsideLine"] == nil {
+		c.Locale.OutsideLine = country.OutsideLine // as for a new device there
 	}
 	return c.Clone(), nil
 }
