@@ -1,10 +1,10 @@
 // Try a number: who would ring, or over which lines the call would go, drawn as the way of the call,
 // with the steps of each decision.
 
-import {h, put, fill, uid, styles} from '../dom.js';
-import {t, zone} from '../text.js';
+import {h, put, fill, icon, uid, styles} from '../dom.js';
+import {t, zone, sentence} from '../text.js';
 import {moment} from '../time.js';
-import {get} from '../api.js';
+import {get, Problem} from '../api.js';
 import {attempt} from '../dialog.js';
 import {step, cause} from '../steps.js';
 import * as schema from '../schema.js';
@@ -84,6 +84,11 @@ export default async function show({content, signal, session}) {
   const down = references({from: Promise.resolve(gateways), changed: () => {}});
   const downId = uid();
   const result = h('section.tried-way', {'aria-live': 'polite', tabindex: '-1'});
+  const labels = {'query.gateway': t('try.from'), 'query.caller': t('try.caller'), 'query.digits': t('try.digits'), 'query.at': t('try.at')};
+  const refused = (err) => {
+    if (!(err instanceof Problem) || !err.details.length) throw err;
+    fill(result, h('div.alert', {role: 'alert'}, icon('alert'), h('div', err.details.map((d) => h('p', sentence(d.message, labels[d.location]))))));
+  };
   const dialled = (el) => el.value.replace(/[\s()/.-]/g, '');
   const run = () => attempt(async () => {
     fill(result);
@@ -99,8 +104,8 @@ export default async function show({content, signal, session}) {
     if (now.el.checked) q.set('now', 'true');
     if (profile.el.value) q.set('profile', profile.el.value);
     if (down.get().length) q.set('down', down.get().join());
-    const tried = await get(`/dialplan/try?${q}`);
-    if (signal.aborted) return;
+    const tried = await get(`/dialplan/try?${q}`).catch(refused);
+    if (signal.aborted || !tried) return;
     fill(result, h('p.begin', begun(tried, q.get('digits'))), drawn(tried, 0), tried.more && h('p.help', t('try.more')));
   });
   put(content, [h('form.card.try', {novalidate: true, onsubmit: (e) => {
