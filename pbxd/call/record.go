@@ -18,6 +18,7 @@ type record struct {
 
 	whole  pbx.CallRecord
 	sought bool // somebody was called, or there was talk: function codes alone are no call
+	urgent bool // an emergency number was called
 	legs   []*recordLeg
 	caller *recordLeg
 	pair   [2]*recordLeg // who talked with each other last
@@ -84,7 +85,7 @@ func (c *call) recordJoin(other *call) {
 			r, o = o, r
 		}
 		o.into = r
-		r.open, r.sought = r.open+o.open, r.sought || o.sought
+		r.open, r.sought, r.urgent = r.open+o.open, r.sought || o.sought, r.urgent || o.urgent
 		r.legs = append(r.legs, o.legs...)
 		if r.caller == nil {
 			r.caller = o.caller
@@ -155,7 +156,7 @@ func (r *record) close(now time.Time) pbx.CallRecord {
 	switch {
 	case w.GatewayIn != "":
 		w.Direction = pbx.RecordIn
-	case w.DialledE != "": // and no line took it
+	case w.DialledE != "" || r.urgent: // and no line took it
 		w.Direction = pbx.RecordOut
 	}
 	w.Result = resultOf(w.Cause)

@@ -94,7 +94,7 @@ func (c *call) recordSought(d dialplan.Decision) {
 		}
 	}
 	c.recorded(func(r *record) {
-		r.sought = true
+		r.sought, r.urgent = true, r.urgent || d.Emergency != ""
 		if r.whole.Dialled == "" {
 			r.whole.Dialled, r.whole.DialledE = cmp.Or(dialled.Number, c.query.Digits), e164
 		}

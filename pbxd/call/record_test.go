@@ -77,6 +77,8 @@ func TestRecords(t *testing.T) {
 			[]string{"internal 101>102> noAnswer 20 ring 0 talk 0 | 101 0-x-0 20"}},
 		{"no such number", nil, func(h *house) { h.call("101", "999") },
 			[]string{"internal 101>999> failed 1 ring 0 talk 0 | 101 0-x-0 1"}},
+		{"emergency call without a line", nil, func(h *house) { h.call("101", "112") },
+			[]string{"out 101>112> failed 34 ring 0 talk 0 | 101 0-x-0 34"}},
 		{"hidden", nil, func(h *house) { h.hangsUp(h.call("101", "*31102")) },
 			[]string{"internal 101>102> noAnswer 16 ring 0 talk 0 | 101 0-x-0 16 | 102 0-x-0 16"}},
 		{"code", nil, func(h *house) {
