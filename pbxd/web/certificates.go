@@ -57,11 +57,11 @@ const maxCertificateBody = 4 * certificate.MaxSize
 func (s *Server) registerCertificates() {
 	const path, tag = "/certificates", "Certificates"
 	op := func(id, method, path, summary string, o operation) operation {
-		o.id, o.method, o.path, o.summary, o.tag, o.module, o.maxBody = id, method, path, summary, tag, certificateModule, maxCertificateBody
+		o.id, o.method, o.path, o.summary, o.tag, o.module, o.maxBody = id, method, path, summary, tag, certificateModule+o.module, maxCertificateBody
 		return o
 	}
 	stale := []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired, http.StatusUnprocessableEntity}
-	register(s, op("list-certificates", http.MethodGet, path, "Certificates for the page", operation{description: "The device's own is the first."}),
+	register(s, op("list-certificates", http.MethodGet, path, "Certificates for the page and the transports", operation{module: "|transports", description: "The device's own is the first."}),
 		func(context.Context, *none) (*answer[[]CertificateInfo], error) {
 			cfg, _ := s.Store.Current()
 			list := []CertificateInfo{s.showDeviceCertificate(cfg)}
@@ -84,7 +84,7 @@ func (s *Server) registerCertificates() {
 			return &tagged[CertificateInfo]{etag(c), s.showCertificate(cfg, c)}, nil
 		})
 	register(s, op("add-certificate", http.MethodPost, path, "Upload a certificate", operation{status: http.StatusCreated, audits: []string{"add-certificate"},
-		description: "Refused when it could not serve the page. It takes effect with use.", errors: []int{http.StatusConflict, http.StatusUnprocessableEntity}}),
+		description: "With its key, one that can serve the page; without a key, that of an authority that signs those of providers. It takes effect with use, or where a transport names it.", errors: []int{http.StatusConflict, http.StatusUnprocessableEntity}}),
 		func(ctx context.Context, in *struct{ Body body[CertificateUpload] }) (*created[CertificateInfo], error) {
 			return s.addCertificate(ctx, in.Body.value)
 		})

@@ -29,7 +29,7 @@ func (s *Server) registerResources() {
 		edit: replaced(func(g *pbx.HuntGroup) *pbx.HuntGroupSettings { return &g.HuntGroupSettings }),
 	})
 	registerCollection(s, &collection[pbx.PermissionGroup, pbx.PermissionGroupSettings, PermissionGroup]{
-		one: "permission group", many: "permission groups", list: "permissionGroups", what: pbx.Say("Permission group"), tag: "Permissions", module: "permission-groups", readers: "|users|gui-groups",
+		one: "permission group", many: "permission groups", list: "permissionGroups", what: pbx.Say("Permission group"), tag: "Permissions", module: "permission-groups", readers: "|users|gui-groups|outbound-routes",
 		of:    func(c *pbx.Config) *[]pbx.PermissionGroup { return &c.PermissionGroups },
 		id:    func(g *pbx.PermissionGroup) *string { return &g.ID },
 		name:  func(g *pbx.PermissionGroup) string { return g.Name },

@@ -208,6 +208,28 @@ func TestGatewayPassword(t *testing.T) {
 	}
 }
 
+// TestWhatRoutesReferTo reads what may be chosen in routes and transports with their
+// modules alone.
+func TestWhatRoutesReferTo(t *testing.T) {
+	m, s := office(t)
+	m.edit(t, func(cfg *pbx.Config) {
+		withModules(cfg, "olga", 311, "outbound-routes")
+		withModules(cfg, "tom", 312, "transports")
+		withModules(cfg, "ines", 313, "inbound-routes")
+		withModules(cfg, "gerd", 314, "gateways")
+		withModules(cfg, "gina", 315, "gateway-groups")
+	})
+	for id, paths := range map[string][]string{
+		"olga": {"gateway-groups", "permission-groups", "calendars"}, "tom": {"certificates"}, "ines": {"gateway-groups", "calendars"}, "gerd": {"gateway-groups", "transports"}, "gina": {"gateways", "user-names"},
+	} {
+		for _, path := range paths {
+			enter(t, s, id).want(200, "GET", "/"+path, "", nil)
+		}
+	}
+	enter(t, s, "tom").want(403, "POST", "/certificates", `{}`, nil)
+	enter(t, s, "olga").want(403, "POST", "/permission-groups", `{}`, nil)
+}
+
 // TestNightService lets administrators and users choose the profile.
 func TestNightService(t *testing.T) {
 	m, s := office(t)
