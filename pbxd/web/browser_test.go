@@ -76,7 +76,7 @@ func TestPage(t *testing.T) {
 		"escape": pageEscape, "back": pageBack, "password": pagePassword, "settings": pageSettings,
 		"list": pageList, "hunt group": pageHuntGroup, "GUI": pageGUI, "search": pageSearch,
 		"routes": pageRoutes, "outbound": pageOutbound, "calendar": pageCalendar, "night": pageNight, "try outside": pageTryOutside, "week": pageWeek, "days": pageDays,
-		"gateway": pageGateway, "gateway group": pageGatewayGroup, "transport": pageTransport, "SIP status": pageSIPStatus,
+		"gateway": pageGateway, "emergency": pageEmergency, "gateway group": pageGatewayGroup, "transport": pageTransport, "SIP status": pageSIPStatus,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // the waiting of one is the work of another

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,12 +24,28 @@ type Warning struct {
 // the configuration that was saved.
 const warningHeader = "Galilei-Warning"
 
-// warnings returns what is to be looked after now.
-func (s *Server) warnings(cfg *pbx.Config) []Warning {
+// registerEmergency tells those who may keep emergency calls in, but do not see the
+// state of the device, that they do.
+func (s *Server) registerEmergency() {
+	register(s, operation{id: "list-emergency-warnings", method: http.MethodGet, path: "/emergency-warnings", tag: "Routes", module: "gateways|gateway-groups|transports|country|revisions",
+		summary: "Whether emergency calls can leave", description: "Empty when they can. Those who may see the state of the device find it there."},
+		func(context.Context, *none) (*answer[[]Warning], error) {
+			cfg, _ := s.Store.Current()
+			return &answer[[]Warning]{emergencyWarnings(cfg)}, nil
+		})
+}
+
+func emergencyWarnings(cfg *pbx.Config) []Warning {
 	list := []Warning{}
 	if m := emergencyTrouble(cfg); !m.IsZero() {
 		list = append(list, Warning{Sentence: sentence(m), Screen: "gateways", Calm: len(cfg.Gateways) == 0})
 	}
+	return list
+}
+
+// warnings returns what is to be looked after now.
+func (s *Server) warnings(cfg *pbx.Config) []Warning {
+	list := emergencyWarnings(cfg)
 	if s.Warnings != nil {
 		for _, w := range s.Warnings() {
 			list = append(list, Warning{Sentence: sentence(w.Message), Screen: w.Screen})

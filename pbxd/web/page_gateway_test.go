@@ -71,6 +71,28 @@ func pageGateway(t *testing.T, v *visit) {
 	v.NoTroubles()
 }
 
+// pageEmergency has a clerk who sees gateways alone keep emergency calls in, and
+// read that on the page.
+func pageEmergency(t *testing.T, v *visit) {
+	v.m.edit(t, func(cfg *pbx.Config) {
+		outsideLines(cfg)
+		withModules(cfg, "gerd", 313, "gateways")
+		u := cfg.UserByID("gerd")
+		u.PIN, u.MustChangePIN = v.s.pins.Hash("314159"), false
+	})
+	v.Open(v.base + "/gateways")
+	v.logIn("gerd", "314159")
+	v.Press("Provider")
+	v.Tick("Allow outbound calls", false)
+	v.Press("Save")
+	const stays = "Emergency calls may not leave the device (110, 112): no gateway allows outbound calls."
+	v.Sees(stays)
+	v.Tick("Allow outbound calls", true)
+	v.Press("Save")
+	v.SeesNot(stays)
+	v.NoTroubles()
+}
+
 // pageGatewayGroup tries patterns as they are typed (F180-F186), and gives a user
 // a number of the own (F185), and has another gateway be tried first.
 func pageGatewayGroup(t *testing.T, v *visit) {

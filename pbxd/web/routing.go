@@ -87,6 +87,7 @@ func (s *Server) registerRouting() {
 	}
 	registerCollection(s, calendars)
 	s.registerCalendarImport(calendars)
+	s.registerEmergency()
 	s.registerNightService()
 	s.registerTryPattern()
 	s.registerSIPStatus()

@@ -218,7 +218,7 @@ class Resource {
     this.spec.taken?.(this.#form, state, this);
   }
 
-  // refresh brings the open sheet up to date when nothing in it was edited, or mixed, as Form has it.
+  // refresh brings the open sheet up to date, as Form does.
   async refresh(mixed) {
     const form = this.#form;
     if (!form || form.isNew) return;

@@ -91,8 +91,8 @@ export class Form extends HTMLElement {
     live.keep(signal, ['revision'], () => this.refresh());
   }
 
-  // refresh shows the device's values of now unless something was edited. With mixed, what was edited
-  // stays as it is beside them, when the device has not changed that, too.
+  // refresh shows the values of now unless something was edited. mixed: beside what was edited, unless
+  // that has changed.
   async refresh(mixed) {
     const still = () => !this.#busy && (mixed || this.changes.length === 0);
     if (!still()) return;

@@ -35,7 +35,7 @@ export function dayStart(day, later = 0) {
 // daily are the attributes of an input for a day.
 export const daily = {type: 'date', min: '1970-01-01', max: '2999-12-31'};
 
-// asked is what an input says, or '' while it cannot be asked for: a year is typed digit by digit.
+// asked is what an input says, '' while that is wrong: a year is typed digit by digit.
 export const asked = (input) => (input.validity.valid ? input.value.trim() : '');
 
 // ticking keeps the durations in content current until the signal aborts; more() is called, too.

@@ -16,13 +16,16 @@ const ask = async (session, module, path) => {
 // warnings lists {bad, calm, text, path}: what is wrong, and the screen that mends it. What is calm
 // is only not set up yet.
 export async function warnings(session) {
-  const [status, license, certificates, mails] = await Promise.all([
+  const has = (m) => session.modules.includes(m);
+  const lines = !has('general-information') && session.modules.find((m) => /^(gateway|transport|country|revision)/.test(m));
+  const [emergency, status, license, certificates, mails] = await Promise.all([
+    ask(session, lines, '/emergency-warnings'),
     ask(session, 'general-information', '/status'), ask(session, 'license', '/license'),
     ask(session, 'certificates', '/certificates'), ask(session, 'email-delivery', '/email-delivery/queue'),
   ]);
   const list = [];
   if (status?.problem) list.push({bad: true, text: api(status.problem), path: '/status', health: true});
-  for (const w of status?.warnings ?? []) list.push({bad: w.screen === 'gateways' && !w.calm, calm: w.calm, text: message(w.template, w.args), path: w.screen && `/${w.screen}`});
+  for (const w of status?.warnings ?? emergency ?? []) list.push({bad: w.screen === 'gateways' && !w.calm, calm: w.calm, text: message(w.template, w.args), path: w.screen && (status || has(w.screen)) && `/${w.screen}`});
   if (license && ['missing', 'expired'].includes(license.state)) list.push({text: t(`warning.license.${license.state}`), path: '/license'});
   const used = certificates?.find((c) => c.inUse);
   if (used && Date.parse(used.notAfter) < Date.now() + 30 * 86_400_000) {
