@@ -11,7 +11,7 @@ const firstYear = 2025
 
 // day is a day of the device's time zone.
 type day struct {
-	from, to time.Time // midnights; the second is the first of the next day
+	from, to time.Time // first moments of this day and of the next one
 	set      bool      // the clock is set; otherwise it is a day since the start, more or less
 }
 
@@ -22,7 +22,23 @@ func dayOf(now time.Time, cfg *pbx.Config) day {
 		zone = time.UTC
 	}
 	y, m, d := now.In(zone).Date()
-	return day{time.Date(y, m, d, 0, 0, 0, 0, zone), time.Date(y, m, d+1, 0, 0, 0, 0, zone), now.Year() >= firstYear}
+	return day{midnight(y, m, d, zone), midnight(y, m, d+1, zone), now.Year() >= firstYear}
+}
+
+// midnight is the first moment of a day. Where the clock skips midnight in spring,
+// as in Chile, that is when it does so, while time.Date gives 23:00 of the day before;
+// where midnight comes twice in autumn it is the first.
+func midnight(y int, m time.Month, d int, zone *time.Location) time.Time {
+	t := time.Date(y, m, d, 0, 0, 0, 0, zone)
+	earlier := t.Add(-time.Hour)
+	_, change := t.ZoneBounds()
+	switch {
+	case t.Hour() == 23 && change.Sub(t) <= time.Hour:
+		return change
+	case t.Hour() == 0 && earlier.Day() == t.Day():
+		return earlier
+	}
+	return t
 }
 
 // turn begins another day when it has come: nothing is used up of it, save by the
