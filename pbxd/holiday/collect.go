@@ -6,7 +6,6 @@ import (
 	"time"
 
 	ical "github.com/emersion/go-ical"
-	"github.com/teambition/rrule-go"
 
 	"galilei/pbxd/pbx"
 )
@@ -142,6 +141,10 @@ func (c *collector) span(e *ical.Event) (from time.Time, days int, ok bool) {
 			return from, 0, false
 		}
 		end = begin.AddDate(0, 0, int(d/(24*time.Hour))).Add(d % (24 * time.Hour)) // a day is not always 24 h
+		if c.midnight(begin) && d%(24*time.Hour) == 0 {
+			b := begin.In(c.zone)
+			end = pbx.Midnight(b.Year(), b.Month(), b.Day()+int(d/(24*time.Hour)), c.zone)
+		}
 	}
 	if !c.midnight(begin) || !c.midnight(end) {
 		c.Partial++
@@ -157,7 +160,7 @@ func (c *collector) span(e *ical.Event) (from time.Time, days int, ok bool) {
 // midnight reports whether a moment is the beginning of a day.
 func (c *collector) midnight(t time.Time) bool {
 	t = t.In(c.zone)
-	return t.Equal(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, c.zone))
+	return t.Equal(pbx.Midnight(t.Year(), t.Month(), t.Day(), c.zone))
 }
 
 // validYear reports whether a day may be that of a holiday: rules that began long
@@ -177,6 +180,11 @@ func (c *collector) timeOf(p *ical.Prop) (time.Time, error) {
 		begin := ical.Prop{Name: p.Name, Params: p.Params, Value: before + "T000000" + after}
 		t, err := c.timeOf(&begin)
 		return t.AddDate(0, 0, 1), err
+	}
+	if !strings.Contains(p.Value, "T") { // a day, also where the clock skips its midnight
+		bare := ical.Prop{Name: p.Name, Params: ical.Params{ical.ParamValue: {string(ical.ValueDate)}}, Value: p.Value}
+		t, err := bare.DateTime(time.UTC)
+		return pbx.Midnight(t.Year(), t.Month(), t.Day(), c.zone), err
 	}
 	t, err := p.DateTime(c.zone)
 	if err != nil && p.Params.Get(ical.PropTimezoneID) != "" {
@@ -251,46 +259,4 @@ func (c *collector) keep(h pbx.Holiday) error {
 	c.seen[key] = true
 	c.Days = append(c.Days, h)
 	return nil
-}
-
-// ruleOf reads a rule of repetition for days: within a day nothing repeats. Its
-// end is a day, or a moment (RFC 5545 section 3.3.10), which may be before the
-// time of day at which the event begins.
-func (c *collector) ruleOf(text string, from time.Time, start *ical.Prop) (*rrule.ROption, error) {
-	o, err := rrule.StrToROption(text)
-	if err != nil {
-		return nil, err
-	}
-	if o.Freq > rrule.DAILY || o.Interval < 0 || o.Interval > 1000 || o.Count < 0 {
-		return nil, errRule
-	}
-	o.Byhour, o.Byminute, o.Bysecond = nil, nil, nil
-	o.Dtstart = from
-	if !o.Until.IsZero() {
-		until := o.Until
-		if strings.Contains(start.Value, "T") && untilMoment(text) { // some write a moment after days, too
-			begin, err := c.timeOf(start)
-			if err != nil {
-				return nil, err
-			}
-			until = until.In(begin.Location())
-			if clockOf(until) < clockOf(begin) {
-				until = until.AddDate(0, 0, -1)
-			}
-		}
-		o.Until = day(until.Year(), until.Month(), until.Day())
-	}
-	return o, nil
-}
-
-// untilMoment reports whether a rule ends at a moment, which is in UTC.
-func untilMoment(rule string) bool {
-	_, until, _ := strings.Cut(strings.ToUpper(rule), "UNTIL=")
-	until, _, _ = strings.Cut(until, ";")
-	return strings.HasSuffix(strings.TrimSpace(until), "Z")
-}
-
-// clockOf is the time of day.
-func clockOf(t time.Time) time.Duration {
-	return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second
 }

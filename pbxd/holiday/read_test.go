@@ -106,6 +106,23 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// A day stays that day where the clock skips its midnight, as in Chile.
+func TestDayWithoutMidnight(t *testing.T) {
+	zone, err := time.LoadLocation("America/Santiago")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, event := range []string{"DTSTART;VALUE=DATE:20260906", "DTSTART;VALUE=DATE:20260906\nDTEND;VALUE=DATE:20260907", "DTSTART;VALUE=DATE:20260906\nDURATION:P1D"} {
+		r, err := Read(file(event), zone, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := shown(r.Days); len(got) != 1 || r.Days[0].From != "2026-09-06" || r.Days[0].To != "" || r.Partial != 0 {
+			t.Errorf("%s: got %q, %d with a time", event, got, r.Partial)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	var weekly []string
 	for range maxRules + 1 {

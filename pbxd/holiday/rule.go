@@ -2,8 +2,10 @@ package holiday
 
 import (
 	"errors"
+	"strings"
 	"time"
 
+	ical "github.com/emersion/go-ical"
 	"github.com/teambition/rrule-go"
 )
 
@@ -60,4 +62,46 @@ func (c *collector) follow(o *rrule.ROption, from time.Time, days int) ([]time.T
 		}
 	}
 	return found, nil
+}
+
+// ruleOf reads a rule of repetition for days: within a day nothing repeats. Its
+// end is a day, or a moment (RFC 5545 section 3.3.10), which may be before the
+// time of day at which the event begins.
+func (c *collector) ruleOf(text string, from time.Time, start *ical.Prop) (*rrule.ROption, error) {
+	o, err := rrule.StrToROption(text)
+	if err != nil {
+		return nil, err
+	}
+	if o.Freq > rrule.DAILY || o.Interval < 0 || o.Interval > 1000 || o.Count < 0 {
+		return nil, errRule
+	}
+	o.Byhour, o.Byminute, o.Bysecond = nil, nil, nil
+	o.Dtstart = from
+	if !o.Until.IsZero() {
+		until := o.Until
+		if strings.Contains(start.Value, "T") && untilMoment(text) { // some write a moment after days, too
+			begin, err := c.timeOf(start)
+			if err != nil {
+				return nil, err
+			}
+			until = until.In(begin.Location())
+			if clockOf(until) < clockOf(begin) {
+				until = until.AddDate(0, 0, -1)
+			}
+		}
+		o.Until = day(until.Year(), until.Month(), until.Day())
+	}
+	return o, nil
+}
+
+// untilMoment reports whether a rule ends at a moment, which is in UTC.
+func untilMoment(rule string) bool {
+	_, until, _ := strings.Cut(strings.ToUpper(rule), "UNTIL=")
+	until, _, _ = strings.Cut(until, ";")
+	return strings.HasSuffix(strings.TrimSpace(until), "Z")
+}
+
+// clockOf is the time of day.
+func clockOf(t time.Time) time.Duration {
+	return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second
 }

@@ -22,23 +22,7 @@ func dayOf(now time.Time, cfg *pbx.Config) day {
 		zone = time.UTC
 	}
 	y, m, d := now.In(zone).Date()
-	return day{midnight(y, m, d, zone), midnight(y, m, d+1, zone), now.Year() >= firstYear}
-}
-
-// midnight is the first moment of a day. Where the clock skips midnight in spring,
-// as in Chile, that is when it does so, while time.Date gives 23:00 of the day before;
-// where midnight comes twice in autumn it is the first.
-func midnight(y int, m time.Month, d int, zone *time.Location) time.Time {
-	t := time.Date(y, m, d, 0, 0, 0, 0, zone)
-	earlier := t.Add(-time.Hour)
-	_, change := t.ZoneBounds()
-	switch {
-	case t.Hour() == 23 && change.Sub(t) <= time.Hour:
-		return change
-	case t.Hour() == 0 && earlier.Day() == t.Day():
-		return earlier
-	}
-	return t
+	return day{pbx.Midnight(y, m, d, zone), pbx.Midnight(y, m, d+1, zone), now.Year() >= firstYear}
 }
 
 // turn begins another day when it has come: nothing is used up of it, save by the
