@@ -167,7 +167,7 @@ func TestRedirectedCall(t *testing.T) {
 		x := newExchange(t, nil, static).begins()
 		x.dial("a", nil)
 		x.c.Answer(x.c.Ringing().Invite, 302, "Moved Temporarily", to(x, "1", "1", "2"))
-		rings(x, "1").Reply(404, "Not Found", "")
+		rings(x, "1").Reply(400, "Bad Request", "")
 		rings(x, "2").Reply(486, "Busy Here", "")
 		if ev := x.event(call.EventEnded); ev.Cause != pbx.CauseUserBusy || ev.Deflected != "" {
 			t.Errorf("the call ended with %v, %q", ev.Cause, ev.Deflected)

@@ -223,7 +223,7 @@ func (o *outgoing) takes(l *leg, res *sip.Response, err error) (taken bool) {
 		case status >= 300 && status < 400:
 			o.redirectedBy(res)
 			taken = o.options.Redirect && l.redirectLocked()
-		case status > 400 && len(o.contacts) > 0 && status < 600: // one of several addresses
+		case status >= 400 && len(o.contacts) > 0 && status < 600: // one of several addresses
 			taken = l.redirectLocked()
 		}
 		if !taken {
