@@ -13,6 +13,7 @@ const firstYear = 2025
 type day struct {
 	from, to time.Time // first moments of this day and of the next one
 	set      bool      // the clock is set; otherwise it is a day since the start, more or less
+	zone     string    // of the settings
 }
 
 // dayOf is the day of a time.
@@ -22,7 +23,7 @@ func dayOf(now time.Time, cfg *pbx.Config) day {
 		zone = time.UTC
 	}
 	y, m, d := now.In(zone).Date()
-	return day{pbx.Midnight(y, m, d, zone), pbx.Midnight(y, m, d+1, zone), now.Year() >= firstYear}
+	return day{pbx.Midnight(y, m, d, zone), pbx.Midnight(y, m, d+1, zone), now.Year() >= firstYear, cfg.Locale.TimeZone}
 }
 
 // turn begins another day when it has come: nothing is used up of it, save by the
@@ -30,6 +31,9 @@ func dayOf(now time.Time, cfg *pbx.Config) day {
 func (l *Ledger) turn(cfg *pbx.Config) {
 	now := l.deps.Now()
 	if !now.Before(l.day.from) && now.Before(l.day.to) {
+		if l.day.zone != cfg.Locale.TimeZone {
+			l.day = dayOf(now, cfg) // it ends when it ends there, and what is used up stays so
+		}
 		return
 	}
 	was, today := l.day, dayOf(now, cfg)

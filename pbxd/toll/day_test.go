@@ -36,3 +36,21 @@ func TestMomentsAreInTheirDays(t *testing.T) {
 		}
 	}
 }
+
+// In another zone the day ends when it ends there, and what is used up stays so.
+func TestZoneChanges(t *testing.T) {
+	inBook(t, func(b *book) {
+		b.End(func() uint64 { ticket := b.begin("demo101", pbx.TollForeign); time.Sleep(minutes(30)); return ticket }())
+		b.mu.Lock()
+		b.cfg = b.cfg.Clone()
+		b.cfg.Locale.TimeZone = "America/New_York" // it is 6:30 there
+		b.mu.Unlock()
+		b.Configured()
+		for _, want := range []time.Duration{minutes(30), 0} { // at 20:30, after midnight in Berlin, and at 10:30
+			time.Sleep(14 * time.Hour)
+			if s := b.UserToll("demo101"); s.Foreign != want {
+				t.Errorf("%v are used up, want %v", s.Foreign, want)
+			}
+		}
+	})
+}
