@@ -40,6 +40,8 @@ type line struct {
 	renew      bool             // register at once, although registered
 	over       transport.Flow   // of the registration that holds
 	cut        bool             // that connection has ended, or goes by another address of ours
+	checked    transport.Flow   // of the last check that has said how we are seen
+	seen       netip.Addr       // and as what; not valid for our own address
 	moves      int              // how often our public address has changed
 	answers    bool             // to OPTIONS; also before the first
 	asked      bool             // the first registration or check has come to an end

@@ -32,20 +32,19 @@ func (ln *line) check(g *pbx.Gateway, o pbx.GatewayOptions) time.Duration {
 			ln.trunk.deps.Resolver.Works(x)
 			at, told := ln.seenAs(f, res)
 			ln.mu.Lock()
-			moved := told && ln.registered && ln.over.Same(f) && ln.public.Addr() != at.Addr() // calls would still come to the one of before
-			if told && (moved || !g.Register) {
-				ln.public = at
+			if told {
+				if !g.Register {
+					ln.public = at
+				}
+				moved := ln.registered && ln.checked.Same(f) && ln.seen != at.Addr() // calls would still come to the address of before
+				ln.cut, ln.checked, ln.seen = ln.cut || moved, f, at.Addr()
 			}
-			ln.cut = ln.cut || moved
 			back := !ln.answers && g.Register && ln.status.State != pbx.LineRefused
 			ln.server, ln.answers, ln.asked = x, true, true
 			up := !g.Register || ln.registered
 			ln.mu.Unlock()
-			switch {
-			case back: // it may have forgotten us, or not have answered, and the pause would be too long
+			if back { // it may have forgotten us, or not have answered, and the pause would be too long
 				ln.again()
-			case moved:
-				ln.look()
 			}
 			now := ln.trunk.deps.Now()
 			ln.publish(func(s *pbx.LineStatus) {

@@ -59,8 +59,9 @@ func (ln *line) run() {
 			ln.keepOpen()
 			keeps = now.Add(time.Duration(o.Keepalive) * ln.trunk.pace.second)
 		}
-		ln.rest(g.Register, &registers, g.Check, &checks, keeps)
-		if at, cut := ln.resumes(w); cut && at.Before(registers) {
+		if at, cut := ln.resumes(w); !cut {
+			ln.rest(g.Register, &registers, g.Check, &checks, keeps)
+		} else if at.Before(registers) {
 			registers = at
 		}
 	}
