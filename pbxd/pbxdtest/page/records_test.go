@@ -208,3 +208,43 @@ func TestCallRecords(t *testing.T) {
 	}
 	german.NoTroubles()
 }
+
+// TestRecordsThatGo shows more records than the device gives at once, of which somebody
+// else deletes the oldest.
+func TestRecordsThatGo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	officeWith(t, pbxdtest.Options{Dir: dir}).Stop()
+	st, err := store.Open(t.Context(), dir, store.Options{Model: pbx.Model{Name: "T640"}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for i := range 300 {
+		at := now.Add(-time.Duration(i+1) * time.Hour)
+		st.NoteRecord(pbx.CallRecord{Call: fmt.Sprint(i), Direction: pbx.RecordInternal, Dialled: "102", Result: pbx.RecordBusy, Began: at, Ended: at, Toll: pbx.TollInternal})
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := pbxdtest.Start(t, pbxdtest.Options{Dir: dir})
+	chromium := &browser.Chromium{}
+	t.Cleanup(chromium.Close)
+	p := chromium.Page(t)
+	logIn(p, s, "admin")
+	p.Press("Call records")
+	rows := func(n int) {
+		t.Helper()
+		p.Until(fmt.Sprint(n, " rows"), fmt.Sprintf("document.querySelectorAll('.records tbody tr').length === %d", n))
+	}
+	for n := 50; n < 300; n += 50 {
+		rows(n)
+		p.Press("Show older")
+	}
+	rows(300)
+	s.As("admin", pin).Do("DELETE", "/api/v1/call-records?before="+now.Add(-230*time.Hour).UTC().Format(time.RFC3339), nil, 202, nil)
+	rows(200) // and 29 or 30 more
+	p.Press("Show older")
+	p.Until("the rest", "document.querySelectorAll('.records tbody tr').length > 200 && !document.querySelector('.older button')")
+	p.NoTroubles()
+}

@@ -130,7 +130,8 @@ class Records {
     const totals = await sums;
     this.#took = performance.now() - begun;
     if (this.signal.aborted || mine !== this.#asked) return;
-    const rest = !after && n > most && records.length === most ? this.#records.filter((r) => follows(r, records.at(-1))) : [];
+    let rest = !after && n > most && records.length === most ? this.#records.filter((r) => follows(r, records.at(-1))) : [];
+    if (totals && !totals.since && records.length + rest.length > totals.calls) rest = []; // the oldest were deleted
     if (!rest.length) this.#next = next;
     this.#records = [...after ? this.#records : [], ...records, ...rest];
     if (totals) this.#sum(totals);
