@@ -15,7 +15,7 @@ import (
 func (p *PBX) newLedger(ctx context.Context) *toll.Ledger {
 	l := toll.New(toll.Deps{Config: p.config, Spoken: p.store.SpokenSince, Tell: p.tollMails.take, Now: p.deps.Now, Log: p.deps.Log.With("part", "toll")})
 	if err := l.Load(ctx); err != nil {
-		p.deps.Log.Error("what was spoken today before the start does not count: it cannot be read", "err", err)
+		p.deps.Log.Error("what was spoken today before the start does not count yet: it cannot be read", "err", err)
 	}
 	return l
 }

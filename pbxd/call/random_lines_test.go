@@ -35,7 +35,7 @@ func withOutside(c *pbx.Config) {
 func (w *crowd) meter() (stop func()) {
 	w.ledger = toll.New(toll.Deps{
 		Config: func() *pbx.Config { return w.cfg }, Now: time.Now, Log: slog.New(slog.DiscardHandler), Tell: func(pbx.TollAlarm) {},
-		Spoken: func(context.Context, time.Time) ([]pbx.Spoken, error) { return nil, nil },
+		Spoken: func(context.Context, time.Time, time.Time) ([]pbx.Spoken, error) { return nil, nil },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -24,7 +24,7 @@ func withMeter(t *testing.T, play func(h *house, x *exchange, l *toll.Ledger)) {
 	withLines(t, func(h *house, x *exchange) {
 		l := toll.New(toll.Deps{
 			Config: func() *pbx.Config { return h.cfg }, Now: time.Now, Log: slog.New(slog.DiscardHandler), Tell: func(pbx.TollAlarm) {},
-			Spoken: func(context.Context, time.Time) ([]pbx.Spoken, error) { return nil, nil },
+			Spoken: func(context.Context, time.Time, time.Time) ([]pbx.Spoken, error) { return nil, nil },
 		})
 		ctx, stop := context.WithCancel(context.Background())
 		done := make(chan struct{})

@@ -29,9 +29,10 @@ func TestSpokenSince(t *testing.T) {
 		record("2", leg("demo101", "g1", pbx.TollForeign, -9*time.Minute, -time.Minute)),   // none of today
 		record("3", leg("demo101", "g1", pbx.TollForeign, time.Hour, time.Hour+90*time.Second), leg("demo102", "g2", pbx.TollPremium, time.Hour, time.Hour+time.Minute)),
 		record("4", leg("demo101", "g2", pbx.TollNational, time.Hour, 2*time.Hour), leg("", "", "", time.Hour, 2*time.Hour)),
-		record("5", leg("demo101", "g1", pbx.TollForeign, time.Hour, time.Hour)), // nobody answered
+		record("6", leg("demo101", "g1", pbx.TollForeign, 3*time.Hour, 3*time.Hour+time.Second)), // later than asked for
+		record("5", leg("demo101", "g1", pbx.TollForeign, time.Hour, time.Hour)),                 // nobody answered
 	)
-	got, err := s.SpokenSince(t.Context(), midnight)
+	got, err := s.SpokenSince(t.Context(), midnight, midnight.Add(3*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,9 @@ import (
 // that Tell and what Begin is given may.
 type Deps struct {
 	Config func() *pbx.Config // the current configuration
-	// Spoken sums up what was spoken from a time on, from the call records.
-	Spoken func(ctx context.Context, since time.Time) ([]pbx.Spoken, error)
+	// Spoken sums up what was spoken from a time on in calls that ended until
+	// another one, from the call records.
+	Spoken func(ctx context.Context, since, until time.Time) ([]pbx.Spoken, error)
 	// Tell says that a limit is almost or wholly used up: once a day for each, and
 	// again when it was raised and is reached again. It does not block.
 	Tell func(pbx.TollAlarm)
@@ -31,6 +32,7 @@ type Deps struct {
 type Ledger struct {
 	deps   Deps
 	wake   chan struct{} // there is something to look at
+	begun  time.Time     // by the monotonic clock: calls from then on are counted here
 	loaded bool          // what was spoken before the start counts; of Run
 
 	mu       sync.Mutex
@@ -68,7 +70,7 @@ type talk struct {
 
 // New returns a ledger that nothing was used up of. Run makes it count.
 func New(d Deps) *Ledger {
-	return &Ledger{deps: d, wake: make(chan struct{}, 1), calls: map[uint64]*talk{}, accounts: map[holder]*account{}}
+	return &Ledger{deps: d, begun: time.Now(), wake: make(chan struct{}, 1), calls: map[uint64]*talk{}, accounts: map[holder]*account{}}
 }
 
 func (l *Ledger) account(h holder) *account {

@@ -27,6 +27,7 @@ type book struct {
 	over   []string
 	spoken []pbx.Spoken
 	since  []time.Time // that was asked for
+	until  time.Time   // the last time
 	err    error
 }
 
@@ -45,8 +46,10 @@ func inBook(t *testing.T, play func(b *book), set ...func(b *book)) {
 		}
 		b.Ledger = New(Deps{
 			Config: func() *pbx.Config { b.mu.Lock(); defer b.mu.Unlock(); return b.cfg },
-			Spoken: func(_ context.Context, since time.Time) ([]pbx.Spoken, error) {
-				b.since = append(b.since, since)
+			Spoken: func(_ context.Context, since, until time.Time) ([]pbx.Spoken, error) {
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				b.since, b.until = append(b.since, since), until
 				return b.spoken, b.err
 			},
 			Tell: func(a pbx.TollAlarm) { b.mu.Lock(); defer b.mu.Unlock(); b.told = append(b.told, a) },
@@ -336,12 +339,26 @@ func TestClockIsNeverSet(t *testing.T) {
 	}, func(b *book) { b.ahead = 0 })
 }
 
-// Records that cannot be read stop no call.
+// Records that cannot be read stop no call, and count once they can be: those of
+// before the start, since the calls that followed count already.
 func TestRecordsUnreadable(t *testing.T) {
 	inBook(t, func(b *book) {
-		b.End(b.begin("demo101", pbx.TollForeign))
-		if len(b.since) != 1 {
-			t.Errorf("asked %d times", len(b.since))
+		ticket := b.begin("demo101", pbx.TollForeign)
+		time.Sleep(minutes(3))
+		b.End(ticket)
+		b.mu.Lock()
+		b.err = nil
+		b.mu.Unlock()
+		time.Sleep(minutes(2))
+		if s := b.UserToll("demo101"); s.Foreign != minutes(53) || !b.until.Equal(noon) {
+			t.Errorf("%+v, asked for until %v", s, b.until)
 		}
-	}, func(b *book) { b.err = errors.New("the disk is gone") })
+		asked := len(b.since)
+		time.Sleep(minutes(2))
+		if len(b.since) != asked {
+			t.Errorf("asked again")
+		}
+	}, func(b *book) {
+		b.err, b.spoken = errors.New("the disk is gone"), []pbx.Spoken{{User: "demo101", Gateway: "g1", Class: pbx.TollForeign, Talk: minutes(50)}}
+	})
 }

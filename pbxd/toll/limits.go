@@ -18,6 +18,7 @@ const loadTime = 10 * time.Second
 func (l *Ledger) Run(ctx context.Context) {
 	t := time.NewTimer(0)
 	defer t.Stop()
+	failed := false
 	for {
 		select {
 		case <-t.C:
@@ -25,9 +26,11 @@ func (l *Ledger) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if err := l.Load(ctx); err != nil && ctx.Err() == nil {
-			l.deps.Log.Error("what was spoken today before the start does not count: it cannot be read", "err", err)
+		err := l.Load(ctx)
+		if err != nil && !failed && ctx.Err() == nil {
+			l.deps.Log.Error("what was spoken today before the start does not count yet: it cannot be read", "err", err)
 		}
+		failed = err != nil
 		t.Reset(l.watch())
 	}
 }
@@ -39,13 +42,13 @@ func (l *Ledger) Load(ctx context.Context) error {
 	if l.loaded || !today.set {
 		return nil
 	}
-	l.loaded = true
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
-	list, err := l.deps.Spoken(ctx, today.from)
+	list, err := l.deps.Spoken(ctx, today.from, l.deps.Now().Add(-time.Since(l.begun)))
 	if err != nil {
 		return fmt.Errorf("limits of calls: %w", err)
 	}
+	l.loaded = true
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.turn(l.deps.Config())
