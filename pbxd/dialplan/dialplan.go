@@ -100,7 +100,7 @@ type Decision struct {
 	Emergency  string       `json:"emergency" title:"Emergency number" doc:"Emergency number that is called; empty for another call" maxLength:"6"`
 	Lines      []Line       `json:"lines" title:"Lines" doc:"Ways to the outside, each when the one before cannot take the call" maxItems:"100"`
 	Diversions []Diversion  `json:"diversions" title:"Sent on" doc:"Who has sent the call on so far, the first one first" maxItems:"10"`
-	Trace      []Step       `json:"trace" title:"Steps" doc:"What was looked at, in order, since the decision before" maxItems:"1000"`
+	Trace      []Step       `json:"trace" title:"Steps" doc:"What was looked at, in order, since the decision before" maxItems:"5000"`
 
 	user   string // ID of the user who rings by the own number; "" in a hunt group
 	quick  bool   // a quick dial was dialled

@@ -149,7 +149,7 @@ func emergencyNumber(cfg *pbx.Config, req *sip.Request) (number string, ok bool)
 	}
 	digits := dialled(req)
 	if e, ok = cfg.Emergency(digits); !ok && len(digits) < 32 { // 1-1-2 is written so in RFC 3966
-		e, ok = cfg.Emergency(strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(digits))
+		e, ok = cfg.Emergency(withoutSeparators(digits))
 	}
 	return e.Number, ok
 }

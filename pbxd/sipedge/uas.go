@@ -198,7 +198,7 @@ func (l *leg) callerLocked(tx *transaction.Server, req *sip.Request, u *pbx.User
 	l.phone = phoneIDOf(u.Extension, req.Contact())
 	acting, away := l.edge.desks.acting(cfg, u)
 	l.user = acting.Extension
-	in := call.Incoming{Caller: call.Party{Number: acting.Extension, Name: acting.DisplayName()}, Phone: u.Extension, Away: away, Digits: dialled(req)}
+	in := call.Incoming{Caller: call.Party{Number: acting.Extension, Name: acting.DisplayName()}, Phone: u.Extension, Away: away, Digits: withoutSeparators(dialled(req))}
 	if number, urgent := emergencyNumber(cfg, req); urgent {
 		if _, as := cfg.Emergency(in.Digits); !as { // a URN, or written with hyphens
 			in.Digits = number
@@ -214,6 +214,15 @@ func dialled(req *sip.Request) string {
 		s = req.Recipient.User
 	}
 	return printable(s, 64)
+}
+
+// withoutSeparators takes what people put into a number for the eye (RFC 3966
+// section 5.1.1) out of it. What is no number stays as it is.
+func withoutSeparators(digits string) string {
+	if strings.Trim(digits, "0123456789+*#-.()") != "" {
+		return digits
+	}
+	return strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(digits)
 }
 
 // numberOf returns the user part of a URI with escapes resolved, or the number of

@@ -174,6 +174,14 @@ func TestInCall(t *testing.T) {
 	if in.Digits != "102" {
 		t.Errorf("digits are %q, want 102 without its parameters", in.Digits)
 	}
+	for uri, want := range map[string]string{"+49-(0)89-123.45": "+4908912345", "1-0-2": "102", "room-1": "room-1"} {
+		a.Dial(uri, pbxdtest.SDP(16000))
+		if got := o.arrival(); got.Digits != want {
+			t.Errorf("%s is dialled as %q, want %q", uri, got.Digits, want)
+		} else {
+			got.Leg.Hangup(pbx.CauseUserBusy)
+		}
+	}
 	in.Leg.Answer(pcma())
 	c.Answered()
 	c.SendWith("MESSAGE", "", "text/plain", "in a call")

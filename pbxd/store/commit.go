@@ -101,7 +101,8 @@ func (s *Store) revise(ctx context.Context, next *pbx.Config, author string, com
 // new revision. So that nobody is locked out and no phone falls silent, users
 // that exist both then and now keep their PIN and SIP password of now; a user
 // that is brought back has those of then. The revision's comment says so. The
-// page keeps its certificate, which changes on trial alone. The
+// page keeps its certificate, which changes on trial alone, and the night answer
+// service its profile. The
 // mail account keeps its password, the OAuth application its secret, and each
 // gateway its password, when they are the same then and now: those of then may no
 // longer be good. The error
@@ -120,7 +121,7 @@ func (s *Store) RestoreIf(ctx context.Context, author string, number int64, allo
 		_, now := s.Current()
 		return now, fmt.Errorf("store: restore: %w", err)
 	}
-	comment := pbx.Say("Restored revision {number}; PINs, SIP passwords and own call settings of existing users kept", "number", number)
+	comment := pbx.Say("Restored revision {number}; PINs, SIP passwords and own call settings of existing users kept, and the profile of the night answer service", "number", number)
 	return s.Commit(ctx, author, comment, func(c *pbx.Config) error {
 		for i := range then.Users {
 			u := &then.Users[i]
@@ -132,6 +133,7 @@ func (s *Store) RestoreIf(ctx context.Context, author string, number int64, allo
 		keepMailSecrets(c.Mail, &then.Mail)
 		keepGatewaySecrets(c, then)
 		then.KeepCertificate(c, s.certificateBefore())
+		then.NightService.Profile = c.NightService.Profile // whoever is in the office has chosen it, at a phone, too
 		before := *c
 		*c = *then
 		return allowed(&before, c)

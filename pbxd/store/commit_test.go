@@ -352,3 +352,23 @@ func TestOwnChangesPushNothingOut(t *testing.T) {
 		t.Errorf("newest revision %d, want %d; %v", last, newest, err)
 	}
 }
+
+// Going back does not open or close the office: the profile that holds is chosen
+// day by day, also at phones.
+func TestRestoreKeepsNightService(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	for _, profile := range []int{1, 2} {
+		if _, err := s.Commit(t.Context(), "admin", pbx.Typed(""), func(c *pbx.Config) error {
+			c.NightService = pbx.NightService{Profile: profile, Selectable: []string{fmt.Sprint(profile)}}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Restore(t.Context(), "admin", 2); err != nil {
+		t.Fatal(err)
+	}
+	if cfg, _ := s.Current(); cfg.NightService.Profile != 2 || cfg.NightService.Selectable[0] != "1" {
+		t.Errorf("after the restore: %+v", cfg.NightService)
+	}
+}
