@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"galilei/pbxd/call"
 	"galilei/pbxd/media"
 	"galilei/pbxd/pbx"
 	"galilei/pbxd/pbxdtest"
+	"galilei/pbxd/sipedge/transaction"
 )
 
 // Session timers and reliable ringing with who calls over a gateway, both ways
@@ -168,4 +170,31 @@ func formats(m *pbxdtest.Message) string {
 		}
 	}
 	return ""
+}
+
+// A provider that says nothing at all to a re-INVITE is gone, and so is the call (RFC
+// 3261 section 12.2.1.2).
+func TestOfferWithoutAnyAnswer(t *testing.T) {
+	t.Parallel()
+	x := newExchange(t, nil, static).begins()
+	const calls = 12
+	var legs []call.Leg
+	for range calls {
+		legs = append(legs, x.dial("a", nil))
+		x.c.Ringing().Answer(pbxdtest.SDP(30000))
+		x.event(call.EventAnswered)
+	}
+	for _, l := range legs {
+		l.Offer(pcma())
+	}
+	for n, late := 0, time.After(transaction.Lifetime+10*time.Second); n < calls; {
+		select {
+		case ev := <-x.events:
+			if ev.Kind == call.EventEnded {
+				n++
+			}
+		case <-late:
+			t.Fatalf("%d of %d calls have ended", n, calls)
+		}
+	}
 }

@@ -144,8 +144,9 @@ func (l *leg) holdLocked(d *media.Description) (then func()) {
 }
 
 // offerTime is how long a re-INVITE may be without a final answer: it rings
-// nowhere, nobody has to be fetched.
-const offerTime = transaction.Lifetime
+// nowhere, nobody has to be fetched. One that gets none at all ends before, and the
+// call with it.
+const offerTime = transaction.Lifetime + 2*time.Second
 
 // Offer implements call.Leg: it sends a re-INVITE (RFC 3261 section 14.1).
 func (l *leg) Offer(offer *media.Description) {
