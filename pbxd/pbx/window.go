@@ -1,6 +1,7 @@
 package pbx
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,6 +136,11 @@ func (w *Window) check(path string) (errs []FieldError) {
 			name = "timeFrom"
 		}
 		errs = append(errs, refused(path+name, "is needed: a time of day has a beginning and an end"))
+	}
+	for i, day := range w.Weekdays {
+		if slices.Contains(w.Weekdays[:i], day) {
+			errs = append(errs, refused(fmt.Sprintf("%sweekdays[%d]", path, i), "is in the list twice"))
+		}
 	}
 	if (w.Holidays == "only" || w.Holidays == "never") && w.Calendar == "" {
 		errs = append(errs, refused(path+"calendar", "is needed: it says which days are holidays"))

@@ -92,7 +92,7 @@ func TestWindowIsChecked(t *testing.T) {
 		{Window{}, ""}, {Window{DateFrom: "02-29"}, ""}, {Window{DateFrom: "12-24", DateTo: "01-06"}, ""},
 		{Window{DateFrom: "2026-02-29"}, "x.dateFrom"}, {Window{DateTo: "13-01"}, "x.dateTo"},
 		{Window{DateFrom: "2026-02-20", DateTo: "02-21"}, "x.dateTo"}, {Window{DateFrom: "2026-02-20", DateTo: "2026-02-19"}, "x.dateTo"},
-		{Window{TimeFrom: "08:00"}, "x.timeTo"}, {Window{TimeTo: "08:00"}, "x.timeFrom"}, {Window{Holidays: "only"}, "x.calendar"},
+		{Window{TimeFrom: "08:00"}, "x.timeTo"}, {Window{TimeTo: "08:00"}, "x.timeFrom"}, {Window{Holidays: "only"}, "x.calendar"}, {Window{Weekdays: []string{"mon", "fri", "mon"}}, "x.weekdays[2]"},
 	} {
 		var got []string
 		for _, e := range tt.w.check("x.") {
