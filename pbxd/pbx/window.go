@@ -28,8 +28,12 @@ func weekdayNames() []string { return []string{"sun", "mon", "tue", "wed", "thu"
 
 // Always reports whether the window has no limit.
 func (w *Window) Always() bool {
-	return w.DateFrom == "" && w.DateTo == "" && len(w.Weekdays) == 0 && w.TimeFrom == "" && w.TimeTo == "" && w.Holidays != "only" && w.Holidays != "never"
+	return w.DateFrom == "" && w.DateTo == "" && len(w.Weekdays) == 0 && w.TimeFrom == "" && w.TimeTo == "" && !w.ByHolidays()
 }
+
+// ByHolidays reports whether the window looks at its calendar: one that was chosen
+// stays when holidays do not matter any more.
+func (w *Window) ByHolidays() bool { return w.Holidays == "only" || w.Holidays == "never" }
 
 // Holds reports whether the window holds at a time, which is that of the device's
 // own zone. holiday says whether a day is one of the window's calendar; nil, none
@@ -78,7 +82,7 @@ func (w *Window) starts(day time.Time, holiday func(time.Time) bool) bool {
 	if len(w.Weekdays) > 0 && !slices.Contains(w.Weekdays, weekdayNames()[day.Weekday()]) {
 		return false
 	}
-	if w.Holidays == "only" || w.Holidays == "never" {
+	if w.ByHolidays() {
 		if is := holiday != nil && holiday(day); is != (w.Holidays == "only") {
 			return false
 		}
@@ -142,7 +146,7 @@ func (w *Window) check(path string) (errs []FieldError) {
 			errs = append(errs, refused(fmt.Sprintf("%sweekdays[%d]", path, i), "is in the list twice"))
 		}
 	}
-	if (w.Holidays == "only" || w.Holidays == "never") && w.Calendar == "" {
+	if w.ByHolidays() && w.Calendar == "" {
 		errs = append(errs, refused(path+"calendar", "is needed: it says which days are holidays"))
 	}
 	return errs

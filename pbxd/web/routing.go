@@ -122,12 +122,12 @@ func noRouteOver(cfg *pbx.Config, g *pbx.GatewayGroup) error {
 // the route would hold at other times.
 func noRouteBy(cfg *pbx.Config, c *pbx.Calendar) error {
 	for i := range cfg.InboundRoutes {
-		if r := &cfg.InboundRoutes[i]; r.Window.Calendar == c.ID {
+		if r := &cfg.InboundRoutes[i]; r.Window.Calendar == c.ID && r.Window.ByHolidays() {
 			return routeUses(r.Rule, c.Name)
 		}
 	}
 	for i := range cfg.OutboundRoutes {
-		if r := &cfg.OutboundRoutes[i]; r.Window.Calendar == c.ID {
+		if r := &cfg.OutboundRoutes[i]; r.Window.Calendar == c.ID && r.Window.ByHolidays() {
 			return routeUses(r.Rule, c.Name)
 		}
 	}

@@ -80,10 +80,13 @@ func TestWhatRoutesUse(t *testing.T) {
 	}
 	m.edit(t, func(cfg *pbx.Config) {
 		cfg.InboundRoutes = cfg.InboundRoutes[:1]
-		cfg.OutboundRoutes[1].Window = pbx.Window{Holidays: "any"}
+		cfg.OutboundRoutes[1].Window = pbx.Window{Holidays: "any", Calendar: "cal1"}
 	})
 	c.want(204, "DELETE", "/gateway-groups/gg2", "", nil)
 	c.want(204, "DELETE", "/calendars/cal1", "", nil)
+	if got := nowOf(m).OutboundRoutes[1].Window.Calendar; got != "" {
+		t.Errorf("the route still names the calendar %s", got)
+	}
 	if res := c.want(409, "DELETE", "/transports/defaultudp", "", nil); !strings.Contains(res.text, "The gateway ") {
 		t.Errorf("the transport: got %s", res.text)
 	}
