@@ -139,6 +139,9 @@ func pageGatewayGroup(t *testing.T, v *visit) {
 
 // pageTransport refuses the port of the phones and names the field (F223, F224).
 func pageTransport(t *testing.T, v *visit) {
+	v.m.edit(t, func(cfg *pbx.Config) {
+		cfg.Certificates = append(cfg.Certificates, pbx.Certificate{ID: "ca1", Description: "Company", Chain: "-----BEGIN CERTIFICATE-----"})
+	})
 	v.opened(t, "/transports")
 	v.In("default-udp").Sees("0.0.0.0:5070")
 	v.Press("Add transport")
@@ -156,6 +159,19 @@ func pageTransport(t *testing.T, v *visit) {
 	if x := cfg.Transports[len(cfg.Transports)-1]; x.Type != "tls" || x.BindPort != 5071 || !x.VerifyCertificate {
 		t.Errorf("got %+v", x)
 	}
+	authority := func(want string) {
+		t.Helper()
+		v.Press("Save")
+		v.SeesNot("1 change")
+		cfg, _ := v.m.Current()
+		if got := cfg.Transports[len(cfg.Transports)-1].CACertificate; got != want {
+			t.Errorf("the authority is %q, want %q", got, want)
+		}
+	}
+	v.Select("CA certificate", "Company")
+	authority("ca1")
+	v.Tick("Verify certificate", false) // its field is hidden, and the certificate can be deleted
+	authority("")
 	v.NoTroubles()
 }
 

@@ -11,8 +11,9 @@ const tls = (v) => v.type === 'tls';
 // own is the certificate that the device has made for its page.
 const own = (c) => c.id === 'device';
 
-// Certificates belong to TLS alone; those that were chosen before do not stay behind a hidden field.
-const plain = (v) => (tls(v) ? v : {...v, caCertificate: '', certificate: ''});
+// Certificates belong to TLS alone, that of an authority to verification; those that were chosen before
+// do not stay behind a hidden field.
+const plain = (v) => ({...v, ...!(tls(v) && v.verifyCertificate) && {caCertificate: ''}, ...!tls(v) && {certificate: ''}});
 
 export default resourceScreen({
   resource: '/transports', adding: 'transports.new', empty: 'transports.empty',
