@@ -10,7 +10,7 @@ type Locale struct {
 	Country     string `json:"country" title:"Country" doc:"Country whose tones, prefixes and emergency numbers hold" minLength:"2" maxLength:"2" pattern:"^[A-Z]{2}$" patternDescription:"the two capital letters of a country (ISO 3166-1)" default:"DE"`
 	Language    string `json:"language" title:"Language" doc:"Language of the device: of announcements, and of this page for users who have chosen none" enum:"en,de" default:"en"`
 	AreaCode    string `json:"areaCode" title:"Area code" doc:"Area code of the place without the national prefix, for example 89; empty where it is not known or there is none" maxLength:"6" pattern:"^[0-9]*$" patternDescription:"digits"`
-	OutsideLine string `json:"outsideLine" title:"Outside line" doc:"Digit that people dial before a number of the outside; empty: they dial the number alone" maxLength:"2" pattern:"^[0-9]*$" patternDescription:"digits" default:"0"`
+	OutsideLine string `json:"outsideLine" title:"Outside line" doc:"Digit that people dial before a number of the outside; empty: they dial the number alone. Rules for every number and dial commands of the wizard follow a change; others are changed by hand." maxLength:"2" pattern:"^[0-9]*$" patternDescription:"digits" default:"0"`
 	TimeZone    string `json:"timeZone" title:"Time zone" doc:"Time zone of the device, for example Europe/Berlin" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9_+/-]+$" patternDescription:"the name of a time zone" default:"Europe/Berlin"`
 }
 

@@ -52,7 +52,7 @@ func (s *Server) registerCountries() {
 		tag: "Country", module: "country", readers: "|wizard",
 		about:    "Sets tones, prefixes and emergency numbers. A time zone that is left empty is that of the country. Refused when an extension would hide an emergency number of the country.",
 		of:       func(c *pbx.Config) *pbx.Locale { return &c.Locale },
-		complete: inCountry,
+		complete: inCountry, follow: func(cfg *pbx.Config, was pbx.Locale) { followOutsideLine(cfg, was.OutsideLine) },
 	})
 }
 

@@ -17,6 +17,8 @@ type section[T any] struct {
 	of                      func(*pbx.Config) *T
 	prefix                  string    // of its parameters' paths in the configuration
 	complete                func(T) T // what a client may leave out; nil: nothing
+	// follow changes what depends on the section, which was another one before; nil: nothing.
+	follow func(cfg *pbx.Config, was T)
 }
 
 type change[T any] struct {
@@ -54,9 +56,13 @@ func registerSection[T any](s *Server, x section[T]) {
 				if err := in.check(before); err != nil {
 					return err
 				}
+				was := *x.of(cfg)
 				*x.of(cfg) = in.Body.value
 				if x.complete != nil {
 					*x.of(cfg) = x.complete(in.Body.value)
+				}
+				if x.follow != nil {
+					x.follow(cfg, was)
 				}
 				normalise(cfg)
 				after = x.show(cfg)

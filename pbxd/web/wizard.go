@@ -127,7 +127,9 @@ func (s *Server) submitWizard(ctx context.Context, w *WizardSubmit, match func(t
 		if err := match(tagOfWizard(cfg)); err != nil {
 			return err
 		}
+		was := cfg.Locale.OutsideLine
 		cfg.Locale = inCountry(w.Locale)
+		followOutsideLine(cfg, was)
 		cfg.Setup.WizardDone = true
 		var err error
 		if w.Mail != nil {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"galilei/pbxd/pbx"
@@ -43,9 +42,7 @@ func (s *Server) addLine(cfg *pbx.Config, x *WizardLine) []place {
 	group := pbx.GatewayGroup{ID: pbx.NewID()}
 	pbx.SetDefaults(&group.GatewayGroupSettings)
 	group.Title = unlike(x.Gateway.Name, len(cfg.GatewayGroups), func(i int) string { return cfg.GatewayGroups[i].Title })
-	if digits := cfg.Locale.OutsideLine; digits != "" { // so that the list of missed calls of a phone can call back
-		group.InboundCallerID = pbx.SearchReplace{Search: "^([0-9]+)$", Replace: digits + "$1"}
-	}
+	group.InboundCallerID = calledBack(cfg.Locale.OutsideLine)
 	g := pbx.Gateway{ID: pbx.NewID(), GatewaySettings: x.Gateway.GatewaySettings}
 	g.Group = group.ID
 	g.Name = unlike(g.Name, len(cfg.Gateways), func(i int) string { return cfg.Gateways[i].Name })
@@ -112,10 +109,7 @@ func inboundTo(group, rule, pattern, target string) pbx.InboundRoute {
 // outboundOver lets everybody call everything at all times over a gateway group
 // (F197). A route that does so already takes the group as its next.
 func outboundOver(cfg *pbx.Config, rule, group string) {
-	everything := cfg.Locale.OutsideLine
-	if everything == "" {
-		everything = everyNumber
-	}
+	everything := everythingOutside(cfg.Locale.OutsideLine)
 	for i := range cfg.OutboundRoutes {
 		r := &cfg.OutboundRoutes[i]
 		if r.Active && r.Pattern == everything && r.UserGroup == "" && r.Window.Always() && len(r.Groups) < maxRouteGroups {
@@ -131,14 +125,6 @@ func outboundOver(cfg *pbx.Config, rule, group string) {
 
 // maxRouteGroups is maxItems of pbx.OutboundRouteSettings.Groups.
 const maxRouteGroups = 10
-
-// dialCommandFor sends numbers without the digits for an outside line.
-func dialCommandFor(outsideLine string) string {
-	if outsideLine == "" {
-		return "PJSIP/{prefix}{number}@{gateway}"
-	}
-	return "PJSIP/{prefix}{number:" + strconv.Itoa(len(outsideLine)) + "}@{gateway}"
-}
 
 // unlike returns a name that none of n others has, regardless of case: name
 // itself, or with the first number that makes it so.

@@ -54,8 +54,13 @@ func TestWizardLine(t *testing.T) {
 		t.Errorf("outbound routes %+v: the second line is not the next of the first", cfg.OutboundRoutes)
 	}
 	c.want(200, "POST", "/wizard", `{"locale":{"country":"AT","language":"de","timeZone":"","outsideLine":""},"line":{`+wizardGateway+`}}`, nil)
-	if cfg, _ = m.Current(); cfg.GatewayGroups[2].InboundCallerID.Search != "" || cfg.OutboundRoutes[1].Pattern != "^(.*)" || cfg.Gateways[2].DialCommand != "PJSIP/{prefix}{number}@{gateway}" {
-		t.Errorf("without a digit for outside lines: %+v, %+v", cfg.OutboundRoutes[1], cfg.Gateways[2])
+	if cfg, _ = m.Current(); len(cfg.OutboundRoutes) != 1 || len(cfg.OutboundRoutes[0].Groups) != 3 || cfg.OutboundRoutes[0].Pattern != "^(.*)" || cfg.GatewayGroups[2].InboundCallerID.Search != "" {
+		t.Errorf("without a digit for outside lines: %+v, %+v", cfg.OutboundRoutes, cfg.GatewayGroups[2])
+	}
+	for _, g := range cfg.Gateways {
+		if g.DialCommand != "PJSIP/{prefix}{number}@{gateway}" {
+			t.Errorf("%s: the dial command is %s without a digit for outside lines", g.Name, g.DialCommand)
+		}
 	}
 	for _, tc := range []struct{ line, field, words string }{
 		{`"gateway":{"name":"","registrar":"sip.example","user":"1"}`, "line.gateway.name", "is needed"},
