@@ -160,6 +160,36 @@ func TestRegistrationFollowsTheConnection(t *testing.T) {
 	}
 }
 
+// Over a connection the address at which a provider sees us is where it sends audio;
+// the connection is how it reaches us.
+func TestPublicAddressOverTCP(t *testing.T) {
+	t.Parallel()
+	c := pbxdtest.NewCarrier(t, netip.AddrPort{}) // for its addresses
+	l, err := net.Listen("tcp", c.At.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	x := newExchangeAt(t, c, "tcp", nil, nil).begins()
+	peer := pbxdtest.AcceptCarrier(t, l)
+	peer.Sees(netip.MustParseAddrPort("198.51.100.7:40001"))
+	x.c = peer
+	x.is("a", pbx.LineUp)
+	x.trunk.AddressChanged() // the first answer may have come before the test said how we are seen
+	x.until("audio at the public address", func() bool {
+		x.dial("a", nil)
+		in := peer.Ringing()
+		if !strings.Contains(in.Invite.Get("Contact"), "@"+c.Trunk.String()) {
+			t.Errorf("Contact %s", in.Invite.Get("Contact"))
+		}
+		in.Reply(486, "Busy Here", "")
+		peer.Request("ACK")
+		x.event(call.EventEnded)
+		return strings.Contains(in.Invite.Body, "c=IN IP4 198.51.100.7\r\n")
+	})
+	x.nothingLeft()
+}
+
 // A provider that sees us at another address than before is registered at anew: its
 // calls would come to the address of before. One that is not registered at is told
 // with the next call, however often that changes.

@@ -203,7 +203,7 @@ func (ln *line) granted(res *sip.Response, wanted int) int {
 // seenAs is our address as the provider sees it (RFC 3581), not valid when it is our
 // own; known is false where that does not matter, or was not said.
 func (ln *line) seenAs(f transport.Flow, res *sip.Response) (at netip.AddrPort, known bool) {
-	if f.Network != "udp" || !ln.translated() || ln.near(f) || ln.trunk.transportSettings().ExternalSignalling != "" {
+	if !ln.translated() || ln.near(f) || ln.trunk.transportSettings().ExternalSignalling != "" {
 		return netip.AddrPort{}, false
 	}
 	via := res.Via()
@@ -215,14 +215,15 @@ func (ln *line) seenAs(f transport.Flow, res *sip.Response) (at netip.AddrPort, 
 		return netip.AddrPort{}, false
 	}
 	at = netip.AddrPortFrom(addr.Unmap(), uint16(port))
-	if at == netip.AddrPortFrom(ln.trunk.edge.own(f), ln.trunk.at.Port()) {
+	if own := ln.trunk.edge.own(f); at == netip.AddrPortFrom(own, ln.trunk.at.Port()) || f.Network != "udp" && at.Addr() == own {
 		at = netip.AddrPort{}
 	}
 	return at, true
 }
 
 // learnPublic notes our address as the provider sees it, and reports whether our
-// Contact has to say another one.
+// Contact has to say another one. Over a connection it is where audio is heard alone:
+// its port is that of the connection, by which calls come.
 func (ln *line) learnPublic(f transport.Flow, res *sip.Response) (moved bool) {
 	seen, known := ln.seenAs(f, res)
 	if !known {
@@ -230,6 +231,10 @@ func (ln *line) learnPublic(f transport.Flow, res *sip.Response) (moved bool) {
 	}
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
+	if f.Network != "udp" {
+		ln.public = seen
+		return false
+	}
 	moved = ln.public != seen && ln.moves < maxMoves
 	if moved {
 		ln.moves++ // a router that gives each message another port is not followed for ever
