@@ -1,7 +1,6 @@
 package sipedge
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -256,18 +255,6 @@ func (l *leg) answerLocked(status int, reason sip.Header) {
 	l.serverTx, l.serverRq = nil, nil
 }
 
-// vacate has the leg count as a call over its line no longer. l.mu must not be
-// held.
-func (l *leg) vacate() {
-	l.mu.Lock()
-	was := l.vacated
-	l.vacated = true
-	l.mu.Unlock()
-	if !was {
-		l.line.left()
-	}
-}
-
 // Hangup implements call.Leg.
 func (l *leg) Hangup(cause pbx.Cause) {
 	l.locked(func() func() {
@@ -306,40 +293,4 @@ func (l *leg) Hangup(cause pbx.Cause) {
 		}
 		return nil
 	})
-}
-
-// byeLocked sends the BYE; the leg is finished with its answer. When the
-// connection turns out to be dead the BYE goes once more, over another one: the
-// phone may have come back there (RFC 3261 section 18.4).
-func (l *leg) byeLocked(cause pbx.Cause) { l.byeOverLocked(cause, true) }
-
-func (l *leg) byeOverLocked(cause pbx.Cause, again bool) {
-	req := l.requestLocked(sip.BYE)
-	req.AppendHeader(reasonHeader(cause))
-	req.SetBody(nil)
-	l.state = legEnding
-	flow, err := l.wayLocked()
-	if err == nil {
-		l.via(req, flow)
-		_, err = l.askLocked(req, flow, func(res *sip.Response, err error, _ uint32) {
-			switch {
-			case err != nil && again && errors.Is(err, transaction.ErrTransport):
-				l.locked(func() func() {
-					if l.state == legEnding {
-						l.byeOverLocked(cause, false)
-					}
-					return nil
-				})
-			case err != nil || res.StatusCode >= 200:
-				l.finish(cause)
-			}
-		})
-	}
-	switch {
-	case err != nil && again && errors.Is(err, transaction.ErrTransport):
-		l.byeOverLocked(cause, false)
-	case err != nil:
-		l.log.Info("BYE not sent", "err", err)
-		go l.finish(cause) // not under the lock that the caller holds
-	}
 }

@@ -66,11 +66,12 @@ func endsSubscription(status int) bool {
 	return false
 }
 
-// phoneIsBack tells a phone that was lost what it has missed, after a time.
+// phoneIsBack tells a phone that was lost what it has missed, after a time: also one
+// that is back before anybody knew that its connection had ended.
 func (s *subscription) phoneIsBack(after time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.lost || s.over {
+	if s.over || !s.lost && s.flow.Alive() {
 		return
 	}
 	s.foundLocked()

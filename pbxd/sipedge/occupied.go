@@ -43,3 +43,15 @@ func (o *Occupied) Keep(is func(gateway string) bool) {
 		}
 	}
 }
+
+// vacate has the leg count as a call over its line no longer. l.mu must not be
+// held.
+func (l *leg) vacate() {
+	l.mu.Lock()
+	was := l.vacated
+	l.vacated = true
+	l.mu.Unlock()
+	if !was {
+		l.line.left()
+	}
+}

@@ -3,7 +3,9 @@ package sipedge_test
 import (
 	"testing"
 
+	"galilei/pbxd/call"
 	"galilei/pbxd/pbx"
+	"galilei/pbxd/pbxdtest"
 )
 
 // Who gives up before the provider has said anything frees the line: nothing is
@@ -26,6 +28,24 @@ func TestGivenUpBeforeTheFirstWord(t *testing.T) {
 	if _, calls := x.trunk.Line("a"); calls != 0 {
 		t.Errorf("%d calls are counted of none", calls)
 	}
+}
+
+// A provider that does not answer BYE does not keep the line from the next call.
+func TestByeWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	x := newExchange(t, nil, static).begins()
+	l := x.dial("a", nil)
+	in := x.c.Ringing()
+	in.Answer(pbxdtest.SDP(30000))
+	x.event(call.EventAnswered)
+	l.Hangup(pbx.CauseNormalClearing)
+	bye := x.c.Request("BYE")
+	x.until("a free line", func() bool { return x.line("a").Calls == 0 })
+	if x.trunk.Legs() != 1 {
+		t.Error("the leg is gone before the BYE was answered")
+	}
+	x.c.Reply(bye, "", 200, "OK", "", "")
+	x.nothingLeft()
 }
 
 // Calls over a socket that was given up are calls of the gateway yet, and their end
