@@ -51,7 +51,7 @@ const (
 // RecordParty is who took part in a call, as it was then: a user who is renamed
 // or deleted later stays what the call has seen.
 type RecordParty struct {
-	Number string `json:"number" title:"Number" doc:"Number as it was signalled or is configured" maxLength:"64"`
+	Number string `json:"number" title:"Number" doc:"Number as it was signalled or is configured" maxLength:"100"`
 	E164   string `json:"e164,omitempty" title:"Number, international" doc:"The number with + and country code, or empty when it has no such form" maxLength:"16"`
 	Name   string `json:"name" title:"Name" doc:"Name, or empty when it is not known" maxLength:"100"`
 	User   string `json:"user,omitempty" title:"User" doc:"Identifier of the user, or empty" maxLength:"26"`
@@ -65,7 +65,7 @@ type CallRecord struct {
 	Direction  RecordDirection `json:"direction" title:"Direction" doc:"Which way the call went" enum:"in,out,internal"`
 	Caller     RecordParty     `json:"caller" title:"Caller" doc:"Who called"`
 	Hidden     bool            `json:"hidden" title:"Number hidden" doc:"The caller's number was not to be shown"`
-	Dialled    string          `json:"dialled" title:"Dialled" doc:"Number as it was dialled" maxLength:"64"`
+	Dialled    string          `json:"dialled" title:"Dialled" doc:"Number as it was dialled" maxLength:"100"`
 	DialledE   string          `json:"dialledE164,omitempty" title:"Dialled, international" doc:"The dialled number with + and country code, or empty when it has no such form" maxLength:"16"`
 	Target     RecordParty     `json:"target" title:"Target" doc:"Who answered at last; empty when nobody did"`
 	GatewayIn  string          `json:"gatewayIn,omitempty" title:"Gateway in" doc:"Identifier of the gateway by which the call came" maxLength:"26"`

@@ -51,3 +51,19 @@ func TestNumbersAsTheyAreCompared(t *testing.T) {
 		t.Error("users may not choose among the profiles on offer")
 	}
 }
+
+// A number that is registered twice is a slip of the pen.
+func TestNumbersOfAGateway(t *testing.T) {
+	c := Factory(Defaults{})
+	g := Gateway{ID: "g"}
+	SetDefaults(&g.GatewaySettings)
+	g.Name, g.Registrar, g.User, g.Numbers = "Line", "sip.example", "me", []string{"089123", "089124"}
+	c.Gateways = []Gateway{g}
+	if got := refusals(c); got != nil {
+		t.Errorf("refused: %q", got)
+	}
+	c.Gateways[0].Numbers[1] = "089123"
+	if got := refusals(c); len(got) != 1 || got[0] != "gateways[0].numbers[1] is in the list twice" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -65,6 +65,11 @@ func checkGateways(c *Config) (errs []FieldError) {
 		if g.DialCommand != "" {
 			errs = append(errs, CheckDialCommand(path+"dialCommand", g.DialCommand)...)
 		}
+		for j, n := range g.Numbers {
+			if slices.Contains(g.Numbers[:j], n) {
+				errs = append(errs, refused(fmt.Sprintf("%snumbers[%d]", path, j), "is in the list twice"))
+			}
+		}
 		_, wrong := parseOptions(path+"parameters", g.Parameters)
 		errs = append(errs, wrong...)
 		if len(g.Codecs) == 0 {
