@@ -3,7 +3,9 @@ package pbxd
 import (
 	"cmp"
 	"slices"
+	"time"
 
+	"galilei/pbxd/certificate"
 	"galilei/pbxd/pbx"
 )
 
@@ -19,6 +21,31 @@ func (p *PBX) warnings() (list []pbx.Warning) {
 	list = append(outageWarnings(cfg, p.outages.Outages()), tollWarnings(cfg, p.tolls.Alarms())...)
 	for _, m := range p.emergencies.warnings() {
 		list = append(list, pbx.Warning{Message: m, Screen: "call-traces"})
+	}
+	return append(list, certificateWarnings(cfg, p.deps.Now())...)
+}
+
+// certificateWarnings are the certificates that calls to providers need and that
+// end soon. That of the page is told by the page.
+func certificateWarnings(cfg *pbx.Config, now time.Time) (list []pbx.Warning) {
+	needed := map[string]bool{}
+	for i := range cfg.Gateways {
+		g := &cfg.Gateways[i]
+		if t := cfg.TransportByID(g.Transport); t != nil && t.Type == "tls" && g.Group != "" {
+			needed[t.Certificate] = t.Certificate != cfg.Page.Certificate
+			if t.VerifyCertificate {
+				needed[t.CACertificate] = true
+			}
+		}
+	}
+	for i := range cfg.Certificates {
+		c := &cfg.Certificates[i]
+		if !needed[c.ID] {
+			continue
+		}
+		if m := certificate.Ending([]byte(c.Chain), now); !m.IsZero() {
+			list = append(list, pbx.Warning{Message: m, Screen: "certificates"})
+		}
 	}
 	return list
 }

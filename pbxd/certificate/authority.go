@@ -36,3 +36,20 @@ func CheckAuthorities(text []byte, now time.Time) (Info, []byte, error) {
 	}
 	return info, clean.Bytes(), nil
 }
+
+// Ending says that one of the certificates of text, PEM, has expired or will within
+// 30 days; the zero Message when none has and will, or text holds none.
+func Ending(text []byte, now time.Time) pbx.Message {
+	certs, err := readChain(text)
+	if err != nil || now.Year() < clockSet {
+		return pbx.Message{}
+	}
+	end := firstEnd(certs)
+	switch left := end.NotAfter.Sub(now); {
+	case left < 0:
+		return pbx.Say(templateExpired, "subject", subjectOf(end), "notAfter", day(end.NotAfter))
+	case left < expiring:
+		return pbx.Say(templateExpiring, "subject", subjectOf(end), "notAfter", day(end.NotAfter), "days", int(left/(24*time.Hour)))
+	}
+	return pbx.Message{}
+}

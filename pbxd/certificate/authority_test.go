@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+	"time"
 )
 
 func TestCheckAuthorities(t *testing.T) {
@@ -35,5 +36,27 @@ func TestCheckAuthorities(t *testing.T) {
 	}
 	if info, _, err := CheckAuthorities(ca.pem(), now.AddDate(-60, 0, 0)); err != nil || len(info.Warnings) != 1 {
 		t.Errorf("with a clock that was never set: %+v %v", info, err)
+	}
+}
+
+// Ending tells of what ends within 30 days or has ended, and is silent of all else.
+func TestEnding(t *testing.T) {
+	h := newHierarchy(t)
+	leaf := join(h.leaf.pem(), h.middle.pem())
+	for _, tt := range []struct {
+		name string
+		text []byte
+		now  time.Time
+		want string
+	}{
+		{"far away", leaf, now, ""},
+		{"soon", leaf, h.leaf.cert.NotAfter.AddDate(0, 0, -10), templateExpiring},
+		{"over", leaf, h.leaf.cert.NotAfter.Add(time.Hour), templateExpired},
+		{"no clock", leaf, time.Unix(3600, 0), ""},
+		{"no certificate", []byte("x"), now, ""},
+	} {
+		if got := Ending(tt.text, tt.now); got.Template != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got.Text(), tt.want)
+		}
 	}
 }
