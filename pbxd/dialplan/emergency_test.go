@@ -228,7 +228,7 @@ func TestNothingIsSentOnToEmergencyNumbers(t *testing.T) {
 			t.Errorf("forwarded to %s: %s", to, told(d))
 		}
 		c = office(t, lines, func(c *pbx.Config) { c.Locale.OutsideLine = "9" })
-		inboundRule("out", "^(.*)", to)(c) // refused where it is set; an older configuration may hold it
+		inboundRule("out", "^(.*)", to)(c)                                                                          // refused where it is set; an older configuration may hold it
 		if d := Decide(c, Query{Gateway: "g1", Digits: "102"}); text(d) != "refuse not permitted" && to != "8112" { // which no rule of calls from outside knows
 			t.Errorf("routed to %s: %s", to, told(d))
 		}
