@@ -52,15 +52,19 @@ func AcceptCarrier(t testing.TB, l net.Listener) *Carrier {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return CarrierOver(t, conn)
+	return CarrierOver(t, conn, nil)
 }
 
 // CarrierOver returns a provider over a connection that the device has opened.
-func CarrierOver(t testing.TB, conn net.Conn) *Carrier {
+// register, when it is not nil, answers REGISTER, as of OnRegister.
+func CarrierOver(t testing.TB, conn net.Conn, register func(*Carrier, *Message)) *Carrier {
 	t.Helper()
 	t.Cleanup(func() { conn.Close() })
 	c := &Carrier{At: netip.MustParseAddrPort(conn.LocalAddr().String()), Trunk: netip.MustParseAddrPort(conn.RemoteAddr().String()), had: map[string]bool{}}
 	c.Phone = &Phone{T: t, Ext: "carrier", pbx: c.Trunk, conn: conn, network: "tcp", in: make(chan *Message, 256), Contact: "sip:carrier@" + c.At.String() + ";transport=tcp"}
+	if register != nil {
+		c.OnRegister(func(m *Message) { register(c, m) })
+	}
 	c.Answers(c.answered)
 	go c.read()
 	return c

@@ -170,6 +170,7 @@ func TestCallRecords(t *testing.T) {
 	p.Sees("Anna Demo (101) calls 102.")
 	p.Back()
 	p.Press("All call records")
+	p.Until("all records again", "document.querySelectorAll('.records tbody tr').length === 50") // what is below stays where it is now
 
 	last := time.Now().AddDate(0, 0, -10).Format("2006-01-02")
 	p.Press("Delete old records")
