@@ -24,13 +24,13 @@ func (s *subscription) notified(res *sip.Response, err error, last bool) {
 	switch {
 	case s.over:
 		return
-	case err != nil && !s.seenAt.After(s.sentAt):
+	case err != nil && !s.seenAt.After(s.sentAt) && !s.back:
 		s.lost, s.full = true, true
 		if s.flow.Alive() {
 			s.next = time.AfterFunc(s.notifier.lostPause, s.send)
 		}
 		return
-	case err != nil: // it was heard since
+	case err != nil: // it was heard since, or is back by another connection
 		s.dirty, s.full = true, true
 	case res.StatusCode >= 300: // it has not taken that, and need not hear of another change soon
 		s.full = true
@@ -76,9 +76,11 @@ func (s *subscription) phoneIsBack(after time.Duration) {
 	}
 	s.foundLocked()
 	s.full, s.dirty = true, true
-	if !s.sending {
-		s.next = time.AfterFunc(after, s.send)
+	if s.sending { // to where it was: that comes to nothing
+		s.back = true
+		return
 	}
+	s.next = time.AfterFunc(after, s.send)
 }
 
 // foundLocked ends the wait for a phone that could not be reached.

@@ -32,6 +32,7 @@ type subscription struct {
 	dirty   bool // something changed since
 	full    bool // the next one tells all
 	lost    bool // the phone cannot be reached
+	back    bool // it came back while it was told something where it was before
 	later   bool // what it has refused is told again later
 	ended   string
 	over    bool
@@ -199,7 +200,7 @@ func (s *subscription) send() {
 	if s.over || s.sending {
 		return
 	}
-	s.dirty = false
+	s.dirty, s.back = false, false
 	body := s.bodyLocked(calls)
 	if body == nil && s.ended == "" {
 		return // nothing that the phone does not know

@@ -143,6 +143,7 @@ func TestKamailioGoesAndComesBack(t *testing.T) {
 	}
 	must(t, k.Resume())
 	must(t, register(time.Hour, "secret"))
+	happens(t, ctx, k, "registered 1000 over udp", 2) // it says so after its answer
 	must(t, k.Stop())
 	if err := register(time.Hour, "secret"); err == nil {
 		t.Error("it answers after its end")
