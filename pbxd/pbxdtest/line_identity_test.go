@@ -43,7 +43,7 @@ func TestGatewaySaysWhoCalls(t *testing.T) {
 		{"PPI", params("ppi=yes"), open, "", "", []header{{"P-Preferred-Identity", "<sip:101@" + at + ">"}}},
 		{"asserted identity of the group", nil, open, "4930100", "", []header{{"P-Asserted-Identity", "<sip:4930100@" + at + ">"}, {"From", "<sip:101@"}}},
 		{"asserted identity of the group before PAI", set("sendPai", true), open, "4930100", "", []header{{"P-Asserted-Identity", "<sip:4930100@"}, {"P-Asserted-Identity", "!101@"}}},
-		{"hidden", nil, hidden, "", "", []header{{"From", `"Anonymous" <sip:anonymous@anonymous.invalid>`}, {"Privacy", "id"}, {"P-Asserted-Identity", ""}, {"Contact", "!101"}}},
+		{"hidden", nil, hidden, "", "", []header{{"From", `"Anonymous" <sip:anonymous@anonymous.invalid>`}, {"Privacy", "id"}, {"P-Asserted-Identity", ""}, {"Contact", "!101@"}}},
 		{"hidden with identities", set("sendPai", true, "sendRpid", true, "parameters", []string{"ppi=yes"}), hidden, "", "", []header{{"From", "anonymous.invalid"}, {"Privacy", "id"},
 			{"P-Asserted-Identity", "<sip:101@"}, {"P-Preferred-Identity", "<sip:101@"}, {"Remote-Party-ID", "privacy=full"}}},
 		{"hidden with From user", set("fromUser", "4930"), hidden, "", "", []header{{"From", `"Anonymous" <sip:4930@` + at}, {"Privacy", "id"}}},

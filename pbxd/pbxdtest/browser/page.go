@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -39,6 +40,8 @@ type tab struct {
 	troubles []string
 	loading  map[network.RequestID]string // but for the stream of live events
 	quiet    time.Time                    // since when nothing loads
+
+	downloading []string // the address of the last download, and its states since
 }
 
 // note collects what must not happen in a page: exceptions, errors on the
@@ -70,6 +73,14 @@ func (p *tab) note(ev any) {
 		if !ev.Canceled && ev.ErrorText != "net::ERR_ABORTED" {
 			text = "loading failed: " + ev.ErrorText + " " + url
 		}
+	case *browser.EventDownloadWillBegin:
+		p.mu.Lock()
+		p.downloading = append(p.downloading, ev.URL)
+		p.mu.Unlock()
+	case *browser.EventDownloadProgress:
+		p.mu.Lock()
+		p.downloading = append(p.downloading, string(ev.State))
+		p.mu.Unlock()
 	case *page.EventJavascriptDialogOpening:
 		text = "the browser asks: " + ev.Message
 	}
